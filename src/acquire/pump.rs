@@ -1,0 +1,1 @@
+//! Carries a source to the lab.

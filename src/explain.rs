@@ -1,0 +1,3 @@
+//! Which electrodes and bands a network used, by the explainer that the Quality Test finds most faithful.
+
+pub mod report;

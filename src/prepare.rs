@@ -1,0 +1,4 @@
+//! From recordings to features: filters, spectra, heart, scalp images, data sets.
+
+pub mod dataset;
+pub mod image;

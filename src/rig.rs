@@ -1,0 +1,273 @@
+//! The lab's set-up from TOML: devices, montage, roles, gate, protocol, stimuli. Unknown keys are refused.
+
+use crate::signal::Role;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Everything that a lab sets up once. See `rig.example.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rig {
+    /// What the lab calls it; stored with every session.
+    pub name: String,
+    /// Mains frequency of the country: 50 or 60 Hz.
+    #[serde(default = "default_mains")]
+    pub mains_hz: f64,
+    /// One block a device; their order numbers the streams.
+    #[serde(rename = "device")]
+    pub devices: Vec<Device>,
+    #[serde(default)]
+    pub gate: GateRig,
+    #[serde(default)]
+    pub protocol: ProtocolRig,
+    #[serde(default)]
+    pub stimulus: StimulusRig,
+}
+
+/// One device of the rig.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Device {
+    Simulator(SimulatorRig),
+    BrainFlow(BrainFlowRig),
+    Replay(ReplayRig),
+}
+
+/// The simulated participant: 32 EEG channels, ECG, PPG, face.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SimulatorRig {
+    /// Random numbers of the participant's brain, heart and face.
+    pub seed: u64,
+    /// EEG samples a second.
+    pub rate: f64,
+    /// Face frames a second; 0 = no camera.
+    pub face_fps: f64,
+    /// A TOML file of faults (flat, railed, mains, drift, drop-out, late packets, camera stall, disconnect).
+    pub scenario: Option<PathBuf>,
+}
+
+impl Default for SimulatorRig {
+    fn default() -> Self {
+        SimulatorRig { seed: 7, rate: 256.0, face_fps: 10.0, scenario: None }
+    }
+}
+
+/// Any board that BrainFlow drives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrainFlowRig {
+    /// BrainFlow's board number (-1 synthetic, -2 streaming, -3 playback, 17 FreeEEG32, ...) or "synthetic",
+    /// "streaming", "playback".
+    pub board: BoardChoice,
+    /// BrainFlow's own parameters by their own names: serial_port, ip_address, file, master_board, ...
+    #[serde(default)]
+    pub params: BTreeMap<String, toml::Value>,
+    /// Electrode labels of the board's EEG rows, in order; most boards give none themselves.
+    #[serde(default)]
+    pub montage: Vec<String>,
+    /// EEG rows that carry something else: label in `montage` -> what it measures.
+    #[serde(default)]
+    pub roles: BTreeMap<String, Role>,
+    /// Commands for the board after it is prepared.
+    #[serde(default)]
+    pub config: Vec<String>,
+    /// Fixed delay between electrode and stamp, s.
+    #[serde(default)]
+    pub latency_s: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum BoardChoice {
+    Number(i32),
+    Name(String),
+}
+
+/// A stored or imported recording played back as a source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayRig {
+    /// An EDF or BDF file, or the folder of a recorded session.
+    pub path: PathBuf,
+    /// 1 = real time.
+    #[serde(default = "one")]
+    pub speed: f64,
+    /// Start again at the end.
+    #[serde(default)]
+    pub repeat: bool,
+}
+
+/// The quality gate (algorithms section 10).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GateRig {
+    /// The recording's score must reach this, percent.
+    pub pass: f64,
+    /// A channel below this counts as bad, percent.
+    pub bad_channel: f64,
+    /// Largest share of bad channels.
+    pub bad_share: f64,
+    /// The score is judged over the last so many seconds.
+    pub window_s: f64,
+    /// Modalities that must pass; of "eeg", "ecg", "ppg", "face".
+    pub required: Vec<String>,
+}
+
+impl Default for GateRig {
+    fn default() -> Self {
+        GateRig { pass: 80.0, bad_channel: 40.0, bad_share: 0.1, window_s: 60.0, required: vec!["eeg".into()] }
+    }
+}
+
+/// Lengths of the phases, s.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProtocolRig {
+    pub baseline_open_s: f64,
+    pub baseline_closed_s: f64,
+    pub fixation_s: f64,
+    pub rest_s: f64,
+    /// Seed of the playlist's order; stored with the session.
+    pub order_seed: u64,
+    /// false: the playlist's own order.
+    pub shuffle: bool,
+}
+
+impl Default for ProtocolRig {
+    fn default() -> Self {
+        ProtocolRig { baseline_open_s: 30.0, baseline_closed_s: 30.0, fixation_s: 3.0, rest_s: 5.0, order_seed: 1, shuffle: true }
+    }
+}
+
+/// What is played and by what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StimulusRig {
+    /// The playlist file.
+    pub playlist: Option<PathBuf>,
+    pub player: PlayerChoice,
+    /// Further arguments for mpv, e.g. ["--vo=gpu", "--fs"].
+    pub mpv_args: Vec<String>,
+    /// Delay between mpv's report and the panel's light, measured once per lab, s.
+    pub display_latency_s: f64,
+}
+
+impl Default for StimulusRig {
+    fn default() -> Self {
+        StimulusRig { playlist: None, player: PlayerChoice::Auto, mpv_args: Vec::new(), display_latency_s: 0.0 }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PlayerChoice {
+    /// mpv where it and a display are there, the null player otherwise.
+    Auto,
+    Mpv,
+    /// Shows nothing and says so: phases run by the clock alone.
+    Null,
+}
+
+/// Why a rig cannot be used; the sentence names the file and the mend.
+#[derive(Debug, thiserror::Error)]
+pub enum RigError {
+    #[error("cannot read the rig {path}: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("the rig {path} does not make sense: {message}")]
+    Parse { path: PathBuf, message: String },
+    #[error("the rig {path} has no [[device]]; add one, e.g. kind = \"simulator\"")]
+    NoDevice { path: PathBuf },
+    #[error("the rig {path} sets {key} = {value}; it must be {must}")]
+    Value { path: PathBuf, key: &'static str, value: String, must: &'static str },
+}
+
+impl Rig {
+    /// Reads a rig file. Paths inside it are relative to the file's folder.
+    ///
+    /// # Errors
+    /// Unreadable file, TOML that does not parse, unknown keys, no device, impossible values.
+    pub fn load(path: &Path) -> Result<Rig, RigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| RigError::Read { path: path.into(), source })?;
+        let mut rig = Rig::parse(&text, path)?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        let resolve = |p: &mut PathBuf| {
+            if p.is_relative() {
+                *p = base.join(&*p);
+            }
+        };
+        rig.stimulus.playlist.iter_mut().for_each(resolve);
+        for device in &mut rig.devices {
+            match device {
+                Device::Simulator(s) => s.scenario.iter_mut().for_each(resolve),
+                Device::Replay(r) => resolve(&mut r.path),
+                Device::BrainFlow(_) => {}
+            }
+        }
+        Ok(rig)
+    }
+
+    /// Reads a rig from text; `path` only names it in errors.
+    ///
+    /// # Errors
+    /// As [`Rig::load`], less the file's own.
+    pub fn parse(text: &str, path: &Path) -> Result<Rig, RigError> {
+        let rig: Rig = toml::from_str(text)
+            .map_err(|e| RigError::Parse { path: path.into(), message: e.to_string().trim().replace('\n', "\n  ") })?;
+        if rig.devices.is_empty() {
+            return Err(RigError::NoDevice { path: path.into() });
+        }
+        let value = |key, value: f64, must| RigError::Value { path: path.into(), key, value: value.to_string(), must };
+        if rig.mains_hz != 50.0 && rig.mains_hz != 60.0 {
+            return Err(value("mains_hz", rig.mains_hz, "50 or 60"));
+        }
+        if !(0.0..=100.0).contains(&rig.gate.pass) {
+            return Err(value("gate.pass", rig.gate.pass, "a percentage from 0 to 100"));
+        }
+        if !(2.0..=600.0).contains(&rig.gate.window_s) {
+            return Err(value("gate.window_s", rig.gate.window_s, "2 to 600 seconds"));
+        }
+        for (key, length) in [
+            ("protocol.baseline_open_s", rig.protocol.baseline_open_s),
+            ("protocol.baseline_closed_s", rig.protocol.baseline_closed_s),
+            ("protocol.fixation_s", rig.protocol.fixation_s),
+            ("protocol.rest_s", rig.protocol.rest_s),
+        ] {
+            if !(0.0..=3600.0).contains(&length) {
+                return Err(value(key, length, "0 to 3600 seconds"));
+            }
+        }
+        Ok(rig)
+    }
+
+    /// The rig that needs no hardware: one simulated participant.
+    pub fn simulated(seed: u64) -> Rig {
+        Rig {
+            name: "simulated rig".into(),
+            mains_hz: 50.0,
+            devices: vec![Device::Simulator(SimulatorRig { seed, ..SimulatorRig::default() })],
+            gate: GateRig::default(),
+            protocol: ProtocolRig::default(),
+            stimulus: StimulusRig { player: PlayerChoice::Null, ..StimulusRig::default() },
+        }
+    }
+
+    /// True where no device of the rig measures a person (invariant 9).
+    pub fn is_simulated(&self) -> bool {
+        self.devices.iter().any(|d| matches!(d, Device::Simulator(_)))
+    }
+
+    /// The rig as TOML, for the session's provenance.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).unwrap_or_default()
+    }
+}
+
+fn default_mains() -> f64 {
+    50.0
+}
+
+fn one() -> f64 {
+    1.0
+}

@@ -1,0 +1,20 @@
+//! The words every stage shares: time, streams, chunks, frames, montages, bands, labels, seeds.
+//!
+//! This module imports no other module of ours (invariant 1, held by `tests/borders.rs`).
+
+mod band;
+mod chunk;
+mod label;
+mod montage;
+mod positions;
+mod seed;
+mod stream;
+mod time;
+
+pub use band::{BANDS, Band, band_named};
+pub use chunk::{Chunk, Cue, CueKind, Frame};
+pub use label::{Emotion, Label, Marker, MarkerKind, Rating, UnknownEmotion};
+pub use montage::{Montage, Position, UnknownElectrode, position_of};
+pub use seed::Seed;
+pub use stream::{Channel, Role, StreamId, StreamInfo, StreamKind};
+pub use time::{Clock, ManualClock, Nanos, SECOND, SharedClock, SystemClock, seconds, to_nanos};

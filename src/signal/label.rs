@@ -1,0 +1,185 @@
+//! Labels: the emotion a video is meant to raise, the one the participant reports, ratings 1-9, markers.
+
+use crate::signal::Nanos;
+use serde::{Deserialize, Serialize};
+
+/// The categories of algorithms 5.2, plus "calm" as the low-arousal pleasant one that many playlists use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Emotion {
+    Neutral,
+    Happiness,
+    Sadness,
+    Anger,
+    Fear,
+    Disgust,
+    Surprise,
+    Amusement,
+    Anxiety,
+    Calm,
+}
+
+/// A word that names none of the emotions.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error(
+    "\"{0}\" is not an emotion limbic knows; use one of neutral, happiness, sadness, anger, fear, disgust, surprise, amusement, anxiety, calm"
+)]
+pub struct UnknownEmotion(pub String);
+
+impl Emotion {
+    pub const ALL: [Emotion; 10] = [
+        Emotion::Neutral,
+        Emotion::Happiness,
+        Emotion::Sadness,
+        Emotion::Anger,
+        Emotion::Fear,
+        Emotion::Disgust,
+        Emotion::Surprise,
+        Emotion::Amusement,
+        Emotion::Anxiety,
+        Emotion::Calm,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Emotion::Neutral => "neutral",
+            Emotion::Happiness => "happiness",
+            Emotion::Sadness => "sadness",
+            Emotion::Anger => "anger",
+            Emotion::Fear => "fear",
+            Emotion::Disgust => "disgust",
+            Emotion::Surprise => "surprise",
+            Emotion::Amusement => "amusement",
+            Emotion::Anxiety => "anxiety",
+            Emotion::Calm => "calm",
+        }
+    }
+
+    /// The key that answers with it on the rating screen; disjoint from digits and control keys.
+    pub fn key(self) -> char {
+        match self {
+            Emotion::Neutral => 'n',
+            Emotion::Happiness => 'h',
+            Emotion::Sadness => 's',
+            Emotion::Anger => 'a',
+            Emotion::Fear => 'f',
+            Emotion::Disgust => 'd',
+            Emotion::Surprise => 'u',
+            Emotion::Amusement => 'm',
+            Emotion::Anxiety => 'x',
+            Emotion::Calm => 'c',
+        }
+    }
+}
+
+impl std::fmt::Display for Emotion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl std::str::FromStr for Emotion {
+    type Err = UnknownEmotion;
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Emotion::ALL.into_iter().find(|e| e.name().eq_ignore_ascii_case(word.trim())).ok_or_else(|| UnknownEmotion(word.into()))
+    }
+}
+
+/// A participant's answers after one trial: self-assessment on the 1-9 manikin scales (Bradley and Lang 1994)
+/// and one emotion word. `None` = not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Rating {
+    pub valence: Option<f32>,
+    pub arousal: Option<f32>,
+    pub emotion: Option<Emotion>,
+}
+
+impl Rating {
+    /// All three answered.
+    pub fn is_complete(&self) -> bool {
+        self.valence.is_some() && self.arousal.is_some() && self.emotion.is_some()
+    }
+
+    /// A sentence about the first value outside 1-9, if any.
+    pub fn problem(&self) -> Option<String> {
+        [("valence", self.valence), ("arousal", self.arousal)].into_iter().find_map(|(name, value)| {
+            let value = value?;
+            (!(1.0..=9.0).contains(&value)).then(|| format!("{name} {value} is outside the scale of 1 to 9"))
+        })
+    }
+}
+
+/// Both labels of a trial: what the video was chosen for and what was felt. Either can be the target of training.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Label {
+    pub intended: Option<Emotion>,
+    pub reported: Rating,
+}
+
+/// Something that happened at a moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Marker {
+    pub at: Nanos,
+    pub kind: MarkerKind,
+    /// Details for people: the stimulus, the note's text, the reason.
+    pub text: String,
+    /// The trial it belongs to, where it belongs to one.
+    #[serde(default)]
+    pub trial: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MarkerKind {
+    SessionStart,
+    SessionEnd,
+    EyesOpen,
+    EyesClosed,
+    Fixation,
+    VideoOn,
+    VideoOff,
+    RatingOn,
+    RatingOff,
+    Rest,
+    Pause,
+    Resume,
+    Redo,
+    Skip,
+    Abort,
+    /// The experimenter pressed the marker key.
+    Marker,
+    /// The experimenter wrote a note.
+    Note,
+    /// The gate was passed, or overridden for the reason in the text.
+    Gate,
+    Override,
+    /// A device failed, stalled, came back, or samples were lost.
+    Trouble,
+}
+
+impl MarkerKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            MarkerKind::SessionStart => "session-start",
+            MarkerKind::SessionEnd => "session-end",
+            MarkerKind::EyesOpen => "eyes-open",
+            MarkerKind::EyesClosed => "eyes-closed",
+            MarkerKind::Fixation => "fixation",
+            MarkerKind::VideoOn => "video-on",
+            MarkerKind::VideoOff => "video-off",
+            MarkerKind::RatingOn => "rating-on",
+            MarkerKind::RatingOff => "rating-off",
+            MarkerKind::Rest => "rest",
+            MarkerKind::Pause => "pause",
+            MarkerKind::Resume => "resume",
+            MarkerKind::Redo => "redo",
+            MarkerKind::Skip => "skip",
+            MarkerKind::Abort => "abort",
+            MarkerKind::Marker => "marker",
+            MarkerKind::Note => "note",
+            MarkerKind::Gate => "gate",
+            MarkerKind::Override => "override",
+            MarkerKind::Trouble => "trouble",
+        }
+    }
+}

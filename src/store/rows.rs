@@ -1,0 +1,211 @@
+//! The rows of journals and catalogue. Named fields, msgpack; a new field needs `#[serde(default)]`.
+
+use crate::gate::{QualityReport, Verdict};
+use crate::signal::{Emotion, Marker, Nanos, Rating, StreamInfo};
+use serde::{Deserialize, Serialize};
+
+/// Number of a session: milliseconds since 1970 << 20 | random bits. Printed as 16 hex digits, which is also the
+/// folder's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SessionId(pub u64);
+
+impl std::fmt::Display for SessionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// A person, by code only.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Participant {
+    /// Pseudonym, e.g. "P07".
+    pub code: String,
+    pub age_band: String,
+    /// "f", "m", "x" or "" (not said).
+    pub sex: String,
+    /// "right", "left", "both" or "".
+    pub handedness: String,
+    pub note: String,
+}
+
+/// What the participant agreed to, for one session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default)]
+pub struct Consent {
+    /// Recording of EEG and heart. Without it nothing is recorded.
+    pub recording: bool,
+    /// Face frames may be written to disk.
+    pub face_stored: bool,
+    /// Face frames may leave the lab.
+    pub face_shared: bool,
+    /// Version of the form that was signed, and by whom it was witnessed.
+    pub form: String,
+    pub experimenter: String,
+    pub signed_utc: Nanos,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionState {
+    /// Participant and consent are there, nothing is recorded yet.
+    Prepared,
+    Recording,
+    Complete,
+    /// The experimenter ended it early.
+    Aborted,
+    /// The program ended without closing it (found when the home is opened).
+    Interrupted,
+}
+
+/// One session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    pub id: SessionId,
+    pub participant: String,
+    /// 1, 2, ... within the participant.
+    pub number: u32,
+    pub state: SessionState,
+    pub started_utc: Nanos,
+    /// Monotonic time of `started_utc`: ties the session's clock to UTC.
+    pub started: Nanos,
+    pub ended: Option<Nanos>,
+    pub rig_name: String,
+    /// The whole rig as TOML.
+    pub rig: String,
+    pub playlist: String,
+    pub order_seed: u64,
+    pub player: String,
+    pub simulated: bool,
+    pub limbic_version: String,
+    pub trials_planned: u32,
+    /// Verdict at the gate and the typed reason, if it was overridden.
+    pub verdict: Option<Verdict>,
+    pub override_reason: Option<String>,
+    pub quality: Option<QualityReport>,
+    /// Where the session came from: "recorded", "import:edf", ...
+    pub source: String,
+}
+
+/// One stream of a session with its counters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StreamRow {
+    pub info: StreamInfo,
+    /// Samples (or frames) written.
+    pub written: u64,
+    /// Lost in the device or on the way to the host.
+    pub lost: u64,
+    /// Dropped because the recorder did not keep up.
+    pub dropped: u64,
+    pub first_arrival: Option<Nanos>,
+    pub last_arrival: Option<Nanos>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrialState {
+    Running,
+    Done,
+    /// Paused in the middle and continued.
+    Interrupted,
+    /// Replaced by a later attempt.
+    Redone,
+    Skipped,
+}
+
+/// One attempt at one trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// 1-based position in the session's order.
+    pub number: u32,
+    /// 1, 2, ...: a redo keeps the earlier attempt.
+    pub attempt: u32,
+    pub stimulus: String,
+    pub intended: Option<Emotion>,
+    pub video_on: Option<Nanos>,
+    pub video_off: Option<Nanos>,
+    pub state: TrialState,
+    /// The participant's answers; earlier values stay in the journal.
+    pub rating: Rating,
+    pub rated_by: String,
+    /// EEG quality during the video, 0-100.
+    pub quality: Option<f64>,
+    pub note: String,
+}
+
+impl Trial {
+    /// May be used for training: finished, with both edges of the video known.
+    pub fn is_usable(&self) -> bool {
+        matches!(self.state, TrialState::Done) && self.video_on.is_some() && self.video_off.is_some()
+    }
+}
+
+/// A pair of readings that ties monotonic to wall time; logged every ten seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ClockPair {
+    pub monotonic: Nanos,
+    pub utc: Nanos,
+}
+
+/// A trained model. The weights are in `file` (relative to the home).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelRow {
+    /// e.g. "eeg-20261121-140210".
+    pub name: String,
+    /// "eeg" or "face".
+    pub modality: String,
+    pub file: String,
+    pub sha256: String,
+    pub created_utc: Nanos,
+    pub sessions: Vec<SessionId>,
+    pub participants: Vec<String>,
+    pub simulated: bool,
+    /// One line for lists: "grouped 4-fold 0.78 (chance 0.25), 24 trials".
+    pub summary: String,
+}
+
+/// Class probabilities for one trial (or one time within it).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PredictionRow {
+    pub session: SessionId,
+    pub trial: u32,
+    pub model: String,
+    pub classes: Vec<String>,
+    /// Index into `classes`.
+    pub truth: Option<usize>,
+    pub eeg: Option<Vec<f32>>,
+    pub face: Option<Vec<f32>>,
+    pub fused: Option<Vec<f32>>,
+    /// Per second of the video: (seconds since video onset, EEG probabilities).
+    pub timeline: Vec<(f32, Vec<f32>)>,
+    /// The trial was in no training set of the models that answered.
+    pub held_out: bool,
+    /// "onnxruntime 1.31.1" or "limbic (burn flex)".
+    pub runtime: String,
+}
+
+/// An explanation report (maps, QT table) as JSON in `file` (relative to the home).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExplanationRow {
+    pub model: String,
+    pub file: String,
+    pub sha256: String,
+    pub created_utc: Nanos,
+    pub summary: String,
+}
+
+/// Whatever cannot be recomputed, or is kept in the catalogue: one frame of a journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Entry {
+    Participant(Participant),
+    Consent(SessionId, Consent),
+    Session(Session),
+    Stream(SessionId, StreamRow),
+    Trial(SessionId, Trial),
+    Marker(SessionId, Marker),
+    Clock(SessionId, ClockPair),
+    Quality(SessionId, QualityReport),
+    Model(ModelRow),
+    Prediction(PredictionRow),
+    Explanation(ExplanationRow),
+}
