@@ -1,1 +1,2 @@
 //! Carries a source to the lab.
+pub struct Pump;

@@ -111,6 +111,7 @@ pub struct Snapshot {
     pub home: String,
     /// Something of what is shown did not come from a person (invariant 9).
     pub simulated: bool,
+    #[serde(with = "shared")]
     pub catalogue: Arc<Catalogue>,
     pub participant: Option<Participant>,
     pub consent: Option<Consent>,
@@ -144,6 +145,7 @@ pub struct Snapshot {
     /// Latest last, at most 50: (when, what).
     pub log: Vec<(Nanos, String)>,
     pub job: Option<JobView>,
+    #[serde(with = "shared_option")]
     pub review: Option<Arc<Review>>,
 }
 
@@ -261,4 +263,32 @@ pub struct Review {
     /// Cards of the models that answered.
     pub cards: Vec<Card>,
     pub explanation: Option<ExplanationReport>,
+}
+
+/// An `Arc` on the wire is its value.
+mod shared {
+    use super::Arc;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<T: Serialize, S: Serializer>(value: &Arc<T>, s: S) -> Result<S::Ok, S::Error> {
+        value.as_ref().serialize(s)
+    }
+
+    pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Arc<T>, D::Error> {
+        T::deserialize(d).map(Arc::new)
+    }
+}
+
+/// As [`shared`], for what may be absent.
+mod shared_option {
+    use super::Arc;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<T: Serialize, S: Serializer>(value: &Option<Arc<T>>, s: S) -> Result<S::Ok, S::Error> {
+        value.as_deref().serialize(s)
+    }
+
+    pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<Arc<T>>, D::Error> {
+        Ok(Option::<T>::deserialize(d)?.map(Arc::new))
+    }
 }

@@ -54,7 +54,7 @@ impl Montage {
     pub fn of<S: AsRef<str>>(labels: &[S]) -> Result<Self, UnknownElectrode> {
         let labels = labels
             .iter()
-            .map(|l| spelled(l.as_ref()).ok_or_else(|| UnknownElectrode(l.as_ref().into())))
+            .map(|l| spelled(l.as_ref()).map(str::to_string).ok_or_else(|| UnknownElectrode(l.as_ref().into())))
             .collect::<Result<_, _>>()?;
         Ok(Montage { labels })
     }
