@@ -1,1 +1,124 @@
-//! The command line: one file a subcommand.
+//! The command line: one file a subcommand. Exit 0 only if all of it worked; errors are one sentence on stderr.
+
+mod demo;
+mod doctor;
+mod erase;
+mod explain;
+mod features;
+mod files;
+mod guided;
+mod import;
+mod predict;
+mod progress;
+mod quality;
+mod record;
+mod sessions;
+mod setup;
+mod show;
+mod text;
+mod topo;
+mod train;
+mod verify;
+
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Records emotion experiments in a terminal, then trains, predicts and explains on what was recorded.
+///
+/// Without a command: the guided session.
+#[derive(Debug, Parser)]
+#[command(name = "limbic", version, after_help = "Example: limbic demo --seed 7")]
+struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What every command understands.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Common {
+    /// The lab's home: sessions, models, catalogue
+    #[arg(long, global = true, value_name = "DIR", default_value = "sessions")]
+    pub home: PathBuf,
+    /// Print one JSON value instead of text (keys stay stable)
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// 7-bit characters only, no colour
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// Look here first for native libraries
+    #[arg(long, global = true, value_name = "DIR")]
+    pub lib_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The whole path on a simulated participant: record, train, predict, explain
+    Demo(demo::Args),
+    /// Bring BrainFlow, liblsl and ONNX Runtime, by name, version and checksum
+    Setup(setup::Args),
+    /// What this machine has, lacks, and what to do about it
+    Doctor(doctor::Args),
+    /// Record without the screens
+    Record(record::Args),
+    /// List what was recorded
+    Sessions(sessions::Args),
+    /// One session: streams, counters, trials, predictions
+    Show(show::Args),
+    /// Check every frame of a session, or rebuild the catalogue
+    Verify(verify::Args),
+    /// Delete a participant from everything
+    Erase(erase::Args),
+    /// Make a session of an EDF or BDF file
+    Import(import::Args),
+    /// The gate's report on a session or a file
+    Quality(quality::Args),
+    /// Features of sessions or files
+    Features(features::Args),
+    /// Train on recorded sessions and evaluate by trial
+    Train(train::Args),
+    /// Predictions of a stored model for a session
+    Predict(predict::Args),
+    /// The explanation that was found with a model
+    Explain(explain::Args),
+    /// A scalp topography of any electrode values
+    Topo(topo::Args),
+}
+
+/// Parses and runs.
+///
+/// # Errors
+/// Whatever the command says, as one sentence.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<ExitCode> {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        // clap prints help and version to stdout with code 0, mistakes to stderr with code 2.
+        Err(error) => {
+            error.print()?;
+            return Ok(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)));
+        }
+    };
+    let common = &arguments.common;
+    match &arguments.command {
+        None => guided::run(common)?,
+        Some(Command::Demo(args)) => demo::run(args, common)?,
+        Some(Command::Setup(args)) => setup::run(args, common.json)?,
+        Some(Command::Doctor(args)) => doctor::run(args, common.json)?,
+        Some(Command::Record(args)) => record::run(args, common)?,
+        Some(Command::Sessions(args)) => sessions::run(args, common)?,
+        Some(Command::Show(args)) => show::run(args, common)?,
+        Some(Command::Verify(args)) => verify::run(args, common)?,
+        Some(Command::Erase(args)) => erase::run(args, common)?,
+        Some(Command::Import(args)) => import::run(args, common)?,
+        Some(Command::Quality(args)) => quality::run(args, common.json)?,
+        Some(Command::Features(args)) => features::run(args, common.json)?,
+        Some(Command::Train(args)) => train::run(args, common)?,
+        Some(Command::Predict(args)) => predict::run(args, common)?,
+        Some(Command::Explain(args)) => explain::run(args, common)?,
+        Some(Command::Topo(args)) => topo::run(args, common.json)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,5 +1,13 @@
 //! limbic: parse, run, print the error, exit code.
 
-fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match limbic::cli::run(std::env::args_os()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("limbic: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

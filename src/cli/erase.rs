@@ -1,0 +1,34 @@
+//! `limbic erase --participant CODE`: deletes a person from everything.
+
+use crate::cli::Common;
+use crate::store::Home;
+use anyhow::bail;
+
+/// Delete a participant from everything
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: limbic erase --participant P07 --confirm P07")]
+pub struct Args {
+    /// The participant's code
+    #[arg(long, value_name = "CODE")]
+    participant: String,
+    /// The same code again: nothing is deleted without it
+    #[arg(long, value_name = "CODE", default_value = "")]
+    confirm: String,
+}
+
+pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
+    let home = Home::open(&common.home)?;
+    if !home.participants()?.iter().any(|p| p.code == args.participant) {
+        bail!("there is no participant {} in {}; `limbic sessions` lists them", args.participant, common.home.display());
+    }
+    if args.confirm != args.participant {
+        bail!("this deletes every recording of {0}; say --confirm {0} to do it", args.participant);
+    }
+    let erased = home.erase_participant(&args.participant)?;
+    if common.json {
+        println!("{}", serde_json::to_string_pretty(&erased)?);
+    } else {
+        println!("{erased}");
+    }
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! `limbic predict SESSION`: a stored EEG model (and the face model trained with it) answers for every trial.
+
+use crate::cli::{Common, progress, text};
+use crate::store::Home;
+use crate::study;
+
+/// Predictions of a stored model for a session
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: limbic predict P08/1 --model eeg-20261121-140210")]
+pub struct Args {
+    /// Session id, PARTICIPANT/NUMBER or "last"
+    session: String,
+    /// EEG model; the newest when absent
+    #[arg(long)]
+    model: Option<String>,
+    /// A model file (ONNX with limbic's card) instead of a stored model
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
+    file: Option<std::path::PathBuf>,
+}
+
+pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
+    let home = Home::open(&common.home)?;
+    let session = home.find_session(&args.session)?;
+    let wanted = study::Wanted { model: args.model.clone(), file: args.file.clone(), library_dir: common.lib_dir.clone() };
+    let rows = study::predict(&home, session.id, &wanted, &progress::job());
+    progress::clear();
+    let rows = rows?;
+    if common.json {
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+        return Ok(());
+    }
+    print!("{}", text::review(&study::review(&home, session.id)?));
+    if let Some(row) = rows.first() {
+        println!("answered by {} on {}", row.model, row.runtime);
+    }
+    Ok(())
+}

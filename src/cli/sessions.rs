@@ -1,0 +1,39 @@
+//! `limbic sessions`: what was recorded, newest first.
+
+use crate::cli::{Common, text};
+use crate::store::Home;
+
+/// List what was recorded
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: limbic sessions --home sessions")]
+pub struct Args {}
+
+pub fn run(_: &Args, common: &Common) -> anyhow::Result<()> {
+    let home = Home::view(&common.home)?;
+    let sessions = home.sessions()?;
+    if common.json {
+        println!("{}", serde_json::to_string_pretty(&sessions)?);
+        return Ok(());
+    }
+    if sessions.is_empty() {
+        println!("No sessions in {}. `limbic` starts one, `limbic demo --home {0}` simulates one.", common.home.display());
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = sessions
+        .iter()
+        .map(|s| {
+            vec![
+                format!("{}/{}", s.participant, s.number),
+                s.id.to_string(),
+                text::utc(s.started_utc),
+                text::state(s.state).into(),
+                s.quality.as_ref().map_or("-".into(), |q| format!("{:.0} %", q.overall)),
+                s.trials_planned.to_string(),
+                s.rig_name.clone(),
+                if s.simulated { "SIMULATED".into() } else { String::new() },
+            ]
+        })
+        .collect();
+    print!("{}", text::table(&["session", "id", "started (UTC)", "state", "quality", "trials", "rig", ""], &rows));
+    Ok(())
+}

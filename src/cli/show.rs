@@ -1,0 +1,48 @@
+//! `limbic show SESSION`: streams with their counters, trials, what was predicted.
+
+use crate::cli::{Common, text};
+use crate::store::Home;
+use crate::study;
+
+/// One session: streams, counters, trials, predictions
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: limbic show P07/1")]
+pub struct Args {
+    /// Session id, PARTICIPANT/NUMBER or "last"
+    #[arg(default_value = "last")]
+    session: String,
+}
+
+pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
+    let home = Home::view(&common.home)?;
+    let session = home.find_session(&args.session)?;
+    let review = study::review(&home, session.id)?;
+    if common.json {
+        println!("{}", serde_json::to_string_pretty(&review)?);
+        return Ok(());
+    }
+    print!("{}", text::session(&review.session, &review.streams, &review.trials));
+    if !review.trials.is_empty() {
+        let rows: Vec<Vec<String>> = review.trials.iter().map(trial_row).collect();
+        print!("\n{}", text::table(&["trial", "stimulus", "intended", "felt", "valence", "arousal", "quality", "state"], &rows));
+    }
+    if !review.predictions.is_empty() {
+        print!("\n{}", text::review(&review));
+    }
+    Ok(())
+}
+
+fn trial_row(trial: &crate::store::rows::Trial) -> Vec<String> {
+    let number = |v: Option<f32>| v.map_or("-".into(), |v| format!("{v}"));
+    let word = |e: Option<crate::signal::Emotion>| e.map_or("-".into(), |e| e.name().to_string());
+    vec![
+        if trial.attempt > 1 { format!("{} (attempt {})", trial.number, trial.attempt) } else { trial.number.to_string() },
+        trial.stimulus.clone(),
+        word(trial.intended),
+        word(trial.rating.emotion),
+        number(trial.rating.valence),
+        number(trial.rating.arousal),
+        trial.quality.map_or("-".into(), |q| format!("{q:.0} %")),
+        format!("{:?}", trial.state).to_lowercase(),
+    ]
+}

@@ -1,0 +1,224 @@
+//! Plain text for people: tables, percentages, the review of a session, the Quality Test.
+
+use crate::explain::report::{ClassExplanation, ExplanationReport};
+use crate::lab::message::Review;
+use crate::show::topography;
+use crate::signal::seconds;
+use crate::store::rows::{PredictionRow, Session, SessionState, StreamRow, Trial};
+use std::fmt::Write;
+
+/// A table with left-aligned first column and right-aligned others, two spaces between.
+pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let columns = head.len();
+    let width = |c: usize| rows.iter().filter_map(|r| r.get(c)).map(|s| s.chars().count()).chain([head[c].chars().count()]).max();
+    let widths: Vec<usize> = (0..columns).map(|c| width(c).unwrap_or(0)).collect();
+    let line = |cells: Vec<&str>| {
+        let mut out = String::new();
+        for (c, cell) in cells.iter().enumerate() {
+            let pad = widths[c].saturating_sub(cell.chars().count());
+            if c == 0 {
+                let _ = write!(out, "{cell}{}", " ".repeat(pad));
+            } else {
+                let _ = write!(out, "  {}{cell}", " ".repeat(pad));
+            }
+        }
+        out.trim_end().to_string()
+    };
+    let mut text = line(head.to_vec()) + "\n";
+    for row in rows {
+        let cells = (0..columns).map(|c| row.get(c).map_or("", String::as_str)).collect();
+        text += &(line(cells) + "\n");
+    }
+    text
+}
+
+/// "72 %".
+pub fn percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
+
+/// "72 %" or "-".
+pub fn percent_or_dash(share: Option<f64>) -> String {
+    share.map_or("-".into(), percent)
+}
+
+/// UTC nanoseconds as "2026-11-21 14:02:10".
+pub fn utc(t: i64) -> String {
+    chrono::DateTime::from_timestamp_nanos(t).format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+pub fn state(state: SessionState) -> &'static str {
+    match state {
+        SessionState::Prepared => "prepared",
+        SessionState::Recording => "RECORDING",
+        SessionState::Complete => "complete",
+        SessionState::Aborted => "aborted",
+        SessionState::Interrupted => "INTERRUPTED",
+    }
+}
+
+/// "  SIMULATED" for whatever did not come from a person.
+pub fn simulated_mark(simulated: bool) -> &'static str {
+    if simulated { "  SIMULATED" } else { "" }
+}
+
+/// The session in a few lines, with every stream's counters.
+pub fn session(session: &Session, streams: &[StreamRow], trials: &[Trial]) -> String {
+    let mut text = format!(
+        "{}/{}  {}  {}  {}{}\n",
+        session.participant,
+        session.number,
+        session.id,
+        utc(session.started_utc),
+        state(session.state),
+        simulated_mark(session.simulated)
+    );
+    let _ = writeln!(text, "rig      {}   player {}   source {}", session.rig_name, session.player, session.source);
+    if let Some(ended) = session.ended {
+        let _ = writeln!(text, "length   {:.1} s", seconds(ended - session.started));
+    }
+    if let Some(verdict) = &session.verdict {
+        let _ = writeln!(text, "gate     {}: {}", if verdict.pass { "passed" } else { "NOT PASSED" }, verdict.why);
+    }
+    if let Some(reason) = &session.override_reason {
+        let _ = writeln!(text, "override {reason}");
+    }
+    let rows = streams.iter().map(stream_row).collect::<Vec<_>>();
+    text += "\n";
+    text += &table(&["stream", "channels", "rate Hz", "written", "lost", "dropped", "device", "clock"], &rows);
+    if !trials.is_empty() {
+        let usable = trials.iter().filter(|t| t.is_usable()).count();
+        let rated = trials.iter().filter(|t| t.rating.is_complete()).count();
+        let _ = writeln!(text, "\ntrials   {} of {} usable, {rated} fully rated", usable, session.trials_planned);
+    }
+    text
+}
+
+fn stream_row(row: &StreamRow) -> Vec<String> {
+    vec![
+        row.info.name.clone(),
+        if row.info.channels.is_empty() { "-".into() } else { row.info.channels.len().to_string() },
+        format!("{}", row.info.rate),
+        row.written.to_string(),
+        row.lost.to_string(),
+        row.dropped.to_string(),
+        row.info.device.clone(),
+        row.info.clock.clone(),
+    ]
+}
+
+/// What was predicted, beside chance, beside what was felt; disagreements first.
+pub fn review(review: &Review) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "ACCURACY on {} held-out trials (grouped by trial){}", review.scored_trials, simulated_mark(review.session.simulated));
+    let chance = 1.0 / review.classes.len().max(1) as f64;
+    let rows = [("EEG alone", review.eeg_accuracy), ("face alone", review.face_accuracy), ("fused", review.fused_accuracy)]
+        .into_iter()
+        .filter(|(_, a)| a.is_some())
+        .map(|(name, a)| vec![name.into(), percent_or_dash(a)])
+        .chain([vec!["always the most frequent".into(), percent(review.majority)], vec!["chance".into(), percent(chance)]])
+        .collect::<Vec<_>>();
+    text += &table(&["", "accuracy"], &rows);
+    text += "\nCONFUSION (rows = truth)\n";
+    text += &confusion(&review.classes, &review.confusion);
+    text += "\nTRIALS (disagreements first)\n";
+    text += &predictions(review);
+    for caveat in review.cards.iter().flat_map(|c| &c.caveats).collect::<std::collections::BTreeSet<_>>() {
+        let _ = writeln!(text, "! {caveat}");
+    }
+    text
+}
+
+/// Counts with the class names as heads.
+pub fn confusion(classes: &[String], counts: &[Vec<usize>]) -> String {
+    let head: Vec<&str> = std::iter::once("").chain(classes.iter().map(String::as_str)).collect();
+    let rows: Vec<Vec<String>> = classes
+        .iter()
+        .zip(counts)
+        .map(|(name, row)| std::iter::once(name.clone()).chain(row.iter().map(usize::to_string)).collect())
+        .collect();
+    table(&head, &rows)
+}
+
+fn best<'a>(classes: &'a [String], probabilities: Option<&Vec<f32>>) -> Option<(&'a str, f32)> {
+    let probabilities = probabilities?;
+    let mut at = 0;
+    for (i, p) in probabilities.iter().enumerate() {
+        if *p > probabilities[at] {
+            at = i;
+        }
+    }
+    Some((classes.get(at)?, *probabilities.get(at)?))
+}
+
+fn predictions(review: &Review) -> String {
+    let said = |row: &PredictionRow, p: Option<&Vec<f32>>| best(&row.classes, p).map(|(c, p)| format!("{c} .{:02.0}", (100.0 * p).min(99.0)));
+    let wrong = |row: &PredictionRow| {
+        let truth = row.truth.and_then(|t| row.classes.get(t)).map(String::as_str);
+        best(&row.classes, row.fused.as_ref().or(row.eeg.as_ref()).or(row.face.as_ref())).map(|(c, _)| c) != truth
+    };
+    let split = |row: &PredictionRow| match (best(&row.classes, row.eeg.as_ref()), best(&row.classes, row.face.as_ref())) {
+        (Some((a, _)), Some((b, _))) => a != b,
+        _ => false,
+    };
+    let mut rows: Vec<&PredictionRow> = review.predictions.iter().collect();
+    rows.sort_by_key(|r| (!wrong(r), !split(r), r.trial));
+    let rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|r| {
+            vec![
+                r.trial.to_string(),
+                r.truth.and_then(|t| r.classes.get(t)).cloned().unwrap_or("-".into()),
+                said(r, r.eeg.as_ref()).unwrap_or("-".into()),
+                said(r, r.face.as_ref()).unwrap_or("-".into()),
+                said(r, r.fused.as_ref()).unwrap_or("-".into()),
+                if wrong(r) { "WRONG" } else if split(r) { "split" } else { "" }.into(),
+            ]
+        })
+        .collect();
+    table(&["trial", "truth", "EEG", "face", "fused", ""], &rows)
+}
+
+/// The Quality Test of every class and explainer.
+pub fn quality_test(report: &ExplanationReport) -> String {
+    let mut text = format!("QUALITY TEST (lower is better; metric: {}){}\n", report.metric, simulated_mark(report.simulated));
+    let mut rows = Vec::new();
+    for class in &report.classes {
+        for (i, e) in class.explainers.iter().enumerate() {
+            let interval = e.qt_interval.map_or("-".into(), |(a, b)| format!("{a:.3}..{b:.3}"));
+            rows.push(vec![
+                if i == 0 { class.class.clone() } else { String::new() },
+                e.explainer.clone(),
+                e.qt.map_or("-".into(), |q| format!("{q:.3}")),
+                interval,
+                format!("{:.3}", e.audc),
+                format!("{:.3}", e.auic),
+                e.ausc.map_or("-".into(), |a| format!("{a:.3}")),
+                if class.winner == Some(i) { "<- best".into() } else { String::new() },
+            ]);
+        }
+        if let Some((audc, auic, qt)) = class.random {
+            rows.push(vec![String::new(), "random".into(), format!("{qt:.3}"), "-".into(), format!("{audc:.3}"), format!("{auic:.3}"), "-".into()]);
+        }
+    }
+    text += &table(&["class", "explainer", "QT", "95 %", "AUDC", "AUIC", "AUSC", ""], &rows);
+    for class in &report.classes {
+        let _ = writeln!(text, "{}: {}{}", class.class, class.verdict, if class.blank_is_this_class { " (a blank image is read as this class)" } else { "" });
+    }
+    text
+}
+
+/// One class as four heads.
+pub fn topographies(report: &ExplanationReport, class: &ClassExplanation, width: u16, height: u16) -> String {
+    let shown = class.winner.or((!class.explainers.is_empty()).then_some(0));
+    let Some(explainer) = shown.and_then(|i| class.explainers.get(i)) else {
+        return format!("{}: nothing to draw\n", class.class);
+    };
+    let maps: Vec<(String, Vec<f64>)> = report.bands.iter().cloned().zip(report.bands_of(&explainer.map)).collect();
+    let chosen = if class.winner.is_some() { "" } else { " (no explainer was chosen; this is the first)" };
+    let mut text = format!("{} by {}{chosen}: {}\n", class.class.to_uppercase(), explainer.explainer, class.words);
+    for line in topography::bands_text(&maps, &report.channels, width, height, true) {
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}

@@ -1,0 +1,59 @@
+//! `limbic train`: networks on recorded sessions, evaluated by trial, with predictions and an explanation.
+
+use crate::cli::{Common, progress, text};
+use crate::store::Home;
+use crate::study::{self, Plan};
+
+/// Train on recorded sessions and evaluate by trial
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: limbic train P07/1 P07/2 --target reported")]
+pub struct Args {
+    /// Sessions (id, PARTICIPANT/NUMBER or "last"); all usable ones when absent
+    sessions: Vec<String>,
+    /// What the label is: intended, reported, valence, arousal
+    #[arg(long, default_value = "intended")]
+    target: String,
+    /// Folds of the evaluation
+    #[arg(long, default_value_t = 4)]
+    folds: usize,
+    /// Width of the dense layer (512 in the paper; less is faster)
+    #[arg(long, default_value_t = 512)]
+    hidden: usize,
+    /// Most epochs per fold
+    #[arg(long, default_value_t = 50)]
+    epochs: usize,
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+}
+
+pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
+    let home = Home::open(&common.home)?;
+    let sessions =
+        args.sessions.iter().map(|s| home.find_session(s).map(|s| s.id)).collect::<Result<Vec<_>, _>>()?;
+    let plan = Plan {
+        sessions,
+        target: study::target_named(&args.target)?,
+        folds: args.folds,
+        hidden: args.hidden,
+        epochs: args.epochs,
+        seed: args.seed,
+        created_utc: chrono::Utc::now().timestamp_nanos_opt().unwrap_or(0),
+        library_dir: common.lib_dir.clone(),
+        ..Plan::default()
+    };
+    let outcome = study::run(&home, &plan, &progress::job(), &mut |_| {});
+    progress::clear();
+    let outcome = outcome?;
+    if common.json {
+        println!("{}", serde_json::to_string_pretty(&outcome)?);
+        return Ok(());
+    }
+    println!("{}", outcome.summary);
+    for review in outcome.sessions.iter().take(1).map(|s| study::review(&home, *s)) {
+        print!("\n{}", text::review(&review?));
+    }
+    if let Some(explanation) = &outcome.explanation {
+        print!("\n{}", text::quality_test(explanation));
+    }
+    Ok(())
+}
