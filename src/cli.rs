@@ -2,6 +2,7 @@
 
 mod demo;
 mod doctor;
+mod driver;
 mod erase;
 mod explain;
 mod features;

@@ -6,6 +6,7 @@
 
 pub mod signal;
 
+pub mod native;
 pub mod rig;
 
 pub mod acquire;
@@ -19,6 +20,8 @@ pub mod prepare;
 pub mod explain;
 pub mod infer;
 pub mod train;
+
+pub mod study;
 
 pub mod job;
 pub mod lab;

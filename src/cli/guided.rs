@@ -1,0 +1,40 @@
+//! `limbic`: the guided session. Starts the lab and puts the terminal half in front of it.
+
+use crate::cli::Common;
+use crate::lab::{Lab, LabOptions, spawn};
+use crate::show;
+use crate::signal::SystemClock;
+use crate::study::{self, Plan};
+use anyhow::bail;
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+pub fn run(common: &Common) -> anyhow::Result<()> {
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        bail!("the guided session needs a terminal; `limbic --help` lists the commands that work without one");
+    }
+    let library_dir = common.lib_dir.clone();
+    let train_dir = library_dir.clone();
+    let options = LabOptions {
+        library_dir,
+        threaded_sources: true,
+        doctor: crate::cli::doctor::lines(common.lib_dir.as_deref()),
+        train: Some(Arc::new(move |home, sessions, seed, job, curve| {
+            let plan = Plan { sessions, seed, hidden: 128, epochs: 20, folds: 4, created_utc: now_utc(), library_dir: train_dir.clone(), features_per_step: 2, samples_per_class: 60, ..Plan::default() };
+            study::run(&home, &plan, &job, &mut |point| {
+                let _ = curve.send(point);
+            })
+            .map(|outcome| outcome.summary)
+            .map_err(|e| e.to_string())
+        })),
+        review: Some(Arc::new(|home, id| study::review(home, id).map_err(|e| e.to_string()))),
+        ..LabOptions::new(&common.home, Arc::new(SystemClock))
+    };
+    let lab = Lab::new(options)?;
+    let link = spawn(lab)?;
+    show::run(link, show::Options { ascii: common.ascii, ..show::Options::default() })
+}
+
+fn now_utc() -> i64 {
+    chrono::Utc::now().timestamp_nanos_opt().unwrap_or(0)
+}

@@ -1,0 +1,18 @@
+//! What follows a recording: data sets, honest evaluation, models, predictions, explanation, review.
+//!
+//! The command line, the lab's training job and the demo all walk this way; every step is stored, so that any of
+//! them can show what another computed.
+
+mod datasets;
+mod import;
+mod plan;
+mod predict;
+mod review;
+mod run;
+
+pub use datasets::{session_quality, stored_signals};
+pub use import::import;
+pub use plan::{Outcome, Plan, StudyError, target_named};
+pub use predict::{Wanted, predict};
+pub use review::{explanation, review};
+pub use run::run;

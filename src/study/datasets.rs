@@ -1,0 +1,257 @@
+//! From stored sessions to data sets: EEG windows and face frames of every usable trial, with the wanted label.
+
+use crate::gate::{self, EegWindow, QualityReport};
+use crate::job::{Job, Stopped};
+use crate::prepare::dataset::{Dataset, Example, Recipe, Target};
+use crate::prepare::faces::{face_pixels, face_recipe};
+use crate::prepare::features::{PsdOptions, psd_features};
+use crate::prepare::signals::Signals;
+use crate::signal::{Role, SECOND, StreamKind, seconds, to_nanos};
+use crate::store::rows::{StreamRow, Trial};
+use crate::store::{Block, Recording};
+use crate::study::StudyError;
+use rayon::prelude::*;
+
+/// Signal on either side of a trial that the zero-phase filter may lean on, s.
+const MARGIN_S: f64 = 3.0;
+
+/// Side of the face crop in pixels.
+pub const FACE_SIDE: usize = 32;
+
+/// Face frames per second that are looked at (the paper asks for at least 5 on average; more say little new).
+const FACE_FPS: f64 = 5.0;
+
+/// Classes of a target, in the order of their labels, as far as `recordings` have them.
+pub fn classes(recordings: &[Recording], target: Target) -> Vec<String> {
+    match target {
+        Target::Valence | Target::Arousal => vec!["low".into(), "high".into()],
+        Target::Intended | Target::Reported => {
+            let mut found: Vec<_> =
+                recordings.iter().flat_map(|r| &r.trials).filter(|t| t.is_usable()).filter_map(|t| word(t, target)).collect();
+            found.sort_unstable();
+            found.dedup();
+            found.into_iter().map(|e| e.name().to_string()).collect()
+        }
+    }
+}
+
+fn word(trial: &Trial, target: Target) -> Option<crate::signal::Emotion> {
+    match target {
+        Target::Reported => trial.rating.emotion,
+        _ => trial.intended,
+    }
+}
+
+/// The class of a trial; None when the trial has no such label.
+pub fn label(trial: &Trial, target: Target, classes: &[String]) -> Option<usize> {
+    // Algorithms 5.2: below 4.5 is low, from 4.5 high, on the raw rating.
+    let level = |rating: Option<f32>| rating.map(|r| usize::from(r >= 4.5));
+    match target {
+        Target::Valence => level(trial.rating.valence),
+        Target::Arousal => level(trial.rating.arousal),
+        Target::Intended | Target::Reported => {
+            let name = word(trial, target)?.name();
+            classes.iter().position(|c| c == name)
+        }
+    }
+}
+
+/// The stream that carries the EEG.
+pub fn eeg_stream(recording: &Recording) -> Option<&StreamRow> {
+    recording.streams.iter().find(|s| !s.info.with_role(Role::Eeg).is_empty())
+}
+
+fn face_stream(recording: &Recording) -> Option<&StreamRow> {
+    recording.streams.iter().find(|s| s.info.kind == StreamKind::Face && s.written > 0)
+}
+
+/// The EEG channels of a block, uV.
+pub fn eeg_signals(block: &Block) -> Signals {
+    let chosen: Vec<usize> = (0..block.channels.len()).filter(|&c| block.channels[c].role == Role::Eeg).collect();
+    Signals {
+        rate: block.rate,
+        labels: chosen.iter().map(|&c| block.channels[c].label.clone()).collect(),
+        data: chosen.iter().map(|&c| block.data[c].iter().map(|v| f64::from(*v)).collect()).collect(),
+    }
+}
+
+/// Band powers of every window of every usable trial.
+///
+/// # Errors
+/// A session that cannot be read, sessions of different montages, or no usable trial at all.
+pub fn eeg_dataset(recordings: &[Recording], target: Target, options: &PsdOptions, job: &Job) -> Result<Dataset, StudyError> {
+    let classes = classes(recordings, target);
+    let mut recipe: Option<Recipe> = None;
+    let mut examples = Vec::new();
+    for (done, recording) in recordings.iter().enumerate() {
+        job.report("EEG features", done as u64, recordings.len() as u64)?;
+        if eeg_stream(recording).is_none() {
+            continue;
+        }
+        let (found, of_session) = examples_of(recording, target, &classes, options, job)?;
+        let first = recipe.get_or_insert_with(|| found.clone());
+        if *first != found {
+            return Err(StudyError::Session {
+                session: recording.session.id.to_string(),
+                message: format!(
+                    "its montage differs from the first session's ({} and {} channels); train on sessions of one montage",
+                    found.channels.len(),
+                    first.channels.len()
+                ),
+            });
+        }
+        examples.extend(of_session);
+    }
+    match recipe {
+        Some(recipe) if !examples.is_empty() => {
+            let simulated = recordings.iter().any(|r| r.session.simulated);
+            Ok(Dataset { recipe, target, classes, examples, simulated })
+        }
+        _ => Err(StudyError::NothingToTrain(
+            "no session has EEG and a finished, labelled trial; record one, or choose another target".into(),
+        )),
+    }
+}
+
+/// Windows of one session's usable trials that have a label, and the recipe that made them.
+///
+/// # Errors
+/// The session cannot be read or has no EEG.
+pub fn examples_of(
+    recording: &Recording,
+    target: Target,
+    classes: &[String],
+    options: &PsdOptions,
+    job: &Job,
+) -> Result<(Recipe, Vec<Example>), StudyError> {
+    let recipe = eeg_recipe(recording, options)?;
+    let stream = eeg_stream(recording).ok_or_else(|| no_eeg(recording))?;
+    let trials = labelled(recording, target, classes);
+    let made: Vec<Vec<Example>> = trials
+        .par_iter()
+        .map(|(trial, label)| {
+            job.is_stopped().then_some(Err(Stopped.into())).unwrap_or_else(|| eeg_trial(recording, stream, trial, *label, options))
+        })
+        .collect::<Result<_, StudyError>>()?;
+    Ok((recipe, made.into_iter().flatten().collect()))
+}
+
+/// The recipe that a session's EEG gives.
+///
+/// # Errors
+/// It has no EEG.
+pub fn eeg_recipe(recording: &Recording, options: &PsdOptions) -> Result<Recipe, StudyError> {
+    let stream = eeg_stream(recording).ok_or_else(|| no_eeg(recording))?;
+    let labels: Vec<String> =
+        stream.info.channels.iter().filter(|c| c.role == Role::Eeg).map(|c| c.label.clone()).collect();
+    Ok(options.recipe(&labels))
+}
+
+fn no_eeg(recording: &Recording) -> StudyError {
+    StudyError::Session { session: recording.session.id.to_string(), message: "it has no EEG stream".into() }
+}
+
+fn labelled<'a>(recording: &'a Recording, target: Target, classes: &[String]) -> Vec<(&'a Trial, usize)> {
+    recording.trials.iter().filter(|t| t.is_usable()).filter_map(|t| Some((t, label(t, target, classes)?))).collect()
+}
+
+fn eeg_trial(
+    recording: &Recording,
+    stream: &StreamRow,
+    trial: &Trial,
+    label: usize,
+    options: &PsdOptions,
+) -> Result<Vec<Example>, StudyError> {
+    let (on, off) = (trial.video_on.unwrap_or(0), trial.video_off.unwrap_or(0));
+    let margin = to_nanos(MARGIN_S);
+    let block = recording.block(stream.info.id, on - margin, off + margin)?;
+    let signals = eeg_signals(&block);
+    let rows = psd_features(&signals, options)?;
+    let lead = seconds(on - block.start);
+    let length = seconds(off - on);
+    let half = options.window_s / 2.0;
+    Ok(rows
+        .into_iter()
+        .map(|(t, features)| (t - lead, features))
+        // Whole windows inside the video only, and none that a gap made meaningless.
+        .filter(|(t, features)| *t - half >= -1e-6 && *t + half <= length + 1e-6 && features.iter().all(|v| v.is_finite()))
+        .map(|(time, features)| example(recording, trial, label, time, features))
+        .collect())
+}
+
+fn example(recording: &Recording, trial: &Trial, label: usize, time: f64, features: Vec<f32>) -> Example {
+    Example {
+        features,
+        label,
+        participant: recording.session.participant.clone(),
+        session: recording.session.id.to_string(),
+        trial: trial.number,
+        time,
+    }
+}
+
+/// Grey face crops of every usable trial; None where no session stored faces.
+///
+/// # Errors
+/// A session that cannot be read.
+pub fn face_dataset(recordings: &[Recording], target: Target, job: &Job) -> Result<Option<Dataset>, StudyError> {
+    let classes = classes(recordings, target);
+    let mut examples = Vec::new();
+    for (done, recording) in recordings.iter().enumerate() {
+        job.report("face frames", done as u64, recordings.len() as u64)?;
+        let Some(stream) = face_stream(recording) else { continue };
+        let made: Vec<Vec<Example>> = labelled(recording, target, &classes).par_iter().map(|(t, l)| face_trial(recording, stream, t, *l)).collect::<Result<_, _>>()?;
+        examples.extend(made.into_iter().flatten());
+    }
+    if examples.is_empty() {
+        return Ok(None);
+    }
+    let simulated = recordings.iter().any(|r| r.session.simulated);
+    Ok(Some(Dataset { recipe: face_recipe(FACE_SIDE), target, classes, examples, simulated }))
+}
+
+fn face_trial(recording: &Recording, stream: &StreamRow, trial: &Trial, label: usize) -> Result<Vec<Example>, StudyError> {
+    let (on, off) = (trial.video_on.unwrap_or(0), trial.video_off.unwrap_or(0));
+    let step = (SECOND as f64 / FACE_FPS) as i64;
+    let mut next = on;
+    let mut examples = Vec::new();
+    for frame in recording.frames(stream.info.id, on, off)? {
+        if frame.captured < next {
+            continue;
+        }
+        next = frame.captured + step - step / 10; // a tenth of slack for jitter
+        // A frame that is no JPEG was damaged on disk or in the camera: left out, and counted by `verify`.
+        if let Ok(pixels) = face_pixels(&frame.jpeg, FACE_SIDE) {
+            examples.push(example(recording, trial, label, seconds(frame.captured - on), pixels));
+        }
+    }
+    Ok(examples)
+}
+
+/// The whole EEG of a stored session, uV.
+///
+/// # Errors
+/// As [`session_quality`].
+pub fn stored_signals(recording: &Recording) -> Result<Signals, StudyError> {
+    let stream = eeg_stream(recording).ok_or_else(|| no_eeg(recording))?;
+    Ok(eeg_signals(&recording.whole(stream.info.id)?))
+}
+
+/// The gate's report over a whole stored session.
+///
+/// # Errors
+/// A session that cannot be read or has no EEG.
+pub fn session_quality(recording: &Recording, mains_hz: f64) -> Result<QualityReport, StudyError> {
+    let stream = eeg_stream(recording).ok_or_else(|| no_eeg(recording))?;
+    let block = recording.whole(stream.info.id)?;
+    let signals = eeg_signals(&block);
+    let expected = signals.data.first().map_or(0, Vec::len);
+    Ok(gate::judge(&EegWindow {
+        rate: signals.rate,
+        labels: signals.labels,
+        data: signals.data,
+        mains_hz,
+        rail: stream.info.channels.iter().find(|c| c.role == Role::Eeg).and_then(|c| c.rail),
+        expected_samples: expected,
+    }))
+}

@@ -1,0 +1,106 @@
+//! What a study is asked to do, what it found, and why it could not.
+
+use crate::explain::report::ExplanationReport;
+use crate::prepare::dataset::Target;
+use crate::signal::Nanos;
+use crate::store::rows::{ModelRow, SessionId};
+use crate::train::card::Scores;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Which sessions, which label, how much effort.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// All usable sessions when empty.
+    pub sessions: Vec<SessionId>,
+    pub target: Target,
+    /// Folds of the grouped cross-validation.
+    pub folds: usize,
+    /// Width of the EEG network's dense layer; 512 in the paper.
+    pub hidden: usize,
+    pub epochs: usize,
+    pub seed: u64,
+    /// Wall time that names and dates the models.
+    pub created_utc: Nanos,
+    pub library_dir: Option<PathBuf>,
+    /// Electrode pixels deleted or inserted per step of the Quality Test's curves (1 in the paper).
+    pub features_per_step: usize,
+    /// Most test samples per class that are explained.
+    pub samples_per_class: usize,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Plan {
+            sessions: Vec::new(),
+            target: Target::Intended,
+            folds: 4,
+            hidden: 512,
+            epochs: 50,
+            seed: 7,
+            created_utc: 0,
+            library_dir: None,
+            features_per_step: 1,
+            samples_per_class: 200,
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// One sentence for people.
+    pub summary: String,
+    pub sessions: Vec<SessionId>,
+    pub models: Vec<ModelRow>,
+    pub classes: Vec<String>,
+    pub eeg: Option<Scores>,
+    pub face: Option<Scores>,
+    pub fused: Option<Scores>,
+    /// Trials on which the fusion abstained.
+    pub abstained: usize,
+    pub explanation: Option<ExplanationReport>,
+    /// Largest difference between the logits of limbic's own forward pass and ONNX Runtime's, where that is installed.
+    pub runtime_agreement: Option<(String, f64)>,
+}
+
+/// Why a study stops. What was finished before stays stored.
+#[derive(Debug, thiserror::Error)]
+pub enum StudyError {
+    #[error("there is nothing to train on: {0}")]
+    NothingToTrain(String),
+    #[error("\"{0}\" is no target; use intended, reported, valence or arousal")]
+    UnknownTarget(String),
+    #[error("the model {model} was trained on features {wanted}, but session {session} gives {found}: {difference}; record with the same montage, or train a model for this one")]
+    OtherRecipe { model: String, wanted: String, session: String, found: String, difference: String },
+    #[error("there is no model called {0}; `limbic sessions` and Home list what is there, `limbic train` makes one")]
+    NoModel(String),
+    #[error("session {session}: {message}")]
+    Session { session: String, message: String },
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    #[error(transparent)]
+    Prepare(#[from] crate::prepare::PrepareError),
+    #[error(transparent)]
+    Train(#[from] crate::train::TrainError),
+    #[error(transparent)]
+    Explain(#[from] crate::explain::ExplainError),
+    #[error(transparent)]
+    Stopped(#[from] crate::job::Stopped),
+    #[error("cannot write {path}: {source}")]
+    Write { path: PathBuf, source: std::io::Error },
+}
+
+/// The target of that name.
+///
+/// # Errors
+/// Any other word.
+pub fn target_named(name: &str) -> Result<Target, StudyError> {
+    match name {
+        "intended" => Ok(Target::Intended),
+        "reported" => Ok(Target::Reported),
+        "valence" => Ok(Target::Valence),
+        "arousal" => Ok(Target::Arousal),
+        other => Err(StudyError::UnknownTarget(other.into())),
+    }
+}

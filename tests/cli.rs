@@ -1,0 +1,154 @@
+//! The real program, command by command: what it prints, its exit codes, and that bad input creates nothing.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs limbic in an empty folder without native libraries of the user's.
+fn limbic(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_limbic"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("XDG_DATA_HOME", folder.join("no-data"))
+        .env_remove("BRAINFLOW_LIB_DIR")
+        .env_remove("ORT_DYLIB_PATH")
+        .output()
+        .expect("limbic runs")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn printed(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Fails, names everything in `names` in one short message, and leaves no home behind.
+fn refuses(folder: &Path, arguments: &[&str], names: &[&str]) {
+    let output = limbic(folder, arguments);
+    let message = said(&output);
+    assert!(!output.status.success(), "{arguments:?} must fail");
+    for name in names {
+        assert!(message.contains(name), "{arguments:?} should name {name}: {message}");
+    }
+    assert!(message.starts_with("limbic: ") && !message.contains("panicked"), "{message}");
+    assert!(!folder.join("sessions").exists(), "{arguments:?} created a home");
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("temporary folder")
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    std::fs::write(folder.join(name), text).expect("written");
+}
+
+#[test]
+fn an_unknown_key_in_the_rig_is_named() {
+    let folder = folder();
+    write(folder.path(), "rig.toml", "name = \"x\"\n[[device]]\nkind = \"simulator\"\nrat = 256.0\n");
+    refuses(folder.path(), &["record", "--rig", "rig.toml", "--seconds", "1"], &["rig.toml", "rat"]);
+}
+
+#[test]
+fn a_video_that_is_not_there_is_named() {
+    let folder = folder();
+    write(folder.path(), "rig.toml", "name = \"x\"\n[[device]]\nkind = \"simulator\"\n[stimulus]\nplaylist = \"list.toml\"\n");
+    write(folder.path(), "list.toml", "name = \"l\"\n[[video]]\nname = \"v1\"\nfile = \"gone.mp4\"\nintended = \"fear\"\nlength_s = 5.0\n");
+    let output = limbic(folder.path(), &["record", "--rig", "rig.toml"]);
+    assert!(!output.status.success());
+    assert!(said(&output).contains("gone.mp4"), "{}", said(&output));
+    let sessions = printed(&limbic(folder.path(), &["sessions"]));
+    assert!(sessions.contains("No sessions"), "{sessions}");
+}
+
+#[test]
+fn a_truncated_edf_is_named_with_what_is_missing() {
+    let folder = folder();
+    // A header that promises ten records of one channel, and two of them.
+    let mut edf = Vec::new();
+    let mut field = |text: &str, width: usize| edf.extend(format!("{text:<width$}").bytes().take(width));
+    for (text, width) in [("0", 8), ("X", 80), ("X", 80), ("01.01.26", 8), ("00.00.00", 8), ("512", 8), ("", 44), ("10", 8), ("1", 8), ("1", 4)] {
+        field(text, width);
+    }
+    for (text, width) in
+        [("Fz", 16), ("", 80), ("uV", 8), ("-100", 8), ("100", 8), ("-32768", 8), ("32767", 8), ("", 80), ("256", 8), ("", 32)]
+    {
+        field(text, width);
+    }
+    edf.extend(vec![0u8; 2 * 512]);
+    std::fs::write(folder.path().join("cut.edf"), edf).expect("written");
+    for command in ["quality", "features", "import"] {
+        refuses(folder.path(), &[command, "cut.edf"], &["cut.edf"]);
+    }
+}
+
+#[test]
+fn a_home_that_cannot_be_written_is_named() {
+    let folder = folder();
+    write(folder.path(), "file", "not a folder");
+    refuses(folder.path(), &["record", "--seconds", "1", "--home", "file/home"], &["file/home"]);
+}
+
+#[test]
+fn a_missing_brainflow_says_what_to_do() {
+    let folder = folder();
+    write(folder.path(), "rig.toml", "name = \"x\"\n[[device]]\nkind = \"brainflow\"\nboard = \"synthetic\"\n");
+    refuses(folder.path(), &["record", "--rig", "rig.toml", "--seconds", "1"], &["BrainFlow", "limbic setup"]);
+}
+
+#[test]
+fn a_person_is_not_recorded_without_consent() {
+    let folder = folder();
+    write(folder.path(), "rig.toml", "name = \"x\"\n[[device]]\nkind = \"replay\"\npath = \"gone.edf\"\n");
+    refuses(folder.path(), &["record", "--rig", "rig.toml", "--seconds", "1"], &["gone.edf"]);
+}
+
+#[test]
+fn a_second_limbic_on_the_same_home_is_refused_and_the_first_goes_on() {
+    let folder = folder();
+    let mut first = Command::new(env!("CARGO_BIN_EXE_limbic"))
+        .args(["record", "--seconds", "4"])
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("first");
+    let taken = folder.path().join("sessions/db");
+    for _ in 0..200 {
+        if taken.exists() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let second = limbic(folder.path(), &["record", "--seconds", "1"]);
+    assert!(!second.status.success() && said(&second).contains("sessions"), "{}", said(&second));
+    // Looking is allowed while the other records.
+    assert!(limbic(folder.path(), &["sessions"]).status.success());
+    assert!(first.wait().expect("first ends").success());
+    let shown = printed(&limbic(folder.path(), &["show", "last"]));
+    assert!(shown.contains("complete") && shown.contains("SIMULATED"), "{shown}");
+}
+
+#[test]
+fn a_recorded_session_verifies_and_an_erased_one_is_gone() {
+    let folder = folder();
+    assert!(limbic(folder.path(), &["record", "--seconds", "3", "--participant", "P01"]).status.success());
+    let verified = limbic(folder.path(), &["verify", "last"]);
+    assert!(verified.status.success(), "{}{}", printed(&verified), said(&verified));
+    assert!(limbic(folder.path(), &["quality", "last"]).status.success());
+    assert!(!limbic(folder.path(), &["erase", "--participant", "P01"]).status.success(), "erasing asks for the code twice");
+    assert!(limbic(folder.path(), &["erase", "--participant", "P01", "--confirm", "P01"]).status.success());
+    assert!(printed(&limbic(folder.path(), &["sessions"])).contains("No sessions"));
+}
+
+#[test]
+fn help_and_version_exit_zero_and_a_wrong_word_does_not() {
+    let folder = folder();
+    assert!(limbic(folder.path(), &["--version"]).status.success());
+    for command in ["demo", "setup", "doctor", "record", "sessions", "show", "verify", "erase", "import", "quality", "features", "train", "predict", "explain", "topo"] {
+        let output = limbic(folder.path(), &[command, "--help"]);
+        assert!(output.status.success() && printed(&output).contains("Example"), "{command} --help has no example");
+    }
+    assert_eq!(limbic(folder.path(), &["recrod"]).status.code(), Some(2));
+}
