@@ -4,6 +4,7 @@
 //! them can show what another computed.
 
 mod datasets;
+mod fusion;
 mod import;
 mod plan;
 mod predict;

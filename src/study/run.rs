@@ -1,0 +1,273 @@
+//! The walk from stored sessions to models, held-out predictions and an explanation; every step is stored.
+
+use crate::explain::{Names, Options, TestSet, explain_folds};
+use crate::infer::open::open;
+use crate::job::Job;
+use crate::prepare::dataset::Dataset;
+use crate::prepare::features::PsdOptions;
+use crate::store::rows::{Entry, ExplanationRow, ModelRow, PredictionRow, SessionId};
+use crate::store::{Home, Recording};
+use crate::study::datasets::{eeg_dataset, face_dataset};
+use crate::study::fusion::{Answers, fuse_held_out};
+use crate::study::{Outcome, Plan, StudyError};
+use crate::train::card::Card;
+use crate::train::input::InputMaker;
+use crate::train::{
+    CrossvalOptions, CrossvalResult, Differentiable, EpochReport, FitOptions, Network, TrainError, architecture, cross_validate, split,
+    train_on_all,
+};
+use sha2::{Digest, Sha256};
+use std::path::Path;
+
+/// (epoch, training loss, validation loss, validation accuracy) of the fold that is being trained.
+pub type CurvePoint = (u32, f32, f32, f32);
+
+/// Training samples that explainers with references may use.
+const REFERENCES: usize = 64;
+
+/// Trains, evaluates by trial, predicts held-out, fuses, explains, stores.
+///
+/// # Errors
+/// No usable trials, sessions of different montages, a stop, a home that cannot be written. What was stored before
+/// stays.
+pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePoint)) -> Result<Outcome, StudyError> {
+    let recordings = recordings(home, plan)?;
+    let eeg_data = eeg_dataset(&recordings, plan.target, &PsdOptions::default(), job)?;
+    let face_data = face_dataset(&recordings, plan.target, job)?;
+    let stamp = stamp(plan);
+    let assignment = assignment(&eeg_data, plan)?;
+    let mut modality = Modality { home, plan, job, on_epoch, assignment, recordings: &recordings, stamp: &stamp };
+    let eeg = modality.learn(&eeg_data, "eeg", "seed-a-cnn", plan.hidden)?;
+    let face = face_data.as_ref().map(|data| modality.learn(data, "face", "face-small", FACE_HIDDEN)).transpose()?;
+    let answers = Answers { classes: &eeg_data.classes, eeg: &eeg.folds, face: face.as_ref().map(|f| &f.folds) };
+    let fused = fuse_held_out(&answers, plan.seed);
+    store_predictions(home, &eeg, &eeg_data, &fused.rows)?;
+    let explanation = explained(home, plan, job, &eeg, &eeg_data)?;
+    let runtime_agreement = agreement(home, plan, &eeg, &eeg_data)?;
+    Ok(Outcome {
+        summary: summary(&eeg.card, face.as_ref().map(|f| &f.card), &fused, eeg_data.simulated),
+        sessions: recordings.iter().map(|r| r.session.id).collect(),
+        models: std::iter::once(eeg.row.clone()).chain(face.as_ref().map(|f| f.row.clone())).collect(),
+        classes: eeg_data.classes.clone(),
+        eeg: Some(eeg.folds.scores.clone()),
+        face: face.as_ref().map(|f| f.folds.scores.clone()),
+        fused: fused.scores,
+        abstained: fused.abstained,
+        explanation: Some(explanation),
+        runtime_agreement,
+    })
+}
+
+/// Hidden units of the face network: small, since it learns from one lab's own frames.
+const FACE_HIDDEN: usize = 32;
+
+fn recordings(home: &Home, plan: &Plan) -> Result<Vec<Recording>, StudyError> {
+    let ids: Vec<SessionId> = match plan.sessions.is_empty() {
+        false => plan.sessions.clone(),
+        true => home.sessions()?.into_iter().rev().map(|s| s.id).collect(),
+    };
+    let mut recordings = Vec::new();
+    for id in ids {
+        let recording = home.recording(id)?;
+        if recording.trials.iter().any(|t| t.is_usable()) {
+            recordings.push(recording);
+        } else if plan.sessions.contains(&id) {
+            return Err(StudyError::Session { session: id.to_string(), message: "it has no finished trial; choose another session".into() });
+        }
+    }
+    if recordings.is_empty() {
+        return Err(StudyError::NothingToTrain("no session here has a finished trial; record one with `limbic`".into()));
+    }
+    Ok(recordings)
+}
+
+fn stamp(plan: &Plan) -> String {
+    chrono::DateTime::from_timestamp_nanos(plan.created_utc).format("%Y%m%d-%H%M%S").to_string()
+}
+
+/// One assignment for both modalities: they are tested on the same trials.
+fn assignment(data: &Dataset, plan: &Plan) -> Result<split::Assignment, StudyError> {
+    let trials = data.trials();
+    let keys: Vec<_> = trials.iter().map(|(key, _)| key.clone()).collect();
+    let labels: Vec<usize> = trials.iter().map(|(_, examples)| data.examples[examples[0]].label).collect();
+    Ok(split::assign(&keys, &labels, plan.folds, plan.seed).map_err(TrainError::from)?)
+}
+
+/// A modality that was learned: its folds for honest numbers, and one model on all trials for sessions to come.
+struct Learned {
+    folds: CrossvalResult,
+    card: Card,
+    row: ModelRow,
+}
+
+struct Modality<'a> {
+    home: &'a Home,
+    plan: &'a Plan,
+    job: &'a Job,
+    on_epoch: &'a mut dyn FnMut(CurvePoint),
+    assignment: split::Assignment,
+    recordings: &'a [Recording],
+    stamp: &'a str,
+}
+
+impl Modality<'_> {
+    fn learn(&mut self, data: &Dataset, modality: &str, network: &str, hidden: usize) -> Result<Learned, StudyError> {
+        let network = architecture(network).ok_or_else(|| StudyError::NoModel(network.into()))?;
+        // The paper's 1e-4 is for 50 epochs of tens of thousands of windows; a single session has hundreds.
+        let fit = FitOptions { epochs: self.plan.epochs as u32, learning_rate: LEARNING_RATE, patience: 5, ..FitOptions::default() };
+        let options = CrossvalOptions {
+            folds: self.plan.folds,
+            seed: self.plan.seed,
+            fit,
+            network,
+            hidden,
+            assignment: Some(self.assignment.clone()),
+            name: format!("{modality}-{}", self.stamp),
+            modality: modality.into(),
+        };
+        let on_epoch = &mut self.on_epoch;
+        let mut tell = |e: &EpochReport| on_epoch((e.epoch, e.training_loss, e.validation_loss, e.validation_accuracy));
+        let folds = cross_validate(data, &options, self.job, &mut |_, e| tell(e))?;
+        let (network, card) = train_on_all(data, &options, &folds, self.job, &mut tell)?;
+        let row = self.store(&network, &card)?;
+        Ok(Learned { folds, card, row })
+    }
+
+    fn store(&self, network: &Network, card: &Card) -> Result<ModelRow, StudyError> {
+        let path = self.home.model_dir()?.join(format!("{}.onnx", card.name));
+        network.save(&path, card).map_err(TrainError::from)?;
+        let row = ModelRow {
+            name: card.name.clone(),
+            modality: card.modality.clone(),
+            file: relative(self.home, &path),
+            sha256: sha256(&path)?,
+            created_utc: self.plan.created_utc,
+            sessions: self.recordings.iter().map(|r| r.session.id).collect(),
+            participants: card.participants.clone(),
+            simulated: card.simulated,
+            summary: line(card),
+        };
+        self.home.put(Entry::Model(row.clone()))?;
+        Ok(row)
+    }
+}
+
+const LEARNING_RATE: f64 = 1e-3;
+
+fn relative(home: &Home, path: &Path) -> String {
+    path.strip_prefix(home.dir()).unwrap_or(path).to_string_lossy().into_owned()
+}
+
+fn sha256(path: &Path) -> Result<String, StudyError> {
+    let bytes = std::fs::read(path).map_err(|source| StudyError::Write { path: path.into(), source })?;
+    Ok(Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// "grouped 4-fold by trial: 0.75 [0.58 0.88] (chance 0.25, most frequent 0.25), 24 trials".
+fn line(card: &Card) -> String {
+    let s = &card.scores;
+    format!(
+        "{}: {:.2} [{:.2} {:.2}] (chance {:.2}, most frequent {:.2}), {} trials",
+        card.protocol, s.accuracy, s.interval.0, s.interval.1, s.chance, s.majority, s.trials
+    )
+}
+
+fn summary(eeg: &Card, face: Option<&Card>, fused: &crate::study::fusion::Fusions, simulated: bool) -> String {
+    let mut text = format!("EEG  {}  {}", eeg.network, line(eeg));
+    if let Some(p) = eeg.scores.permutation_p {
+        text += &format!(", permutation p {p:.3}");
+    }
+    if let Some(face) = face {
+        text += &format!("\nface {}  {}", face.network, line(face));
+    }
+    if let Some(s) = &fused.scores {
+        text += &format!(
+            "\nfused by product of experts: {:.2} [{:.2} {:.2}], {} of {} trials abstained",
+            s.accuracy, s.interval.0, s.interval.1, fused.abstained, s.trials
+        );
+    }
+    if simulated {
+        text += "\nSIMULATED data: these numbers say nothing about people";
+    }
+    text
+}
+
+fn store_predictions(home: &Home, eeg: &Learned, data: &Dataset, rows: &[PredictionRow]) -> Result<(), StudyError> {
+    for row in rows {
+        let timeline = crate::study::fusion::timeline(&eeg.folds, data, row);
+        home.put(Entry::Prediction(PredictionRow { model: eeg.card.name.clone(), timeline, ..row.clone() }))?;
+    }
+    Ok(())
+}
+
+/// Explains each fold's network on the trials it never saw, pooled.
+fn explained(home: &Home, plan: &Plan, job: &Job, eeg: &Learned, data: &Dataset) -> Result<crate::explain::report::ExplanationReport, StudyError> {
+    let trials = data.trials();
+    let group = |example: usize| trials.iter().position(|(_, examples)| examples.contains(&example)).unwrap_or(0);
+    let mut sets = Vec::with_capacity(eeg.folds.folds.len());
+    for fold in &eeg.folds.folds {
+        let maker = InputMaker::of_card(&fold.card).map_err(TrainError::from)?;
+        let step = (fold.training.len() / REFERENCES).max(1);
+        let references: Vec<usize> = fold.training.iter().copied().step_by(step).take(REFERENCES).collect();
+        sets.push(TestSet {
+            inputs: maker.inputs(data, &fold.test).map_err(TrainError::from)?,
+            labels: fold.test.iter().map(|&i| data.examples[i].label).collect(),
+            trials: fold.test.iter().map(|&i| group(i)).collect(),
+            references: maker.inputs(data, &references).map_err(TrainError::from)?,
+            pixels: maker.pixels(),
+        });
+    }
+    let folds: Vec<(&dyn Differentiable, &TestSet)> =
+        eeg.folds.folds.iter().zip(&sets).map(|(fold, set)| (&fold.network as &dyn Differentiable, set)).collect();
+    let names = Names {
+        model: eeg.card.name.clone(),
+        recipe: data.recipe.id(),
+        channels: data.recipe.channels.clone(),
+        bands: data.recipe.bands.clone(),
+        classes: data.classes.clone(),
+        simulated: data.simulated,
+    };
+    let options = Options {
+        seed: plan.seed,
+        features_per_step: plan.features_per_step,
+        samples_per_class: Some(plan.samples_per_class),
+        ..Options::default()
+    };
+    let report = explain_folds(&folds, &names, &options, job)?;
+    store_explanation(home, plan, &report)?;
+    Ok(report)
+}
+
+fn store_explanation(home: &Home, plan: &Plan, report: &crate::explain::report::ExplanationReport) -> Result<(), StudyError> {
+    let path = home.model_dir()?.join(format!("{}.explanation.json", report.model));
+    let bytes = serde_json::to_vec(report).unwrap_or_default();
+    crate::store::write_private(&path, &bytes)?;
+    let winners: Vec<String> = report
+        .classes
+        .iter()
+        .map(|c| format!("{} {}", c.class, c.winner.and_then(|w| c.explainers.get(w)).map_or("-", |e| e.explainer.as_str())))
+        .collect();
+    home.put(Entry::Explanation(ExplanationRow {
+        model: report.model.clone(),
+        file: relative(home, &path),
+        sha256: sha256(&path)?,
+        created_utc: plan.created_utc,
+        summary: winners.join(", "),
+    }))?;
+    Ok(())
+}
+
+/// Largest difference between ONNX Runtime's logits and our own on the stored model, where the runtime is there.
+fn agreement(home: &Home, plan: &Plan, eeg: &Learned, data: &Dataset) -> Result<Option<(String, f64)>, StudyError> {
+    let opened = open(&home.dir().join(&eeg.row.file), plan.library_dir.as_deref())?;
+    if opened.without_runtime.is_some() {
+        return Ok(None);
+    }
+    let some: Vec<usize> = (0..data.examples.len()).step_by((data.examples.len() / REFERENCES).max(1)).collect();
+    let maker = InputMaker::of_card(&opened.card).map_err(TrainError::from)?;
+    let inputs = maker.inputs(data, &some).map_err(TrainError::from)?;
+    use crate::train::Predictor;
+    let (a, b) = (opened.predictor.logits(&inputs, some.len()), opened.network.logits(&inputs, some.len()));
+    let difference = a.iter().zip(&b).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max);
+    Ok(Some((opened.predictor.runtime(), difference)))
+}
