@@ -164,9 +164,9 @@ pub const EYES_CLOSED: [BandEffect; 3] = [
 ];
 
 /// Share of trials that hardly move the participant's brain, and, drawn independently, of trials with a masked face.
-pub const WEAK_SHARE: f64 = 0.15;
+pub const WEAK_SHARE: f64 = 0.12;
 /// As [`WEAK_SHARE`], for the face.
-pub const MASKED_SHARE: f64 = 0.2;
+pub const MASKED_SHARE: f64 = 0.15;
 /// Standard deviation of a trial's mood: of each of its four numbers a band, in natural logarithms of amplitude.
 pub const MOOD_SD: f64 = 0.1;
 
@@ -180,7 +180,7 @@ pub fn effect_of(emotion: Emotion) -> &'static Effect {
 pub struct TrialDraw {
     /// Strength of the effects on brain and heart: 0-0.3 in weak trials, else 0.6-1.4. A factor f acts as f^strength.
     pub eeg: f64,
-    /// Strength of the expression: 0-0.3 in masked trials, else 0.5-1.2.
+    /// Strength of the expression: 0-0.3 in masked trials, else 0.6-1.2.
     pub face: f64,
     /// Amplitude changes that have nothing to do with the emotion: per band of [`BANDS`] the natural logarithm of
     /// the amplitude as constant + slopes along x, y, z of the unit sphere.
@@ -195,7 +195,7 @@ pub fn trial_draw(seed: u64, trial: u32) -> TrialDraw {
     let weak = draw.uniform() < WEAK_SHARE;
     let eeg = if weak { draw.between(0.0, 0.3) } else { draw.between(0.6, 1.4) };
     let masked = draw.uniform() < MASKED_SHARE;
-    let face = if masked { draw.between(0.0, 0.3) } else { draw.between(0.5, 1.2) };
+    let face = if masked { draw.between(0.0, 0.3) } else { draw.between(0.6, 1.2) };
     let mut mood = [[0.0; 4]; 4];
     mood.iter_mut().flatten().for_each(|m| *m = MOOD_SD * draw.normal());
     let bearing = Expression {

@@ -107,7 +107,8 @@ impl Face {
     /// A curved band of lips, dark inside where open.
     fn mouth(&mut self, (x, y): (f64, f64), curve: f64, open: f64, lips: Rgb) {
         let half = 14.0 + 3.0 * curve.max(0.0) - 4.0 * open;
-        let reach = 24;
+        let reach = 20;
+        let (left, top) = ((x + 0.5) as i64, (y + 0.5) as i64);
         for dy in -reach..=reach {
             for dx in -reach..=reach {
                 let u = f64::from(dx) / half;
@@ -118,23 +119,42 @@ impl Face {
                 let gap = 7.0 * open * (1.0 - u * u).sqrt();
                 let off = (f64::from(dy) - middle).abs();
                 let red = [lips[0] * 1.25, lips[1] * 0.8, lips[2] * 0.85];
-                let at = ((x + f64::from(dx)).round() as i64, (y + f64::from(dy)).round() as i64);
+                let at = (left + i64::from(dx), top + i64::from(dy));
                 self.blend(at, red, (gap + 2.2 - off).clamp(0.0, 1.0));
                 self.blend(at, [45.0, 18.0, 20.0], (gap - 0.5 - off).clamp(0.0, 1.0));
             }
         }
     }
 
+    /// A filled ellipse: whole spans inside, blended pixels along the edge.
     fn ellipse(&mut self, (x, y): (f64, f64), (a, b): (f64, f64), colour: Rgb) {
-        for row in (y - b - 1.0).floor() as i64..=(y + b + 1.0).ceil() as i64 {
-            for column in (x - a - 1.0).floor() as i64..=(x + a + 1.0).ceil() as i64 {
-                let (u, v) = ((column as f64 - x) / a, (row as f64 - y) / b);
-                let square = u * u + v * v;
-                let edge = 1.0 + 1.0 / a.min(b);
-                if square <= edge * edge {
-                    self.blend((column, row), colour, ((1.0 - square.sqrt()) * a.min(b) + 0.5).clamp(0.0, 1.0));
+        let small = a.min(b);
+        let (inner, outer) = ((1.0 - 0.5 / small).max(0.0), 1.0 + 0.5 / small);
+        let solid = colour.map(|c| c as u8);
+        for row in ((y - b) as i64 - 1).max(0)..=((y + b) as i64 + 1).min(HEIGHT as i64 - 1) {
+            let v = (row as f64 - y) / b;
+            let reach = |radius: f64| a * (radius * radius - v * v).max(0.0).sqrt();
+            let (full, all) = (reach(inner), reach(outer));
+            let mut column = (x - all) as i64;
+            while column as f64 <= x + all {
+                let past = (x + full) as i64;
+                if full > 0.0 && column as f64 >= x - full && column <= past {
+                    self.span(row, column..past + 1, solid);
+                    column = past + 1;
+                    continue;
                 }
+                let u = (column as f64 - x) / a;
+                self.blend((column, row), colour, ((1.0 - (u * u + v * v).sqrt()) * small + 0.5).clamp(0.0, 1.0));
+                column += 1;
             }
+        }
+    }
+
+    fn span(&mut self, row: i64, columns: std::ops::Range<i64>, colour: [u8; 3]) {
+        let clipped = columns.start.clamp(0, WIDTH as i64) as usize..columns.end.clamp(0, WIDTH as i64) as usize;
+        let line = row as usize * WIDTH;
+        for pixel in self.pixels[3 * (line + clipped.start)..3 * (line + clipped.end)].chunks_exact_mut(3) {
+            pixel.copy_from_slice(&colour);
         }
     }
 
@@ -144,8 +164,8 @@ impl Face {
         let length = (dx * dx + dy * dy).max(1e-9);
         let (left, right) = (from.0.min(to.0) - half - 1.0, from.0.max(to.0) + half + 1.0);
         let (top, bottom) = (from.1.min(to.1) - half - 1.0, from.1.max(to.1) + half + 1.0);
-        for row in top.floor() as i64..=bottom.ceil() as i64 {
-            for column in left.floor() as i64..=right.ceil() as i64 {
+        for row in top as i64..=bottom as i64 + 1 {
+            for column in left as i64..=right as i64 + 1 {
                 let (px, py) = (column as f64 - from.0, row as f64 - from.1);
                 let along = ((px * dx + py * dy) / length).clamp(0.0, 1.0);
                 let off = (px - along * dx).hypot(py - along * dy);
