@@ -4,7 +4,7 @@
 //! them can show what another computed.
 
 mod datasets;
-mod fusion;
+mod held_out;
 mod import;
 mod plan;
 mod predict;

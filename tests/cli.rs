@@ -54,7 +54,11 @@ fn an_unknown_key_in_the_rig_is_named() {
 fn a_video_that_is_not_there_is_named() {
     let folder = folder();
     write(folder.path(), "rig.toml", "name = \"x\"\n[[device]]\nkind = \"simulator\"\n[stimulus]\nplaylist = \"list.toml\"\n");
-    write(folder.path(), "list.toml", "name = \"l\"\n[[video]]\nname = \"v1\"\nfile = \"gone.mp4\"\nintended = \"fear\"\nlength_s = 5.0\n");
+    write(
+        folder.path(),
+        "list.toml",
+        "name = \"l\"\n[[video]]\nname = \"v1\"\nfile = \"gone.mp4\"\nintended = \"fear\"\nlength_s = 5.0\n",
+    );
     let output = limbic(folder.path(), &["record", "--rig", "rig.toml"]);
     assert!(!output.status.success());
     assert!(said(&output).contains("gone.mp4"), "{}", said(&output));
@@ -68,7 +72,9 @@ fn a_truncated_edf_is_named_with_what_is_missing() {
     // A header that promises ten records of one channel, and two of them.
     let mut edf = Vec::new();
     let mut field = |text: &str, width: usize| edf.extend(format!("{text:<width$}").bytes().take(width));
-    for (text, width) in [("0", 8), ("X", 80), ("X", 80), ("01.01.26", 8), ("00.00.00", 8), ("512", 8), ("", 44), ("10", 8), ("1", 8), ("1", 4)] {
+    for (text, width) in
+        [("0", 8), ("X", 80), ("X", 80), ("01.01.26", 8), ("00.00.00", 8), ("512", 8), ("", 44), ("10", 8), ("1", 8), ("1", 4)]
+    {
         field(text, width);
     }
     for (text, width) in
@@ -146,7 +152,10 @@ fn a_recorded_session_verifies_and_an_erased_one_is_gone() {
 fn help_and_version_exit_zero_and_a_wrong_word_does_not() {
     let folder = folder();
     assert!(limbic(folder.path(), &["--version"]).status.success());
-    for command in ["demo", "setup", "doctor", "record", "sessions", "show", "verify", "erase", "import", "quality", "features", "train", "predict", "explain", "topo"] {
+    for command in [
+        "demo", "setup", "doctor", "record", "sessions", "show", "verify", "erase", "import", "quality", "features", "train",
+        "predict", "explain", "topo",
+    ] {
         let output = limbic(folder.path(), &[command, "--help"]);
         assert!(output.status.success() && printed(&output).contains("Example"), "{command} --help has no example");
     }

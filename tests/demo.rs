@@ -62,7 +62,9 @@ fn a_stranger(kept: &Path, folder: &Path) {
 fn two_channel_edf() -> Vec<u8> {
     let mut edf = Vec::new();
     let mut field = |text: &str, width: usize| edf.extend(format!("{text:<width$}").bytes().take(width));
-    for (text, width) in [("0", 8), ("X", 80), ("X", 80), ("01.01.26", 8), ("00.00.00", 8), ("768", 8), ("", 44), ("20", 8), ("1", 8), ("2", 4)] {
+    for (text, width) in
+        [("0", 8), ("X", 80), ("X", 80), ("01.01.26", 8), ("00.00.00", 8), ("768", 8), ("", 44), ("20", 8), ("1", 8), ("2", 4)]
+    {
         field(text, width);
     }
     for (values, width) in [

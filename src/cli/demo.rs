@@ -77,7 +77,7 @@ fn record(args: &Args, home: &Path, scratch: &Path, library_dir: Option<&Path>, 
     let rig_path = scratch.join("demo-rig.toml");
     std::fs::write(&rig_path, rig(args, scratch)?.to_toml())?;
     let clock: SharedClock = Arc::new(ManualClock::new(DEMO_UTC));
-    let options = LabOptions::new(home, clock.clone());
+    let options = LabOptions::new(home.to_path_buf(), clock.clone());
     let mut lab = Lab::new(LabOptions { library_dir: library_dir.map(Path::to_path_buf), threaded_sources: false, ..options })?;
     let script = Script {
         rig: rig_path,
@@ -110,7 +110,7 @@ fn rig(args: &Args, scratch: &Path) -> anyhow::Result<Rig> {
     rig.protocol.baseline_closed_s = 10.0;
     rig.protocol.rest_s = 3.0;
     rig.protocol.order_seed = args.seed;
-    let playlist = crate::present::playlist::Playlist::simulated(args.trials, args.video_s);
+    let playlist = crate::present::Playlist::simulated(args.trials as usize, args.video_s);
     let path = scratch.join("demo-playlist.toml");
     std::fs::write(&path, toml::to_string(&playlist)?)?;
     rig.stimulus.playlist = Some(path);

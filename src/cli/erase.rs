@@ -28,7 +28,16 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     if common.json {
         println!("{}", serde_json::to_string_pretty(&erased)?);
     } else {
-        println!("{erased}");
+        println!(
+            "deleted {}: {} sessions, {} kB, {} predictions",
+            erased.participant,
+            erased.sessions.len(),
+            erased.bytes / 1000,
+            erased.predictions
+        );
+        for model in &erased.models {
+            println!("! the model {model} was trained on {} and keeps traces of them; delete it or train it again", erased.participant);
+        }
     }
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! `limbic`: the guided session. Starts the lab and puts the terminal half in front of it.
 
 use crate::cli::Common;
-use crate::lab::{Lab, LabOptions, spawn};
+use crate::lab::message::{Command, Event, Snapshot};
+use crate::lab::{Lab, LabOptions, Link, spawn};
 use crate::show;
 use crate::signal::SystemClock;
 use crate::study::{self, Plan};
@@ -14,11 +15,11 @@ pub fn run(common: &Common) -> anyhow::Result<()> {
         bail!("the guided session needs a terminal; `limbic --help` lists the commands that work without one");
     }
     let library_dir = common.lib_dir.clone();
-    let train_dir = library_dir.clone();
+    let (train_dir, doctor_dir) = (library_dir.clone(), library_dir.clone());
     let options = LabOptions {
         library_dir,
         threaded_sources: true,
-        doctor: crate::cli::doctor::lines(common.lib_dir.as_deref()),
+        doctor: Some(Arc::new(move || crate::cli::doctor::lines(doctor_dir.as_deref()))),
         train: Some(Arc::new(move |home, sessions, seed, job, curve| {
             let plan = Plan { sessions, seed, hidden: 128, epochs: 20, folds: 4, created_utc: now_utc(), library_dir: train_dir.clone(), features_per_step: 2, samples_per_class: 60, ..Plan::default() };
             study::run(&home, &plan, &job, &mut |point| {
@@ -28,11 +29,29 @@ pub fn run(common: &Common) -> anyhow::Result<()> {
             .map_err(|e| e.to_string())
         })),
         review: Some(Arc::new(|home, id| study::review(home, id).map_err(|e| e.to_string()))),
-        ..LabOptions::new(&common.home, Arc::new(SystemClock))
+        ..LabOptions::new(common.home.clone(), Arc::new(SystemClock))
     };
     let lab = Lab::new(options)?;
     let link = spawn(lab)?;
-    show::run(link, show::Options { ascii: common.ascii, ..show::Options::default() })
+    show::run(Client(link), show::Options { ascii: common.ascii, ..show::Options::default() })
+}
+
+/// The lab's in-memory link as the screens want it.
+struct Client(Link);
+
+impl show::app::Link for Client {
+    fn send(&mut self, command: Command) {
+        // A lab that has ended says so in its last snapshot; a command to it has nowhere to go.
+        let _ = self.0.send(command);
+    }
+
+    fn events(&mut self) -> Vec<Event> {
+        self.0.events()
+    }
+
+    fn snapshot(&mut self) -> Option<Arc<Snapshot>> {
+        self.0.snapshot()
+    }
 }
 
 fn now_utc() -> i64 {

@@ -18,7 +18,7 @@ pub struct Args {
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     // Read before the home is touched: a bad file creates nothing.
-    let imported = crate::exchange::edf::read(&args.file)?;
+    let imported = crate::exchange::read(&args.file, crate::exchange::edf::ReadOptions::default())?;
     let home = Home::open(&common.home)?;
     let session = study::import(&home, &imported, &args.file, &args.participant, chrono::Utc::now().timestamp_nanos_opt().unwrap_or(0))?;
     if common.json {

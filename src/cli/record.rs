@@ -75,7 +75,7 @@ fn protocol(args: &Args, rig: &Rig, common: &Common) -> anyhow::Result<()> {
             path
         }
     };
-    let options = LabOptions { library_dir: common.lib_dir.clone(), ..LabOptions::new(&common.home, clock.clone()) };
+    let options = LabOptions { library_dir: common.lib_dir.clone(), ..LabOptions::new(common.home.clone(), clock.clone()) };
     let mut lab = Lab::new(options)?;
     let job = crate::cli::progress::job();
     let stop = stop_flag()?;
@@ -129,7 +129,7 @@ fn free(args: &Args, rig: &Rig, length: f64, common: &Common) -> anyhow::Result<
     let person = Participant { code: args.participant.clone(), ..Participant::default() };
     let mut writer = home.create_session(session, person, consent)?;
     writer.declare_streams(&streams)?;
-    let mut recorder = Recorder::spawn(writer, clock.clone(), CAPACITY, false);
+    let mut recorder = Recorder::spawn(writer, CAPACITY, clock.clone(), false)?;
     for pump in &mut pumps {
         pump.start()?;
     }
@@ -159,7 +159,7 @@ fn open(rig: &Rig, common: &Common, clock: &SharedClock) -> anyhow::Result<Vec<P
 fn session(args: &Args, rig: &Rig, home: &Home, clock: &SharedClock, simulated: bool) -> anyhow::Result<Session> {
     let utc = clock.utc();
     Ok(Session {
-        id: crate::store::new_session_id(utc, &mut Seed::new(utc as u64)),
+        id: home.new_session_id(utc, &mut Seed::new(utc as u64)),
         participant: args.participant.clone(),
         number: home.next_number(&args.participant)?,
         state: SessionState::Recording,

@@ -9,8 +9,8 @@ use crate::store::Home;
 pub struct Args {}
 
 pub fn run(_: &Args, common: &Common) -> anyhow::Result<()> {
-    let home = Home::view(&common.home)?;
-    let sessions = home.sessions()?;
+    // A home that was never used is an empty one.
+    let sessions = if common.home.is_dir() { Home::view(&common.home)?.sessions()? } else { Vec::new() };
     if common.json {
         println!("{}", serde_json::to_string_pretty(&sessions)?);
         return Ok(());

@@ -217,8 +217,9 @@ pub fn topographies(report: &ExplanationReport, class: &ClassExplanation, width:
     let maps: Vec<(String, Vec<f64>)> = report.bands.iter().cloned().zip(report.bands_of(&explainer.map)).collect();
     let chosen = if class.winner.is_some() { "" } else { " (no explainer was chosen; this is the first)" };
     let mut text = format!("{} by {}{chosen}: {}\n", class.class.to_uppercase(), explainer.explainer, class.words);
-    for line in topography::bands_text(&maps, &report.channels, width, height, true) {
-        let _ = writeln!(text, "{}", line.trim_end());
+    match topography::bands_text(&maps, &report.channels, usize::from(width), usize::from(height), true) {
+        Ok(lines) => lines.iter().for_each(|line| text += &format!("{}\n", line.trim_end())),
+        Err(error) => text += &format!("{error}\n"),
     }
     text
 }

@@ -1,7 +1,7 @@
 //! `limbic verify`: every frame and checksum of sessions; or the catalogue made again from the journals.
 
 use crate::cli::Common;
-use crate::store::Home;
+use crate::store::{Home, VerifyReport};
 use anyhow::bail;
 
 /// Check every frame of a session, or rebuild the catalogue
@@ -21,7 +21,12 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         if common.json {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {
-            println!("{report}");
+            println!(
+                "{} sessions, {} rows; the catalogue {}",
+                report.sessions,
+                report.rows,
+                if report.was_equal { "was already what the journals say" } else { "differed from the journals and was made again" }
+            );
         }
         return Ok(());
     }
@@ -32,12 +37,27 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(&reports)?);
     } else {
         for report in &reports {
-            println!("{report}");
+            print!("{}", describe(report));
         }
     }
-    let damaged = reports.iter().filter(|r| !r.is_ok()).count();
+    let damaged = reports.iter().filter(|r| !r.is_sound()).count();
     if damaged > 0 {
         bail!("{damaged} of {} sessions are damaged; what is readable stays readable, see above for where", reports.len());
     }
     Ok(())
+}
+
+fn describe(report: &VerifyReport) -> String {
+    let frames: u64 = report.files.iter().map(|f| f.frames).sum();
+    let bytes: u64 = report.files.iter().map(|f| f.bytes).sum();
+    let who = if report.participant.is_empty() { String::new() } else { format!(" {}/{}", report.participant, report.number) };
+    let verdict = if report.is_sound() { "ok" } else { "DAMAGED" };
+    let mut text = format!("{}{who}: {verdict}, {} files, {frames} frames, {} kB\n", report.name, report.files.len(), bytes / 1000);
+    for stream in &report.streams {
+        text += &format!("  {}: {} written, {} found, {} lost, {} dropped, {} gaps\n", stream.name, stream.written, stream.found, stream.lost, stream.dropped, stream.gaps);
+    }
+    for problem in &report.problems {
+        text += &format!("  ! {problem}\n");
+    }
+    text
 }

@@ -4,8 +4,9 @@ use crate::infer::predict::{GraphPredictor, GraphRunner};
 use crate::infer::runtime::{OnnxSession, Runtime};
 use crate::train::card::Card;
 use crate::train::network::Network;
-use crate::train::{Predictor, TrainError};
-use std::path::Path;
+use crate::train::Predictor;
+use crate::train::file::FileError;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A model ready to answer, with its card.
@@ -18,13 +19,22 @@ pub struct Opened {
     pub without_runtime: Option<String>,
 }
 
+/// Why a model file does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{0} has no card of limbic's, so its classes, montage and features are unknown; train it with `limbic train`")]
+    NoCard(PathBuf),
+}
+
 /// Loads a model that limbic wrote.
 ///
 /// # Errors
 /// No such file, no ONNX, an operator limbic does not have, no card.
-pub fn open(path: &Path, library_dir: Option<&Path>) -> Result<Opened, TrainError> {
+pub fn open(path: &Path, library_dir: Option<&Path>) -> Result<Opened, OpenError> {
     let (network, card) = Network::load(path)?;
-    let card = card.ok_or_else(|| TrainError::NoCard(path.to_path_buf()))?;
+    let card = card.ok_or_else(|| OpenError::NoCard(path.to_path_buf()))?;
     let network = Arc::new(network);
     let spare: Arc<dyn Predictor> = network.clone();
     let (predictor, without_runtime) = match native(path, &card, library_dir, &spare) {
@@ -36,18 +46,24 @@ pub fn open(path: &Path, library_dir: Option<&Path>) -> Result<Opened, TrainErro
 
 fn native(path: &Path, card: &Card, library_dir: Option<&Path>, spare: &Arc<dyn Predictor>) -> Result<Arc<dyn Predictor>, String> {
     let runtime = Runtime::find(library_dir);
-    let session = runtime.load(path).map_err(|e| e.to_string())?;
-    let runner: Box<dyn GraphRunner> = Box::new(session);
+    let session = OnnxSession::load(&runtime, path).map_err(|e| e.to_string())?;
+    let runner: Box<dyn GraphRunner> = Box::new(Runner { session, name: runtime.version().unwrap_or_default().into() });
     let predictor = GraphPredictor::new(runner, &card.input_shape, card.classes.len(), Some(spare.clone())).map_err(|e| e.to_string())?;
     Ok(Arc::new(predictor))
 }
 
-impl GraphRunner for OnnxSession {
+/// A session that knows which runtime it runs on.
+struct Runner {
+    session: OnnxSession,
+    name: String,
+}
+
+impl GraphRunner for Runner {
     fn run(&self, inputs: &[f32], shape: &[usize]) -> Result<Vec<f32>, String> {
-        OnnxSession::run(self, inputs, shape).map_err(|e| e.to_string())
+        self.session.run(inputs, shape).map_err(|e| e.to_string())
     }
 
     fn name(&self) -> String {
-        self.version()
+        self.name.clone()
     }
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 pub fn import(home: &Home, imported: &Imported, file: &Path, participant: &str, now_utc: Nanos) -> Result<Session, StudyError> {
     let started_utc = imported.start_utc.unwrap_or(now_utc);
     let session = Session {
-        id: crate::store::new_session_id(now_utc, &mut Seed::new(now_utc as u64)),
+        id: home.new_session_id(now_utc, &mut Seed::new(now_utc as u64)),
         participant: participant.into(),
         number: home.next_number(participant)?,
         state: SessionState::Prepared,

@@ -84,11 +84,19 @@ pub enum StudyError {
     #[error(transparent)]
     Train(#[from] crate::train::TrainError),
     #[error(transparent)]
+    Split(#[from] crate::train::split::SplitError),
+    #[error(transparent)]
+    Input(#[from] crate::train::input::InputError),
+    #[error(transparent)]
+    ModelFile(#[from] crate::train::file::FileError),
+    #[error(transparent)]
+    Open(#[from] crate::infer::open::OpenError),
+    #[error("cannot read {path}: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
     Explain(#[from] crate::explain::ExplainError),
     #[error(transparent)]
     Stopped(#[from] crate::job::Stopped),
-    #[error("cannot write {path}: {source}")]
-    Write { path: PathBuf, source: std::io::Error },
 }
 
 /// The target of that name.

@@ -160,8 +160,8 @@ fn answer(recording: &Recording, eeg: &Opened, data: &Dataset, face: Option<Face
 
 /// Calibrated probabilities of these examples.
 fn probabilities(model: &Opened, data: &Dataset, examples: &[usize]) -> Result<Vec<Vec<f64>>, StudyError> {
-    let maker = InputMaker::of_card(&model.card).map_err(crate::train::TrainError::from)?;
-    let inputs = maker.inputs(data, examples).map_err(crate::train::TrainError::from)?;
+    let maker = InputMaker::of_card(&model.card)?;
+    let inputs = maker.inputs(data, examples)?;
     let logits = model.predictor.logits(&inputs, examples.len());
     Ok(logits.chunks(model.card.classes.len().max(1)).map(|row| softmax(row, model.card.temperature)).collect())
 }

@@ -1,20 +1,20 @@
 //! The walk from stored sessions to models, held-out predictions and an explanation; every step is stored.
 
 use crate::explain::{Names, Options, TestSet, explain_folds};
+use crate::infer::fuse::Fusion;
 use crate::infer::open::open;
 use crate::job::Job;
 use crate::prepare::dataset::Dataset;
 use crate::prepare::features::PsdOptions;
-use crate::store::rows::{Entry, ExplanationRow, ModelRow, PredictionRow, SessionId};
+use crate::store::rows::{Entry, ExplanationRow, ModelRow, SessionId};
 use crate::store::{Home, Recording};
 use crate::study::datasets::{eeg_dataset, face_dataset};
-use crate::study::fusion::{Answers, fuse_held_out};
-use crate::study::{Outcome, Plan, StudyError};
+use crate::study::{Outcome, Plan, StudyError, held_out};
 use crate::train::card::Card;
+use crate::train::fusion::{FusedResult, fuse_held_out};
 use crate::train::input::InputMaker;
 use crate::train::{
-    CrossvalOptions, CrossvalResult, Differentiable, EpochReport, FitOptions, Network, TrainError, architecture, cross_validate, split,
-    train_on_all,
+    CrossvalOptions, CrossvalResult, Differentiable, EpochReport, FitOptions, Network, architecture, cross_validate, split, train_on_all,
 };
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -39,20 +39,19 @@ pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePo
     let mut modality = Modality { home, plan, job, on_epoch, assignment, recordings: &recordings, stamp: &stamp };
     let eeg = modality.learn(&eeg_data, "eeg", "seed-a-cnn", plan.hidden)?;
     let face = face_data.as_ref().map(|data| modality.learn(data, "face", "face-small", FACE_HIDDEN)).transpose()?;
-    let answers = Answers { classes: &eeg_data.classes, eeg: &eeg.folds, face: face.as_ref().map(|f| &f.folds) };
-    let fused = fuse_held_out(&answers, plan.seed);
-    store_predictions(home, &eeg, &eeg_data, &fused.rows)?;
+    let fused = face.as_ref().map(|f| fuse_held_out(&eeg.folds, &f.folds, eeg_data.classes.len(), &Fusion::default(), plan.seed));
+    store_predictions(home, &eeg, &eeg_data, fused.as_ref())?;
     let explanation = explained(home, plan, job, &eeg, &eeg_data)?;
     let runtime_agreement = agreement(home, plan, &eeg, &eeg_data)?;
     Ok(Outcome {
-        summary: summary(&eeg.card, face.as_ref().map(|f| &f.card), &fused, eeg_data.simulated),
+        summary: summary(&eeg.card, face.as_ref().map(|f| &f.card), fused.as_ref(), eeg_data.simulated),
         sessions: recordings.iter().map(|r| r.session.id).collect(),
         models: std::iter::once(eeg.row.clone()).chain(face.as_ref().map(|f| f.row.clone())).collect(),
         classes: eeg_data.classes.clone(),
         eeg: Some(eeg.folds.scores.clone()),
         face: face.as_ref().map(|f| f.folds.scores.clone()),
-        fused: fused.scores,
-        abstained: fused.abstained,
+        abstained: fused.as_ref().map_or(0, |f| f.abstained),
+        fused: fused.map(|f| f.fused),
         explanation: Some(explanation),
         runtime_agreement,
     })
@@ -90,7 +89,7 @@ fn assignment(data: &Dataset, plan: &Plan) -> Result<split::Assignment, StudyErr
     let trials = data.trials();
     let keys: Vec<_> = trials.iter().map(|(key, _)| key.clone()).collect();
     let labels: Vec<usize> = trials.iter().map(|(_, examples)| data.examples[examples[0]].label).collect();
-    Ok(split::assign(&keys, &labels, plan.folds, plan.seed).map_err(TrainError::from)?)
+    Ok(split::assign(&keys, &labels, plan.folds, plan.seed)?)
 }
 
 /// A modality that was learned: its folds for honest numbers, and one model on all trials for sessions to come.
@@ -134,8 +133,8 @@ impl Modality<'_> {
     }
 
     fn store(&self, network: &Network, card: &Card) -> Result<ModelRow, StudyError> {
-        let path = self.home.model_dir()?.join(format!("{}.onnx", card.name));
-        network.save(&path, card).map_err(TrainError::from)?;
+        let path = self.home.model_dir().join(format!("{}.onnx", card.name));
+        network.save(&path, card)?;
         let row = ModelRow {
             name: card.name.clone(),
             modality: card.modality.clone(),
@@ -159,7 +158,7 @@ fn relative(home: &Home, path: &Path) -> String {
 }
 
 fn sha256(path: &Path) -> Result<String, StudyError> {
-    let bytes = std::fs::read(path).map_err(|source| StudyError::Write { path: path.into(), source })?;
+    let bytes = std::fs::read(path).map_err(|source| StudyError::Read { path: path.into(), source })?;
     Ok(Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect())
 }
 
@@ -172,7 +171,7 @@ fn line(card: &Card) -> String {
     )
 }
 
-fn summary(eeg: &Card, face: Option<&Card>, fused: &crate::study::fusion::Fusions, simulated: bool) -> String {
+fn summary(eeg: &Card, face: Option<&Card>, fused: Option<&FusedResult>, simulated: bool) -> String {
     let mut text = format!("EEG  {}  {}", eeg.network, line(eeg));
     if let Some(p) = eeg.scores.permutation_p {
         text += &format!(", permutation p {p:.3}");
@@ -180,7 +179,8 @@ fn summary(eeg: &Card, face: Option<&Card>, fused: &crate::study::fusion::Fusion
     if let Some(face) = face {
         text += &format!("\nface {}  {}", face.network, line(face));
     }
-    if let Some(s) = &fused.scores {
+    if let Some(fused) = fused {
+        let s = &fused.fused;
         text += &format!(
             "\nfused by product of experts: {:.2} [{:.2} {:.2}], {} of {} trials abstained",
             s.accuracy, s.interval.0, s.interval.1, fused.abstained, s.trials
@@ -192,10 +192,9 @@ fn summary(eeg: &Card, face: Option<&Card>, fused: &crate::study::fusion::Fusion
     text
 }
 
-fn store_predictions(home: &Home, eeg: &Learned, data: &Dataset, rows: &[PredictionRow]) -> Result<(), StudyError> {
-    for row in rows {
-        let timeline = crate::study::fusion::timeline(&eeg.folds, data, row);
-        home.put(Entry::Prediction(PredictionRow { model: eeg.card.name.clone(), timeline, ..row.clone() }))?;
+fn store_predictions(home: &Home, eeg: &Learned, data: &Dataset, fused: Option<&FusedResult>) -> Result<(), StudyError> {
+    for row in held_out::rows(&eeg.folds, &eeg.card.name, data, fused) {
+        home.put(Entry::Prediction(row))?;
     }
     Ok(())
 }
@@ -206,14 +205,14 @@ fn explained(home: &Home, plan: &Plan, job: &Job, eeg: &Learned, data: &Dataset)
     let group = |example: usize| trials.iter().position(|(_, examples)| examples.contains(&example)).unwrap_or(0);
     let mut sets = Vec::with_capacity(eeg.folds.folds.len());
     for fold in &eeg.folds.folds {
-        let maker = InputMaker::of_card(&fold.card).map_err(TrainError::from)?;
+        let maker = InputMaker::of_card(&fold.card)?;
         let step = (fold.training.len() / REFERENCES).max(1);
         let references: Vec<usize> = fold.training.iter().copied().step_by(step).take(REFERENCES).collect();
         sets.push(TestSet {
-            inputs: maker.inputs(data, &fold.test).map_err(TrainError::from)?,
+            inputs: maker.inputs(data, &fold.test)?,
             labels: fold.test.iter().map(|&i| data.examples[i].label).collect(),
             trials: fold.test.iter().map(|&i| group(i)).collect(),
-            references: maker.inputs(data, &references).map_err(TrainError::from)?,
+            references: maker.inputs(data, &references)?,
             pixels: maker.pixels(),
         });
     }
@@ -239,9 +238,8 @@ fn explained(home: &Home, plan: &Plan, job: &Job, eeg: &Learned, data: &Dataset)
 }
 
 fn store_explanation(home: &Home, plan: &Plan, report: &crate::explain::report::ExplanationReport) -> Result<(), StudyError> {
-    let path = home.model_dir()?.join(format!("{}.explanation.json", report.model));
-    let bytes = serde_json::to_vec(report).unwrap_or_default();
-    crate::store::write_private(&path, &bytes)?;
+    let file = format!("models/{}.explanation.json", report.model);
+    let sha256 = home.store_file(&file, &serde_json::to_vec(report).unwrap_or_default())?;
     let winners: Vec<String> = report
         .classes
         .iter()
@@ -249,8 +247,8 @@ fn store_explanation(home: &Home, plan: &Plan, report: &crate::explain::report::
         .collect();
     home.put(Entry::Explanation(ExplanationRow {
         model: report.model.clone(),
-        file: relative(home, &path),
-        sha256: sha256(&path)?,
+        file,
+        sha256,
         created_utc: plan.created_utc,
         summary: winners.join(", "),
     }))?;
@@ -264,8 +262,8 @@ fn agreement(home: &Home, plan: &Plan, eeg: &Learned, data: &Dataset) -> Result<
         return Ok(None);
     }
     let some: Vec<usize> = (0..data.examples.len()).step_by((data.examples.len() / REFERENCES).max(1)).collect();
-    let maker = InputMaker::of_card(&opened.card).map_err(TrainError::from)?;
-    let inputs = maker.inputs(data, &some).map_err(TrainError::from)?;
+    let maker = InputMaker::of_card(&opened.card)?;
+    let inputs = maker.inputs(data, &some)?;
     use crate::train::Predictor;
     let (a, b) = (opened.predictor.logits(&inputs, some.len()), opened.network.logits(&inputs, some.len()));
     let difference = a.iter().zip(&b).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max);
