@@ -71,3 +71,55 @@ impl Differentiable for Network {
         Some((maps, height, width))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signal::Seed;
+    use crate::train::networks::face_small::face_small;
+    use crate::train::networks::seed_a::seed_a;
+
+    fn inputs(network: &Network, n: usize) -> Vec<f32> {
+        let mut seed = Seed::new(17);
+        (0..n * network.input_len()).map(|_| seed.normal() as f32).collect()
+    }
+
+    /// Central differences; a step that crosses the kink of a ReLU or changes a pool's winner may be off, hence the
+    /// share of nine in ten.
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        let network = face_small(8, 3, 8, &Seed::new(2)).expect("fits");
+        let (x, step) = (inputs(&network, 2), 2e-3f32);
+        let gradients = network.gradients(&x, 2, 1);
+        let mut close = 0;
+        for i in 0..x.len() {
+            let (mut up, mut down) = (x.clone(), x.clone());
+            up[i] += step;
+            down[i] -= step;
+            let at = |x: &[f32]| network.logits(x, 2)[3 * (i / 64) + 1];
+            let slope = (at(&up) - at(&down)) / (2.0 * step);
+            close += usize::from((slope - gradients[i]).abs() < 1e-3);
+        }
+        assert!(close * 10 >= x.len() * 9, "{close} of {}", x.len());
+    }
+
+    #[test]
+    fn chunks_and_neighbours_do_not_change_an_answer() {
+        let network = face_small(8, 3, 8, &Seed::new(2)).expect("fits");
+        let x = inputs(&network, 300);
+        let together = network.gradients(&x, 300, 0);
+        let alone = network.gradients(&x[299 * 64..], 1, 0);
+        assert_eq!(together.len(), x.len());
+        for (a, b) in together[299 * 64..].iter().zip(&alone) {
+            assert!((a - b).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn grad_cam_keeps_the_electrode_grid_and_is_never_negative() {
+        let network = seed_a(3, 8, &Seed::new(1)).expect("fits");
+        let (maps, height, width) = network.grad_cam(&inputs(&network, 2), 2, 0).expect("has convolutions");
+        assert_eq!((maps.len(), height, width), (2 * 484, 22, 22));
+        assert!(maps.iter().all(|v| *v >= 0.0) && maps.iter().any(|v| *v > 0.0));
+    }
+}

@@ -4,7 +4,6 @@
 /// FLOAT of TensorProto.DataType.
 pub const FLOAT: i32 = 1;
 /// AttributeProto.AttributeType.
-pub const ATTRIBUTE_FLOAT: i32 = 1;
 pub const ATTRIBUTE_INT: i32 = 2;
 pub const ATTRIBUTE_INTS: i32 = 7;
 
