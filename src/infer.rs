@@ -4,3 +4,4 @@ pub mod aggregate;
 pub mod calibrate;
 pub mod fuse;
 pub mod predict;
+pub mod stack;

@@ -6,6 +6,7 @@ pub mod crossval;
 mod differentiate;
 pub mod file;
 pub mod fit;
+pub mod fusion;
 pub mod input;
 pub mod network;
 pub mod networks;
@@ -17,6 +18,7 @@ pub mod standardise;
 
 pub use crossval::{CrossvalOptions, CrossvalResult, FoldResult, TrainError, cross_validate, train_on_all};
 pub use fit::{EpochReport, FitOptions};
+pub use fusion::{FusedResult, FusedTrial, fuse_held_out};
 pub use network::Network;
 pub use networks::{Architecture, architecture};
 

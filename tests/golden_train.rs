@@ -98,8 +98,7 @@ fn golden_10_logits_attributions_and_gradients() {
         let (own, range) = (&x[484 * i..484 * (i + 1)], 484 * i..484 * (i + 1));
         let path: Vec<f32> = (0..64).flat_map(|j| own.iter().map(move |v| v * (j as f32 + 0.5) / 64.0)).collect();
         let gradients = network.gradients(&path, 64, target);
-        let ours: Vec<f32> =
-            (0..484).map(|p| own[p] * (0..64).map(|j| gradients[484 * j + p]).sum::<f32>() / 64.0).collect();
+        let ours: Vec<f32> = (0..484).map(|p| own[p] * (0..64).map(|j| gradients[484 * j + p]).sum::<f32>() / 64.0).collect();
         assert_close(&ours, &ig[range.clone()], 1e-3 * largest(&ig[range.clone()]));
         let (map, height, width) = network.grad_cam(own, 1, target).expect("convolutions");
         assert_eq!((height, width), (22, 22));

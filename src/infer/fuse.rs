@@ -1,6 +1,7 @@
 //! Fusion of EEG and face probabilities for one trial, with missing modalities and abstention (algorithms 8.4).
 
 use super::aggregate::normalise;
+use super::stack::Stack;
 
 /// How two experts become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Fusion {
     pub mode: Mode,
     pub eeg_weight: f64,
     pub face_weight: f64,
+    /// Decides in place of `mode` where there were enough validation trials to fit it.
+    pub stack: Option<Stack>,
     /// Shares of the classes in the training trials; empty = equal.
     pub prior: Vec<f64>,
     /// Abstain when no class reaches this probability.
@@ -33,6 +36,7 @@ impl Default for Fusion {
             mode: Mode::Product,
             eeg_weight: 0.5,
             face_weight: 0.5,
+            stack: None,
             prior: Vec::new(),
             least_probability: 0.4,
             most_entropy: 0.95,
@@ -106,6 +110,9 @@ impl Fusion {
     }
 
     fn combine(&self, eeg: &[f64], face: &[f64]) -> Vec<f64> {
+        if let Some(stack) = &self.stack {
+            return stack.combine(eeg, face);
+        }
         let (we, wf) = (self.eeg_weight, self.face_weight);
         let classes = eeg.len().min(face.len());
         let mut fused: Vec<f64> = match self.mode {
@@ -148,6 +155,12 @@ impl Fusion {
         }
         self
     }
+}
+
+/// Shares of the classes among these labels, each class counted once more than it occurs (Laplace), so that no prior is 0.
+pub fn prior_of(labels: &[usize], classes: usize) -> Vec<f64> {
+    let total = (labels.len() + classes) as f64;
+    (0..classes).map(|c| (labels.iter().filter(|l| **l == c).count() + 1) as f64 / total).collect()
 }
 
 /// Keeps logarithms finite.
