@@ -66,8 +66,7 @@ fn largest(values: &[f64]) -> f64 {
 fn golden_network() -> Network {
     let mut network = seed_a(9, 512, &Seed::new(0)).expect("fits");
     let fan_in = [9, 9, 288, 288, 30_976, 30_976, 512, 512];
-    let mut shapes = Vec::new();
-    network.each_parameter(|_, shape, _| shapes.push(shape.to_vec()));
+    let shapes: Vec<Vec<usize>> = network.parameters().iter().map(|p| p.shape()).collect();
     network.edit_parameters(|i, values| {
         let mut stream = Seed::new(12_345 + 1_000_003 * i as u64);
         let bound = 1.0 / f64::from(fan_in[i]).sqrt();

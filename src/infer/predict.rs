@@ -1,7 +1,22 @@
-//! A [`Predictor`] over any runtime that can run a graph, e.g. an ONNX Runtime session.
+//! Answers for trials, from any [`Predictor`]; and a predictor over any runtime that can run a graph, e.g. an ONNX
+//! Runtime session.
 
+use super::aggregate::geometric_mean;
+use super::calibrate::softmax;
 use crate::train::Predictor;
 use std::sync::Arc;
+
+/// Calibrated answer for one trial from the inputs of its windows (`n`, one after another): geometric mean over them.
+/// `None` without inputs.
+pub fn trial_answer(predictor: &dyn Predictor, inputs: &[f32], n: usize, temperature: f64) -> Option<Vec<f64>> {
+    pooled(&predictor.logits(inputs, n), predictor.classes(), temperature)
+}
+
+/// As [`trial_answer`], from logits (rows of `classes`).
+pub fn pooled(logits: &[f32], classes: usize, temperature: f64) -> Option<Vec<f64>> {
+    let rows: Vec<Vec<f64>> = logits.chunks_exact(classes.max(1)).map(|row| softmax(row, temperature)).collect();
+    geometric_mean(&rows)
+}
 
 /// A loaded graph with one input [batch, ...] and one output [batch, classes].
 pub trait GraphRunner: Send + Sync {

@@ -68,7 +68,7 @@ fn update(weights: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut
 mod tests {
     use super::*;
     use crate::signal::Seed;
-    use crate::train::network::{Dense, RowLayer};
+    use crate::train::network::Dense;
     use burn::optim::Optimizer;
     use burn::tensor::{Device, Tensor, TensorData};
 
@@ -77,7 +77,7 @@ mod tests {
     fn agrees_with_the_framework() {
         let mut seed = Seed::new(3);
         let dense = Dense::init(6, 4, &mut seed);
-        let mut network = Network::new("one layer", [1, 2, 3], vec![], vec![RowLayer::Dense(dense.clone())]).expect("fits");
+        let mut network = Network::new("one layer", [1, 2, 3], vec![], vec![dense.clone().into()]).expect("fits");
         let device = Device::flex();
         let theirs_adam = burn::optim::AdamConfig::new().with_epsilon(1e-8).build();
         let mut theirs = dense.weight;

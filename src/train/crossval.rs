@@ -9,8 +9,8 @@ use super::network::{Network, NetworkError};
 use super::networks::{Architecture, Size};
 use super::score::{argmax, scores};
 use super::split::{Assignment, Fold, SplitError, TrialKey, assign, folds_of, hold_out};
-use crate::infer::aggregate::geometric_mean;
-use crate::infer::calibrate::{softmax, temperature};
+use crate::infer::calibrate::temperature;
+use crate::infer::predict::pooled;
 use crate::job::Job;
 use crate::prepare::dataset::Dataset;
 use crate::signal::Seed;
@@ -54,6 +54,8 @@ pub enum TrainError {
 /// [`Dataset::examples`]; logits are row-major, one row per index.
 #[derive(Debug, Clone)]
 pub struct FoldResult {
+    /// As in the assignment.
+    pub number: usize,
     pub network: Network,
     /// Its scores are those of this fold's test trials.
     pub card: Card,
@@ -70,7 +72,7 @@ pub struct FoldResult {
 pub struct TrialAnswer {
     pub key: TrialKey,
     pub label: usize,
-    /// Fold whose network answered, from 0; the trial was not in its training part.
+    /// [`FoldResult::number`] of the network that answered; the trial was not in its training part.
     pub fold: usize,
     /// Calibrated; geometric mean over the trial's windows.
     pub probabilities: Vec<f64>,
@@ -142,14 +144,14 @@ pub fn cross_validate(
     };
     let mut results = Vec::with_capacity(folds.len());
     let (mut held_out, mut validation) = (Vec::new(), Vec::new());
-    for (number, fold) in folds.iter().enumerate() {
-        let stage = format!("train {} fold {}/{}", options.modality, number + 1, folds.len());
-        let part = Part { dataset, trials: &trials, fold, options, number, stage: &stage };
-        let mut result = part.train(job, &mut |report| on_epoch(number, report))?;
+    for fold in &folds {
+        let stage = format!("train {} fold {}/{}", options.modality, fold.number + 1, folds.len());
+        let part = Part { dataset, trials: &trials, fold, options, stage: &stage };
+        let mut result = part.train(job, &mut |report| on_epoch(fold.number, report))?;
         let answers = part.answers(&fold.test, &result.test_logits, result.card.temperature);
         result.card.scores = score(&answers, dataset.classes.len(), options.seed);
         result.card.protocol.clone_from(&protocol);
-        result.card.name = format!("{}.{}", options.name, number + 1);
+        result.card.name = format!("{}.{}", options.name, fold.number + 1);
         held_out.extend(answers);
         validation.extend(part.answers(&fold.validation, &result.validation_logits, result.card.temperature));
         results.push(result);
@@ -175,25 +177,14 @@ pub fn train_on_all(
     let trials = Trials::of(dataset)?;
     let all: Vec<usize> = (0..trials.keys.len()).collect();
     let (training, validation) = hold_out(&all, &trials.keys, &trials.labels, options.seed);
-    let fold = Fold { training, validation, test: Vec::new() };
+    let fold = Fold { number: crossval.folds.len(), training, validation, test: Vec::new() };
     let stage = format!("train {} on all trials", options.modality);
-    let part = Part { dataset, trials: &trials, fold: &fold, options, number: crossval.folds.len(), stage: &stage };
+    let part = Part { dataset, trials: &trials, fold: &fold, options, stage: &stage };
     let FoldResult { network, mut card, .. } = part.train(job, on_epoch)?;
     card.scores = crossval.scores.clone();
     card.protocol.clone_from(&crossval.protocol);
     card.caveats.push("The scores are those of the cross-validation; this network was trained on all its trials.".into());
     Ok((network, card))
-}
-
-/// Calibrated answer of `predictor` for one trial's inputs (`n`, one after another): geometric mean over them.
-/// `None` without inputs.
-pub fn answer(predictor: &dyn Predictor, inputs: &[f32], n: usize, temperature: f64) -> Option<Vec<f64>> {
-    pooled(&predictor.logits(inputs, n), predictor.classes(), temperature)
-}
-
-fn pooled(logits: &[f32], classes: usize, temperature: f64) -> Option<Vec<f64>> {
-    let rows: Vec<Vec<f64>> = logits.chunks_exact(classes.max(1)).map(|row| softmax(row, temperature)).collect();
-    geometric_mean(&rows)
 }
 
 fn score(answers: &[TrialAnswer], classes: usize, seed: u64) -> Scores {
@@ -208,7 +199,6 @@ struct Part<'a> {
     trials: &'a Trials,
     fold: &'a Fold,
     options: &'a CrossvalOptions,
-    number: usize,
     stage: &'a str,
 }
 
@@ -220,7 +210,7 @@ impl Part<'_> {
         let labels = |examples: &[usize]| -> Vec<usize> { examples.iter().map(|&i| self.dataset.examples[i].label).collect() };
         let (training_inputs, training_labels) = (maker.inputs(self.dataset, &training)?, labels(&training));
         let (validation_inputs, validation_labels) = (maker.inputs(self.dataset, &validation)?, labels(&validation));
-        let seed = self.options.seed.wrapping_add(self.number as u64);
+        let seed = self.options.seed.wrapping_add(self.fold.number as u64);
         let size = Size { input: maker.shape(), classes: self.dataset.classes.len(), hidden: self.options.hidden };
         let network = (self.options.network.build)(&size, &Seed::new(seed))?;
         let Fitted { network, epochs, stopped, .. } = fit(
@@ -247,7 +237,17 @@ impl Part<'_> {
             .collect();
         let t = temperature(&validation_logits, &validation_labels, &weights, size.classes);
         let card = self.card(&maker, &network, t);
-        Ok(FoldResult { network, card, training, validation, test, validation_logits, test_logits, epochs })
+        Ok(FoldResult {
+            number: self.fold.number,
+            network,
+            card,
+            training,
+            validation,
+            test,
+            validation_logits,
+            test_logits,
+            epochs,
+        })
     }
 
     fn answers(&self, trials: &[usize], logits: &[f32], temperature: f64) -> Vec<TrialAnswer> {
@@ -258,7 +258,7 @@ impl Part<'_> {
             let end = start + self.trials.examples[trial].len() * classes;
             let probabilities = pooled(&logits[start..end], classes, temperature).unwrap_or_default();
             let (key, label) = (self.trials.keys[trial].clone(), self.trials.labels[trial]);
-            answers.push(TrialAnswer { key, label, fold: self.number, probabilities });
+            answers.push(TrialAnswer { key, label, fold: self.fold.number, probabilities });
             start = end;
         }
         answers

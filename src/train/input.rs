@@ -150,3 +150,53 @@ impl InputMaker {
         InputError::Length { recipe: self.recipe.id(), expected: self.features, found }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prepare::dataset::{Example, Target};
+    use crate::signal::Montage;
+
+    fn dataset(values: &[f32]) -> Dataset {
+        let channels = Montage::biosemi32().labels;
+        let bands: Vec<String> = ["theta", "alpha", "beta", "gamma"].map(String::from).to_vec();
+        let examples = values
+            .iter()
+            .enumerate()
+            .map(|(i, v)| Example {
+                features: (0..128).map(|f| v * (f + 1) as f32).collect(),
+                label: i % 2,
+                participant: "P01".into(),
+                session: "s".into(),
+                trial: i as u32,
+                time: 0.0,
+            })
+            .collect();
+        let recipe = Recipe { kind: "psd".into(), channels, bands, parameters: Default::default() };
+        let classes = vec!["a".into(), "b".into()];
+        Dataset { recipe, target: Target::Intended, classes, examples, simulated: true }
+    }
+
+    /// Statistics come from the training examples alone: 1 and 3 give mean 2 and deviation 1, whatever the third is.
+    #[test]
+    fn scalp_images_are_standardised_on_the_training_part() {
+        let data = dataset(&[1.0, 3.0, 4.0]);
+        let maker = InputMaker::fit(&data, &[0, 1]).expect("32 sites");
+        let image = maker.input(&data.examples[2].features).expect("128 features");
+        assert_eq!((image.len(), maker.shape()), (484, [1, 22, 22]));
+        let on_sites: f32 = maker.pixels().iter().map(|&p| image[p]).sum();
+        assert!((on_sites - 256.0).abs() < 1e-3 && (image.iter().sum::<f32>() - on_sites).abs() < 1e-3);
+    }
+
+    #[test]
+    fn other_features_are_refused() {
+        let mut data = dataset(&[1.0, 3.0]);
+        let maker = InputMaker::fit(&data, &[0]).expect("32 sites");
+        assert!(matches!(maker.input(&[1.0]), Err(InputError::Length { expected: 128, found: 1, .. })));
+        let other = Recipe { channels: vec!["Fz".into()], ..data.recipe.clone() };
+        assert!(maker.check("eeg-1", &data.recipe).is_ok() && maker.check("eeg-1", &other).is_err());
+        data.recipe.kind = "hrv".into();
+        assert_eq!(InputMaker::fit(&data, &[0]), Err(InputError::Kind("hrv".into())));
+        assert_eq!(InputMaker::fit(&data, &[]), Err(InputError::Empty));
+    }
+}

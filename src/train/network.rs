@@ -29,7 +29,7 @@ pub struct Dense {
 /// A layer on maps.
 #[derive(Debug, Clone)]
 pub enum MapLayer {
-    Conv2d(Conv2d),
+    Conv2d(Box<Conv2d>),
     Relu,
     MaxPool2d { size: [usize; 2], stride: [usize; 2] },
 }
@@ -39,8 +39,20 @@ pub enum MapLayer {
 pub enum RowLayer {
     /// Inverted dropout with this probability; the identity outside training.
     Dropout(f64),
-    Dense(Dense),
+    Dense(Box<Dense>),
     Relu,
+}
+
+impl From<Conv2d> for MapLayer {
+    fn from(conv: Conv2d) -> Self {
+        MapLayer::Conv2d(Box::new(conv))
+    }
+}
+
+impl From<Dense> for RowLayer {
+    fn from(dense: Dense) -> Self {
+        RowLayer::Dense(Box::new(dense))
+    }
 }
 
 /// Layers that do not fit each other.
@@ -118,9 +130,7 @@ impl Network {
 
     /// How many numbers training may change.
     pub fn parameter_count(&self) -> usize {
-        let mut count = 0;
-        self.each_parameter(|_, shape, _| count += shape.iter().product::<usize>());
-        count
+        self.parameters().iter().map(|p| p.shape().iter().product::<usize>()).sum()
     }
 
     /// Where Grad-CAM cuts: the number of map layers up to the last convolution and the ReLU behind it; `None`

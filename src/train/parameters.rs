@@ -23,6 +23,37 @@ fn uniform<const D: usize>(shape: [usize; D], bound: f64, seed: &mut Seed) -> Te
     tensor(values, shape)
 }
 
+/// One parameter of a network: its name and where its values are.
+pub struct Parameter<'a> {
+    pub name: String,
+    stored: Stored<'a>,
+}
+
+enum Stored<'a> {
+    One(&'a Tensor<1>),
+    Two(&'a Tensor<2>),
+    Four(&'a Tensor<4>),
+}
+
+impl Parameter<'_> {
+    pub fn shape(&self) -> Vec<usize> {
+        match self.stored {
+            Stored::One(t) => t.dims().to_vec(),
+            Stored::Two(t) => t.dims().to_vec(),
+            Stored::Four(t) => t.dims().to_vec(),
+        }
+    }
+
+    /// Row-major; a copy.
+    pub fn values(&self) -> Vec<f32> {
+        match self.stored {
+            Stored::One(t) => values(t.clone()),
+            Stored::Two(t) => values(t.clone()),
+            Stored::Four(t) => values(t.clone()),
+        }
+    }
+}
+
 impl Conv2d {
     /// A square convolution with stride 1, weights and bias uniform in +-1/sqrt(fan-in) (algorithms 5.1).
     pub fn init(inputs: usize, outputs: usize, side: usize, padding: usize, seed: &mut Seed) -> Self {
@@ -46,27 +77,22 @@ impl Dense {
 }
 
 impl Network {
-    /// Calls `look` with (name, shape, values) for every parameter: "conv1.weight", "conv1.bias", ..., "dense2.bias".
-    pub fn each_parameter(&self, mut look: impl FnMut(&str, &[usize], &dyn Fn() -> Vec<f32>)) {
-        fn show<const D: usize>(t: &Tensor<D>, name: &str, look: &mut dyn FnMut(&str, &[usize], &dyn Fn() -> Vec<f32>)) {
-            look(name, &t.dims(), &|| values(t.clone()));
+    /// Every parameter: "conv1.weight", "conv1.bias", ..., "dense2.bias".
+    pub fn parameters(&self) -> Vec<Parameter<'_>> {
+        let mut all = Vec::new();
+        let convolutions = self.maps.iter().filter_map(|l| if let MapLayer::Conv2d(c) = l { Some(c) } else { None });
+        for (i, c) in convolutions.enumerate() {
+            let (weight, bias) = (Stored::Four(&c.weight), Stored::One(&c.bias));
+            all.push(Parameter { name: format!("conv{}.weight", i + 1), stored: weight });
+            all.push(Parameter { name: format!("conv{}.bias", i + 1), stored: bias });
         }
-        let mut number = 0;
-        for layer in &self.maps {
-            if let MapLayer::Conv2d(c) = layer {
-                number += 1;
-                show(&c.weight, &format!("conv{number}.weight"), &mut look);
-                show(&c.bias, &format!("conv{number}.bias"), &mut look);
-            }
+        let dense = self.rows.iter().filter_map(|l| if let RowLayer::Dense(d) = l { Some(d) } else { None });
+        for (i, d) in dense.enumerate() {
+            let (weight, bias) = (Stored::Two(&d.weight), Stored::One(&d.bias));
+            all.push(Parameter { name: format!("dense{}.weight", i + 1), stored: weight });
+            all.push(Parameter { name: format!("dense{}.bias", i + 1), stored: bias });
         }
-        number = 0;
-        for layer in &self.rows {
-            if let RowLayer::Dense(d) = layer {
-                number += 1;
-                show(&d.weight, &format!("dense{number}.weight"), &mut look);
-                show(&d.bias, &format!("dense{number}.bias"), &mut look);
-            }
-        }
+        all
     }
 
     /// Lets `edit` change every parameter in place: (index, values row-major). Nothing is copied unless a clone of
@@ -130,9 +156,7 @@ impl Network {
 
     /// All parameters, one after another: for comparing two networks bit by bit.
     pub fn flat(&self) -> Vec<f32> {
-        let mut all = Vec::new();
-        self.each_parameter(|_, _, values| all.extend(values()));
-        all
+        self.parameters().iter().flat_map(Parameter::values).collect()
     }
 }
 

@@ -26,6 +26,8 @@ pub enum SplitError {
 /// Indices of trials, each in exactly one of the three.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Fold {
+    /// As in the assignment.
+    pub number: usize,
     pub training: Vec<usize>,
     pub validation: Vec<usize>,
     pub test: Vec<usize>,
@@ -95,7 +97,7 @@ pub fn folds_of(trials: &[TrialKey], labels: &[usize], assignment: &Assignment, 
         if training.is_empty() {
             return Err(SplitError::TooFew { folds: count, trials: trials.len() });
         }
-        folds.push(Fold { training, validation, test });
+        folds.push(Fold { number: fold, training, validation, test });
     }
     Ok(folds)
 }

@@ -21,18 +21,18 @@ fn build(size: &Size, seed: &Seed) -> Result<Network, NetworkError> {
     let [channels, height, width] = size.input;
     let pool = || MapLayer::MaxPool2d { size: [2, 2], stride: [2, 2] };
     let maps = vec![
-        MapLayer::Conv2d(Conv2d::init(channels, 8, 3, 1, &mut draws)),
+        Conv2d::init(channels, 8, 3, 1, &mut draws).into(),
         MapLayer::Relu,
         pool(),
-        MapLayer::Conv2d(Conv2d::init(8, 16, 3, 1, &mut draws)),
+        Conv2d::init(8, 16, 3, 1, &mut draws).into(),
         MapLayer::Relu,
         pool(),
     ];
     let rows = vec![
         RowLayer::Dropout(0.2),
-        RowLayer::Dense(Dense::init(16 * (height / 2 / 2) * (width / 2 / 2), size.hidden, &mut draws)),
+        Dense::init(16 * (height / 2 / 2) * (width / 2 / 2), size.hidden, &mut draws).into(),
         RowLayer::Relu,
-        RowLayer::Dense(Dense::init(size.hidden, size.classes, &mut draws)),
+        Dense::init(size.hidden, size.classes, &mut draws).into(),
     ];
     Network::new(&format!("{} hidden={}", ARCHITECTURE.name, size.hidden), size.input, maps, rows)
 }

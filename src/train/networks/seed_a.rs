@@ -20,16 +20,16 @@ fn build(size: &Size, seed: &Seed) -> Result<Network, NetworkError> {
     let mut draws = seed.fork("weights");
     let [channels, height, width] = size.input;
     let maps = vec![
-        MapLayer::Conv2d(Conv2d::init(channels, 32, 3, 1, &mut draws)),
+        Conv2d::init(channels, 32, 3, 1, &mut draws).into(),
         MapLayer::Relu,
-        MapLayer::Conv2d(Conv2d::init(32, 64, 3, 1, &mut draws)),
+        Conv2d::init(32, 64, 3, 1, &mut draws).into(),
         MapLayer::Relu,
     ];
     let rows = vec![
         RowLayer::Dropout(0.2),
-        RowLayer::Dense(Dense::init(64 * height * width, size.hidden, &mut draws)),
+        Dense::init(64 * height * width, size.hidden, &mut draws).into(),
         RowLayer::Relu,
-        RowLayer::Dense(Dense::init(size.hidden, size.classes, &mut draws)),
+        Dense::init(size.hidden, size.classes, &mut draws).into(),
     ];
     Network::new(&format!("{} hidden={}", ARCHITECTURE.name, size.hidden), size.input, maps, rows)
 }

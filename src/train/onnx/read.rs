@@ -71,7 +71,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn layer(&mut self, node: &Node) -> Result<(), OnnxError> {
         match node.operator.as_str() {
-            "Conv" if !self.flat => self.maps.push(MapLayer::Conv2d(self.conv(node)?)),
+            "Conv" if !self.flat => self.maps.push(self.conv(node)?.into()),
             "MaxPool" if !self.flat => self.maps.push(max_pool(node)?),
             "Relu" if self.flat => self.rows.push(RowLayer::Relu),
             "Relu" => self.maps.push(MapLayer::Relu),
@@ -82,7 +82,7 @@ impl Reader<'_> {
             "Gemm" => {
                 self.flat = true;
                 let dense = self.gemm(node)?;
-                self.rows.push(RowLayer::Dense(dense));
+                self.rows.push(dense.into());
             }
             "BatchNormalization" => self.batch_norm(node)?,
             "Dropout" | "Identity" => {}

@@ -13,7 +13,7 @@ use prost::Message;
 /// metadata. The same network and card give the same bytes.
 pub fn write(network: &Network, card: &Card) -> Vec<u8> {
     let mut builder = Builder { current: INPUT.into(), ..Builder::default() };
-    network.each_parameter(|name, shape, values| builder.initializer(name, shape, &values()));
+    network.parameters().iter().for_each(|p| builder.initializer(&p.name, &p.shape(), &p.values()));
     let mut convolutions = 0;
     for layer in &network.maps {
         match layer {
