@@ -1,19 +1,18 @@
 //! Cross-validation by trial: trains one network per fold, calibrates it on that fold's validation trials, and pools
 //! what each says about the trials it never saw (algorithms 5.4, 8.4).
 
-use super::Predictor;
+mod part;
+
 use super::card::{Card, Scores};
-use super::fit::{EpochReport, Examples, FitError, FitOptions, Fitted, fit};
-use super::input::{InputError, InputMaker};
+use super::fit::{EpochReport, FitError, FitOptions};
+use super::input::InputError;
 use super::network::{Network, NetworkError};
-use super::networks::{Architecture, Size};
+use super::networks::Architecture;
 use super::score::{argmax, scores};
 use super::split::{Assignment, Fold, SplitError, TrialKey, assign, folds_of, hold_out};
-use crate::infer::calibrate::temperature;
-use crate::infer::predict::pooled;
 use crate::job::Job;
 use crate::prepare::dataset::Dataset;
-use crate::signal::Seed;
+use part::{Part, Trials};
 
 /// How to cross-validate.
 #[derive(Debug, Clone)]
@@ -92,34 +91,6 @@ pub struct CrossvalResult {
     pub protocol: String,
 }
 
-/// The data set by trial.
-struct Trials {
-    keys: Vec<TrialKey>,
-    examples: Vec<Vec<usize>>,
-    labels: Vec<usize>,
-}
-
-impl Trials {
-    fn of(dataset: &Dataset) -> Result<Self, TrainError> {
-        let (keys, examples): (Vec<TrialKey>, Vec<Vec<usize>>) = dataset.trials().into_iter().unzip();
-        let labels: Vec<usize> = examples.iter().filter_map(|e| e.first()).map(|&i| dataset.examples[i].label).collect();
-        if labels.is_empty() {
-            return Err(InputError::Empty.into());
-        }
-        if let Some(&label) = labels.iter().find(|l| **l >= dataset.classes.len()) {
-            return Err(FitError::Label { label, classes: dataset.classes.len() }.into());
-        }
-        if labels.iter().all(|l| *l == labels[0]) {
-            return Err(TrainError::OneClass(dataset.classes[labels[0]].clone()));
-        }
-        Ok(Trials { keys, examples, labels })
-    }
-
-    fn examples_of(&self, trials: &[usize]) -> Vec<usize> {
-        trials.iter().flat_map(|&t| self.examples[t].iter().copied()).collect()
-    }
-}
-
 /// Trains and tests by folds over trials. `on_epoch` gets (fold from 0, epoch report).
 ///
 /// # Errors
@@ -191,113 +162,6 @@ fn score(answers: &[TrialAnswer], classes: usize, seed: u64) -> Scores {
     let truth: Vec<usize> = answers.iter().map(|a| a.label).collect();
     let predicted: Vec<usize> = answers.iter().map(|a| argmax(&a.probabilities)).collect();
     scores(&truth, &predicted, classes, seed)
-}
-
-/// One training run: which trials, how.
-struct Part<'a> {
-    dataset: &'a Dataset,
-    trials: &'a Trials,
-    fold: &'a Fold,
-    options: &'a CrossvalOptions,
-    stage: &'a str,
-}
-
-impl Part<'_> {
-    fn train(&self, job: &Job, on_epoch: &mut dyn FnMut(&EpochReport)) -> Result<FoldResult, TrainError> {
-        let [training, validation, test] =
-            [&self.fold.training, &self.fold.validation, &self.fold.test].map(|trials| self.trials.examples_of(trials));
-        let maker = InputMaker::fit(self.dataset, &training)?;
-        let labels = |examples: &[usize]| -> Vec<usize> { examples.iter().map(|&i| self.dataset.examples[i].label).collect() };
-        let (training_inputs, training_labels) = (maker.inputs(self.dataset, &training)?, labels(&training));
-        let (validation_inputs, validation_labels) = (maker.inputs(self.dataset, &validation)?, labels(&validation));
-        let seed = self.options.seed.wrapping_add(self.fold.number as u64);
-        let size = Size { input: maker.shape(), classes: self.dataset.classes.len(), hidden: self.options.hidden };
-        let network = (self.options.network.build)(&size, &Seed::new(seed))?;
-        let Fitted { network, epochs, stopped, .. } = fit(
-            network,
-            Examples { inputs: &training_inputs, labels: &training_labels },
-            Examples { inputs: &validation_inputs, labels: &validation_labels },
-            &FitOptions { seed, ..self.options.fit.clone() },
-            (job, self.stage),
-            on_epoch,
-        )?;
-        if stopped {
-            return Err(TrainError::Stopped);
-        }
-        let validation_logits = network.logits(&validation_inputs, validation.len());
-        let test_logits = network.logits(&maker.inputs(self.dataset, &test)?, test.len());
-        let weights: Vec<f64> = self
-            .fold
-            .validation
-            .iter()
-            .flat_map(|&t| {
-                let n = self.trials.examples[t].len();
-                std::iter::repeat_n(1.0 / n.max(1) as f64, n)
-            })
-            .collect();
-        let t = temperature(&validation_logits, &validation_labels, &weights, size.classes);
-        let card = self.card(&maker, &network, t);
-        Ok(FoldResult {
-            number: self.fold.number,
-            network,
-            card,
-            training,
-            validation,
-            test,
-            validation_logits,
-            test_logits,
-            epochs,
-        })
-    }
-
-    fn answers(&self, trials: &[usize], logits: &[f32], temperature: f64) -> Vec<TrialAnswer> {
-        let classes = self.dataset.classes.len();
-        let mut start = 0;
-        let mut answers = Vec::with_capacity(trials.len());
-        for &trial in trials {
-            let end = start + self.trials.examples[trial].len() * classes;
-            let probabilities = pooled(&logits[start..end], classes, temperature).unwrap_or_default();
-            let (key, label) = (self.trials.keys[trial].clone(), self.trials.labels[trial]);
-            answers.push(TrialAnswer { key, label, fold: self.fold.number, probabilities });
-            start = end;
-        }
-        answers
-    }
-
-    fn card(&self, maker: &InputMaker, network: &Network, temperature: f64) -> Card {
-        let standardiser = maker.standardiser();
-        let used = self.fold.training.len() + self.fold.validation.len();
-        let mut participants: Vec<String> = self.dataset.examples.iter().map(|e| e.participant.clone()).collect();
-        participants.sort();
-        participants.dedup();
-        let mut caveats = Vec::new();
-        if participants.len() == 1 {
-            caveats.push("One participant: the scores say nothing about other people.".to_string());
-        }
-        if self.dataset.simulated {
-            caveats.push("SIMULATED data: the scores say nothing about people.".to_string());
-        }
-        Card {
-            name: self.options.name.clone(),
-            modality: self.options.modality.clone(),
-            network: network.name.clone(),
-            input_shape: maker.shape().to_vec(),
-            classes: self.dataset.classes.clone(),
-            target: self.dataset.target,
-            recipe: self.dataset.recipe.clone(),
-            mean: standardiser.mean,
-            sd: standardiser.sd,
-            temperature,
-            seed: self.options.seed,
-            protocol: String::new(),
-            scores: Scores::default(),
-            trials: used,
-            participants,
-            simulated: self.dataset.simulated,
-            limbic_version: env!("CARGO_PKG_VERSION").to_string(),
-            caveats,
-        }
-    }
 }
 
 #[cfg(test)]
