@@ -1,1 +1,7 @@
 //! Inference: ONNX Runtime where it is installed, limbic's own forward pass otherwise; calibration and fusion.
+
+pub mod aggregate;
+pub mod calibrate;
+pub mod fuse;
+pub mod predict;
+pub mod stack;

@@ -1,6 +1,26 @@
 //! Networks, the training loop, grouped evaluation, and the model file (ONNX with its card).
 
+pub mod adam;
 pub mod card;
+pub mod crossval;
+mod differentiate;
+pub mod file;
+pub mod fit;
+pub mod fusion;
+pub mod input;
+pub mod network;
+pub mod networks;
+pub mod onnx;
+mod parameters;
+pub mod score;
+pub mod split;
+pub mod standardise;
+
+pub use crossval::{CrossvalOptions, CrossvalResult, FoldResult, TrainError, cross_validate, train_on_all};
+pub use fit::{EpochReport, FitOptions};
+pub use fusion::{FusedResult, FusedTrial, fuse_held_out};
+pub use network::Network;
+pub use networks::{Architecture, architecture};
 
 /// A network as inference sees it. Batches are plain rows: `n` inputs of [`Predictor::input_len`] values.
 pub trait Predictor: Send + Sync {

@@ -1,0 +1,235 @@
+//! The training loop: Adam on cross-entropy, early stopping with the best weights kept, a learning rate that falls on
+//! plateaus (algorithms 5.1).
+//!
+//! Order and dropout of an epoch are functions of (seed, epoch) and not of what was drawn before, so one seed gives
+//! the same weights bit for bit on the same machine.
+
+use super::Predictor;
+use super::adam::Adam;
+use super::network::{Network, Plain};
+use super::score::argmax;
+use crate::job::Job;
+use crate::signal::Seed;
+use burn::tensor::{Device, Tensor, TensorData, activation};
+
+/// How to train. The default is the paper's: Adam 1e-4, batches of 64, at most 50 epochs, patience 5.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FitOptions {
+    pub epochs: u32,
+    pub batch: usize,
+    pub learning_rate: f64,
+    /// Stop after this many epochs without a better validation loss.
+    pub patience: u32,
+    /// Halve the learning rate after this many such epochs, down to [`LEAST_RATE`]; 0 = never.
+    pub plateau: u32,
+    /// Weigh classes by the inverse of their frequency in the training part.
+    pub class_weights: bool,
+    pub seed: u64,
+}
+
+/// The learning rate never falls below this.
+pub const LEAST_RATE: f64 = 1e-6;
+
+impl Default for FitOptions {
+    fn default() -> Self {
+        FitOptions { epochs: 50, batch: 64, learning_rate: 1e-4, patience: 5, plateau: 3, class_weights: false, seed: 1 }
+    }
+}
+
+/// Network inputs, one after another, with the class of each.
+#[derive(Debug, Clone, Copy)]
+pub struct Examples<'a> {
+    pub inputs: &'a [f32],
+    pub labels: &'a [usize],
+}
+
+/// What one epoch brought.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EpochReport {
+    /// From 1.
+    pub epoch: u32,
+    /// Mean over the epoch's batches, dropout on.
+    pub training_loss: f32,
+    /// Without a validation part: the training loss and 0.
+    pub validation_loss: f32,
+    pub validation_accuracy: f32,
+    pub learning_rate: f64,
+}
+
+/// A trained network.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    /// With the weights of the best epoch.
+    pub network: Network,
+    pub epochs: Vec<EpochReport>,
+    pub best_epoch: u32,
+    /// The job was stopped; the network is the best so far.
+    pub stopped: bool,
+}
+
+/// Training that cannot begin, or ended before its first epoch.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum FitError {
+    #[error("no training examples; choose sessions with usable trials")]
+    NoExamples,
+    #[error("{inputs} input values do not make {labels} examples of {length} values")]
+    Length { inputs: usize, labels: usize, length: usize },
+    #[error("label {label} is outside the network's {classes} classes")]
+    Label { label: usize, classes: usize },
+    #[error("training diverged in epoch {0}: the loss is not a number. Lower the learning rate, or look for non-finite features")]
+    Diverged(u32),
+    #[error("stopped on request before the first epoch ended")]
+    Stopped,
+}
+
+/// Trains `network`. Reports to `job` as `stage` and after every epoch to `on_epoch`; when the job is stopped, what
+/// is best so far is returned.
+///
+/// # Errors
+/// Data that do not fit the network; a loss that is not a number; a stop before the first epoch's end.
+pub fn fit(
+    network: Network,
+    training: Examples<'_>,
+    validation: Examples<'_>,
+    options: &FitOptions,
+    (job, stage): (&Job, &str),
+    on_epoch: &mut dyn FnMut(&EpochReport),
+) -> Result<Fitted, FitError> {
+    if training.labels.is_empty() {
+        return Err(FitError::NoExamples);
+    }
+    check(&network, training)?;
+    check(&network, validation)?;
+    let mut course = Course::new(network, training.labels, options);
+    let mut fitted: Option<Fitted> = None;
+    let mut epochs = Vec::new();
+    let mut least = f32::INFINITY;
+    let mut stale = 0;
+    for epoch in 1..=options.epochs.max(1) {
+        let Some(training_loss) = course.epoch(epoch, training, job) else { break };
+        let (validation_loss, validation_accuracy) =
+            if validation.labels.is_empty() { (training_loss, 0.0) } else { evaluate(&course.network, validation) };
+        if !validation_loss.is_finite() {
+            return Err(FitError::Diverged(epoch));
+        }
+        let report = EpochReport { epoch, training_loss, validation_loss, validation_accuracy, learning_rate: course.rate };
+        epochs.push(report);
+        on_epoch(&report);
+        stale += 1;
+        if validation_loss < least {
+            (least, stale) = (validation_loss, 0);
+            let network = course.network.clone();
+            fitted = Some(Fitted { network, epochs: Vec::new(), best_epoch: epoch, stopped: false });
+        }
+        if options.plateau > 0 && stale > 0 && stale % options.plateau == 0 {
+            course.rate = (course.rate / 2.0).max(LEAST_RATE);
+        }
+        let detail = format!("validation loss {validation_loss:.3}, accuracy {:.0} %", 100.0 * validation_accuracy);
+        let asked = job.report_with(stage, u64::from(epoch), u64::from(options.epochs), &detail);
+        if asked.is_err() || stale >= options.patience.max(1) {
+            break;
+        }
+    }
+    let fitted = fitted.ok_or(FitError::Stopped)?;
+    Ok(Fitted { epochs, stopped: job.is_stopped(), ..fitted })
+}
+
+/// A network on its way.
+struct Course<'a> {
+    network: Network,
+    adam: Adam,
+    rate: f64,
+    weights: Vec<f32>,
+    options: &'a FitOptions,
+}
+
+impl<'a> Course<'a> {
+    fn new(network: Network, labels: &[usize], options: &'a FitOptions) -> Self {
+        let weights =
+            if options.class_weights { inverse_frequencies(labels, network.classes()) } else { vec![1.0; network.classes()] };
+        Course { network, adam: Adam::new(), rate: options.learning_rate, weights, options }
+    }
+
+    /// One pass over the training part in seeded order; its mean loss, or `None` when the job was stopped.
+    fn epoch(&mut self, epoch: u32, training: Examples<'_>, job: &Job) -> Option<f32> {
+        let seed = Seed::new(self.options.seed);
+        let mut dropout = seed.fork(&format!("dropout {epoch}"));
+        let mut order: Vec<usize> = (0..training.labels.len()).collect();
+        seed.fork(&format!("order {epoch}")).shuffle(&mut order);
+        let length = self.network.input_len();
+        let mut total = 0.0;
+        for batch in order.chunks(self.options.batch.max(1)) {
+            if job.is_stopped() {
+                return None;
+            }
+            let mut inputs = Vec::with_capacity(batch.len() * length);
+            batch.iter().for_each(|&i| inputs.extend_from_slice(&training.inputs[i * length..(i + 1) * length]));
+            let labels: Vec<usize> = batch.iter().map(|&i| training.labels[i]).collect();
+            total += f64::from(self.step(inputs, &labels, &mut dropout)) * batch.len() as f64;
+        }
+        Some((total / order.len() as f64) as f32)
+    }
+
+    /// One step; the loss before it.
+    fn step(&mut self, inputs: Vec<f32>, labels: &[usize], dropout: &mut Seed) -> f32 {
+        let (loss, gradients) = loss_and_gradients(&self.network, inputs, labels, &self.weights, Some(dropout));
+        self.adam.step(&mut self.network, &gradients, self.rate);
+        loss
+    }
+}
+
+/// Cross-entropy of a batch, classes weighted (mean over the weights), and its gradient by parameter in the order of
+/// [`Network::each_parameter`]. The loss is read at once: on the CPU nothing is asynchronous, so that costs nothing.
+pub fn loss_and_gradients(
+    network: &Network,
+    inputs: Vec<f32>,
+    labels: &[usize],
+    class_weights: &[f32],
+    dropout: Option<&mut Seed>,
+) -> (f32, Vec<Vec<f32>>) {
+    let (n, classes) = (labels.len(), network.classes());
+    let weight = |label: usize| class_weights.get(label).copied().unwrap_or(1.0);
+    let total: f32 = labels.iter().map(|&l| weight(l)).sum();
+    let mut targets = vec![0.0f32; n * classes];
+    for (row, &label) in targets.chunks_mut(classes).zip(labels) {
+        row[label] = -weight(label) / total;
+    }
+    let targets = Tensor::<2>::from_data(TensorData::new(targets, [n, classes]), &Device::flex());
+    let tracked = network.tracked();
+    let logits = tracked.forward(network.batch(inputs, n), &Plain, dropout);
+    let loss = (activation::log_softmax(logits, 1) * targets).sum();
+    let mut gradients = loss.backward();
+    let collected = tracked.collect(&mut gradients);
+    (super::parameters::values(loss.without_autodiff()).first().copied().unwrap_or(f32::NAN), collected)
+}
+
+/// Mean cross-entropy (unweighted) and accuracy, dropout off.
+pub fn evaluate(network: &Network, examples: Examples<'_>) -> (f32, f32) {
+    let logits = network.logits(examples.inputs, examples.labels.len());
+    let classes = network.classes();
+    let loss = crate::infer::calibrate::negative_log_likelihood(&logits, examples.labels, &[], classes, 1.0);
+    let hits = logits.chunks_exact(classes).zip(examples.labels).filter(|(row, label)| argmax(row) == **label).count();
+    (loss as f32, hits as f32 / examples.labels.len().max(1) as f32)
+}
+
+/// Weights inverse to frequency with mean 1 over the examples; 0 for a class without any.
+fn inverse_frequencies(labels: &[usize], classes: usize) -> Vec<f32> {
+    let mut counts = vec![0usize; classes];
+    labels.iter().for_each(|&l| counts[l] += 1);
+    let present = counts.iter().filter(|c| **c > 0).count();
+    counts.iter().map(|&c| if c == 0 { 0.0 } else { labels.len() as f32 / (present * c) as f32 }).collect()
+}
+
+fn check(network: &Network, examples: Examples<'_>) -> Result<(), FitError> {
+    let (inputs, labels, length) = (examples.inputs.len(), examples.labels.len(), network.input_len());
+    if inputs != labels * length {
+        return Err(FitError::Length { inputs, labels, length });
+    }
+    match examples.labels.iter().find(|l| **l >= network.classes()) {
+        Some(&label) => Err(FitError::Label { label, classes: network.classes() }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

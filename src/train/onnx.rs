@@ -1,0 +1,42 @@
+//! The model file: ONNX written and read by ourselves (opset 17, ir 8), with the card as metadata.
+
+mod message;
+mod read;
+mod write;
+
+pub use read::read;
+pub use write::write;
+
+/// Name of the graph's input, [batch, channels, height, width].
+pub const INPUT: &str = "input";
+/// Name of the graph's output, [batch, classes].
+pub const OUTPUT: &str = "logits";
+/// Metadata key of the card (JSON).
+pub const CARD_KEY: &str = "limbic.card";
+/// Metadata key of the network's name and size.
+pub const NETWORK_KEY: &str = "limbic.network";
+
+const OPSET: i64 = 17;
+const IR_VERSION: i64 = 8;
+
+/// A file that limbic cannot run by itself.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum OnnxError {
+    #[error("not an ONNX model: {0}")]
+    Format(String),
+    #[error(
+        "operator {operator} (node \"{node}\") is not one that limbic runs by itself; install ONNX Runtime with \"limbic setup\" for this model"
+    )]
+    Operator { operator: String, node: String },
+    #[error(
+        "node \"{node}\" ({operator}): {why}; limbic by itself runs plain sequences of layers, ONNX Runtime (\"limbic setup\") runs the rest"
+    )]
+    Node { operator: String, node: String, why: String },
+    #[error(transparent)]
+    Network(#[from] super::network::NetworkError),
+    #[error("the card inside the model is not readable: {0}")]
+    Card(String),
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,168 @@
+//! Scores of predictions by trial: confusion, precision, recall, F1, intervals, permutation test (algorithms 5.4, 5.5).
+
+use super::card::Scores;
+use crate::signal::Seed;
+
+/// Label shufflings of the permutation test.
+pub const PERMUTATIONS: usize = 1000;
+/// Resamplings of the bootstrap.
+pub const RESAMPLES: usize = 1000;
+
+/// Precision, recall and F1 of one class (or their mean); 0 / 0 counts as 0.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ClassScore {
+    pub precision: f64,
+    pub recall: f64,
+    pub f1: f64,
+    /// Items whose truth is this class.
+    pub support: usize,
+}
+
+/// Counts, rows = truth, columns = prediction. Pairs outside `classes` are left out.
+pub fn confusion(truth: &[usize], predicted: &[usize], classes: usize) -> Vec<Vec<usize>> {
+    let mut counts = vec![vec![0; classes]; classes];
+    for (&t, &p) in truth.iter().zip(predicted) {
+        if t < classes && p < classes {
+            counts[t][p] += 1;
+        }
+    }
+    counts
+}
+
+/// Precision, recall and F1 of every class.
+pub fn per_class(confusion: &[Vec<usize>]) -> Vec<ClassScore> {
+    let ratio = |a: usize, b: usize| if b == 0 { 0.0 } else { a as f64 / b as f64 };
+    (0..confusion.len())
+        .map(|c| {
+            let hits = confusion[c][c];
+            let support: usize = confusion[c].iter().sum();
+            let named: usize = confusion.iter().map(|row| row[c]).sum();
+            ClassScore {
+                precision: ratio(hits, named),
+                recall: ratio(hits, support),
+                f1: ratio(2 * hits, support + named),
+                support,
+            }
+        })
+        .collect()
+}
+
+/// Mean over classes, each counting the same.
+pub fn macro_average(classes: &[ClassScore]) -> ClassScore {
+    weighted_by(classes, |_| 1.0)
+}
+
+/// Mean over classes, weighted by support.
+pub fn weighted_average(classes: &[ClassScore]) -> ClassScore {
+    weighted_by(classes, |c| c.support as f64)
+}
+
+fn weighted_by(classes: &[ClassScore], weight: impl Fn(&ClassScore) -> f64) -> ClassScore {
+    let total: f64 = classes.iter().map(&weight).sum();
+    let mean = |value: fn(&ClassScore) -> f64| {
+        if total == 0.0 { 0.0 } else { classes.iter().map(|c| weight(c) * value(c)).sum::<f64>() / total }
+    };
+    ClassScore {
+        precision: mean(|c| c.precision),
+        recall: mean(|c| c.recall),
+        f1: mean(|c| c.f1),
+        support: classes.iter().map(|c| c.support).sum(),
+    }
+}
+
+/// Share of equal pairs; 0 without any.
+pub fn accuracy(truth: &[usize], predicted: &[usize]) -> f64 {
+    let hits = truth.iter().zip(predicted).filter(|(t, p)| t == p).count();
+    if truth.is_empty() { 0.0 } else { hits as f64 / truth.len() as f64 }
+}
+
+/// Index of the largest value; ties go to the lowest index, nothing to 0.
+pub fn argmax<T: PartialOrd>(values: &[T]) -> usize {
+    let mut best = 0;
+    for (i, value) in values.iter().enumerate() {
+        if *value > values[best] {
+            best = i;
+        }
+    }
+    best
+}
+
+/// Everything about held-out predictions, one per trial. Seeded: same input, same interval and p.
+pub fn scores(truth: &[usize], predicted: &[usize], classes: usize, seed: u64) -> Scores {
+    let confusion = confusion(truth, predicted, classes);
+    let per_class = per_class(&confusion);
+    let present: Vec<&ClassScore> = per_class.iter().filter(|c| c.support > 0).collect();
+    let most = per_class.iter().map(|c| c.support).max().unwrap_or(0);
+    Scores {
+        accuracy: accuracy(truth, predicted),
+        majority: if truth.is_empty() { 0.0 } else { most as f64 / truth.len() as f64 },
+        chance: if classes == 0 { 0.0 } else { 1.0 / classes as f64 },
+        balanced_accuracy: present.iter().map(|c| c.recall).sum::<f64>() / present.len().max(1) as f64,
+        macro_f1: macro_average(&per_class).f1,
+        interval: bootstrap(truth, predicted, seed),
+        permutation_p: permutation(truth, predicted, seed),
+        confusion,
+        trials: truth.len(),
+    }
+}
+
+/// 95 % percentile interval of the accuracy, trials drawn with replacement.
+fn bootstrap(truth: &[usize], predicted: &[usize], seed: u64) -> (f64, f64) {
+    let n = truth.len();
+    if n == 0 {
+        return (0.0, 0.0);
+    }
+    let hits: Vec<bool> = truth.iter().zip(predicted).map(|(t, p)| t == p).collect();
+    let mut draws = Seed::new(seed).fork("bootstrap");
+    let mut values: Vec<usize> =
+        (0..RESAMPLES).map(|_| (0..n).filter(|_| hits.get(draws.below(n)).copied().unwrap_or(false)).count()).collect();
+    values.sort_unstable();
+    let at = |share: f64| values[((RESAMPLES - 1) as f64 * share).round() as usize] as f64 / n as f64;
+    (at(0.025), at(0.975))
+}
+
+/// Share of shufflings of the true labels over trials that score at least as well, the observed one counted among
+/// them (Phipson and Smyth 2010), so it is never 0. `None` with fewer than two trials.
+fn permutation(truth: &[usize], predicted: &[usize], seed: u64) -> Option<f64> {
+    if truth.len() < 2 {
+        return None;
+    }
+    let observed = accuracy(truth, predicted);
+    let mut shuffled = truth.to_vec();
+    let mut draws = Seed::new(seed).fork("permutation");
+    let mut as_good = 1;
+    for _ in 0..PERMUTATIONS {
+        draws.shuffle(&mut shuffled);
+        as_good += usize::from(accuracy(&shuffled, predicted) >= observed);
+    }
+    Some(as_good as f64 / (PERMUTATIONS + 1) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_that_is_never_named_scores_zero_not_nan() {
+        let per_class = per_class(&confusion(&[0, 0, 1], &[0, 0, 0], 3));
+        assert_eq!(per_class[1], ClassScore { precision: 0.0, recall: 0.0, f1: 0.0, support: 1 });
+        assert_eq!(per_class[2].f1, 0.0);
+        assert!((per_class[0].precision - 2.0 / 3.0).abs() < 1e-12 && per_class[0].recall == 1.0);
+    }
+
+    #[test]
+    fn perfect_and_hopeless_predictions() {
+        let truth: Vec<usize> = (0..24).map(|i| i % 4).collect();
+        let perfect = scores(&truth, &truth, 4, 5);
+        assert_eq!((perfect.accuracy, perfect.interval, perfect.majority), (1.0, (1.0, 1.0), 0.25));
+        assert!(perfect.permutation_p.expect("enough trials") < 0.01);
+        let constant = scores(&truth, &[0; 24], 4, 5);
+        assert_eq!((constant.accuracy, constant.permutation_p), (0.25, Some(1.0)));
+    }
+
+    #[test]
+    fn ties_go_to_the_lowest_index() {
+        assert_eq!(argmax(&[0.1, 0.4, 0.4]), 1);
+        assert_eq!(argmax::<f32>(&[]), 0);
+    }
+}
