@@ -3,5 +3,7 @@
 pub mod aggregate;
 pub mod calibrate;
 pub mod fuse;
+pub mod open;
 pub mod predict;
+pub mod runtime;
 pub mod stack;

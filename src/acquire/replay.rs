@@ -3,10 +3,13 @@
 //! At another speed than 1 the streams keep their nominal rate, so that spectra stay true; the samples just come
 //! faster or slower than the rate says.
 
+mod load;
+
+pub use load::load;
+
 use super::{AcquireError, Packet, Source, Surroundings};
 use crate::rig::ReplayRig;
 use crate::signal::{Chunk, Frame, Nanos, SECOND, SharedClock, StreamId, StreamInfo, StreamKind, to_nanos};
-use std::path::Path;
 use std::time::Duration;
 
 /// Length of a packet of samples, seconds of the recording.
@@ -24,22 +27,6 @@ pub struct Recorded {
     pub starts: Vec<Nanos>,
     /// Frames of all face streams, in order of time, numbered by their stream's `id`.
     pub frames: Vec<Frame>,
-}
-
-/// Reads a recording: a file of samples or the folder of a session.
-///
-/// # Errors
-/// No such path, or a kind of file that cannot be replayed.
-pub fn load(path: &Path) -> Result<Recorded, AcquireError> {
-    let wrong = |message: String| AcquireError::Replay { path: path.into(), message };
-    let kind = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    if !path.exists() {
-        return Err(wrong("there is no such file or folder".into()));
-    }
-    match kind.as_str() {
-        _ if path.is_dir() => Err(wrong("folders cannot be replayed by this build; choose an EDF or BDF file".into())),
-        other => Err(wrong(format!("\"{other}\" files cannot be replayed by this build; choose an EDF or BDF file"))),
-    }
 }
 
 /// One stream on its way.

@@ -1,0 +1,60 @@
+//! Reads what is to be replayed: a file of the field, or a stored session.
+
+use super::Recorded;
+use crate::acquire::AcquireError;
+use crate::exchange::{self, edf::ReadOptions};
+use crate::signal::{StreamId, StreamKind};
+use crate::store::Home;
+use std::path::Path;
+
+/// Reads a recording: a file of samples, or the folder of a session.
+///
+/// # Errors
+/// No such path, a kind of file that cannot be replayed, a damaged one.
+pub fn load(path: &Path) -> Result<Recorded, AcquireError> {
+    let wrong = |message: String| AcquireError::Replay { path: path.into(), message };
+    if !path.exists() {
+        return Err(wrong("there is no such file or folder".into()));
+    }
+    if path.is_dir() { session(path).map_err(wrong) } else { file(path).map_err(|e| wrong(e.to_string())) }
+}
+
+fn file(path: &Path) -> Result<Recorded, exchange::ExchangeError> {
+    let imported = exchange::read(path, ReadOptions::default())?;
+    let mut recorded = Recorded::default();
+    for (number, (mut info, data)) in imported.streams.into_iter().enumerate() {
+        info.id = StreamId(number as u16);
+        info.device = format!("replay of {}", path.display());
+        recorded.streams.push(info);
+        recorded.data.push(data);
+    }
+    Ok(recorded)
+}
+
+/// The folder of a session inside its home.
+fn session(path: &Path) -> Result<Recorded, String> {
+    let path = path.canonicalize().map_err(|e| e.to_string())?;
+    let no_session = || "this folder is no session; give the folder of one session inside a home".to_string();
+    let (home, name) = path.parent().zip(path.file_name()).ok_or_else(no_session)?;
+    let home = Home::view(home).map_err(|e| e.to_string())?;
+    let session = home.find_session(&name.to_string_lossy()).map_err(|_| no_session())?;
+    let recording = home.recording(session.id).map_err(|e| e.to_string())?;
+    let mut recorded = Recorded::default();
+    for row in &recording.streams {
+        let mut info = row.info.clone();
+        info.device = format!("replay of {} ({})", session.id, info.device);
+        if info.kind == StreamKind::Face {
+            let frames = recording.frames(info.id, i64::MIN, i64::MAX).map_err(|e| e.to_string())?;
+            recorded.starts.push(frames.first().map_or(0, |f| f.captured));
+            recorded.frames.extend(frames);
+            recorded.data.push(Vec::new());
+        } else {
+            let block = recording.whole(info.id).map_err(|e| e.to_string())?;
+            recorded.starts.push(block.start);
+            recorded.data.push(block.data);
+        }
+        recorded.streams.push(info);
+    }
+    recorded.frames.sort_by_key(|f| f.captured);
+    Ok(recorded)
+}
