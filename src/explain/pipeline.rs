@@ -155,7 +155,11 @@ impl Run<'_> {
             }
             notes.extend(remarks.into_iter().map(|r| format!("{}: {r}", explanation.class)));
             self.report(class, 2 * e + 1, &format!("{}, deletion and insertion", explainer.name()))?;
-            explanation.explainers.push(bench.measure(explainer.name(), &maps)?);
+            let result = bench.measure(explainer.name(), &maps)?;
+            if result.map.iter().all(|v| *v == 0.0) {
+                notes.insert(format!("{}: the map of {} is zero everywhere and ranks nothing", explanation.class, result.explainer));
+            }
+            explanation.explainers.push(result);
         }
         self.report(class, 2 * self.explainers.len(), "random rankings")?;
         explanation.random = bench.random()?;
