@@ -242,12 +242,8 @@ fn attributions_equal_captums() {
 fn deletion_insertion_sensitivity_and_quality_test_equal_the_reference() {
     let Some(golden) = Golden::read() else { return };
     let (quality, subsets) = (json(&golden.folder, "quality.json"), json(&golden.folder, "subsets.json"));
-    let files = [
-        ("IG", "small_ig_mid64.npy"),
-        ("EG", "small_eg.npy"),
-        ("DL", "small_deeplift_mean.npy"),
-        ("GC", "small_gradcam.npy"),
-    ];
+    let files =
+        [("IG", "small_ig_mid64.npy"), ("EG", "small_eg.npy"), ("DL", "small_deeplift_mean.npy"), ("GC", "small_gradcam.npy")];
     for class in 0..golden.network.classes() {
         let drawn: sensitivity::Subsets =
             serde_json::from_value(subsets[class.to_string()].clone()).expect("subsets of every fraction");

@@ -134,3 +134,52 @@ fn read(path: &std::path::Path) -> anyhow::Result<String> {
     }
     std::fs::read_to_string(path).with_context(|| format!("{} cannot be read as text", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn drawn(text: &str, options: &[&str]) -> anyhow::Result<String> {
+        let line = Line::try_parse_from(["topo", "-"].iter().chain(options))?;
+        let table = parse(text)?;
+        rendered(&table.maps, &table.labels, &line.args.drawing)
+    }
+
+    #[test]
+    fn negative_values_make_the_scale_signed_and_options_overrule() {
+        let text = "Fz,1\nCz,0.5\nOz,-2\n";
+        assert!(drawn(text, &["--format", "ascii"]).expect("draws").contains("-2 &MXvao~`'"));
+        assert!(drawn(text, &["--format", "ascii", "--power"]).expect("draws").contains("-2  .:-=+*#%@ 1"));
+        assert!(drawn("Fz,1\nCz,3\n", &["--format", "ascii"]).expect("draws").contains("1  .:-=+*#%@ 3"));
+        assert!(drawn(text, &["--signed", "--power"]).is_err());
+    }
+
+    #[test]
+    fn a_file_name_tells_the_format_and_ansi_has_colours() {
+        assert!(drawn("Fz,1\nCz,3\n", &["-o", "map.svg"]).expect("draws").starts_with("<svg"));
+        assert!(drawn("Fz,1\nCz,3\n", &["--format", "ansi"]).expect("draws").contains("\u{1b}[38;5;"));
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_is_one_sentence() {
+        let sentence = |text: &str, options: &[&str]| drawn(text, options).err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(sentence("Fz,1\nECG,2\n", &[]).contains("\"ECG\""));
+        assert!(sentence("T3,1\nT7,2\n", &[]).contains("stands twice"));
+        let four = "label,a,b,c,d\nFz,1,2,3,4\n";
+        assert_eq!(sentence(four, &["--width", "10", "--height", "5"]), "10 x 5 is too small for 4 heads");
+    }
+
+    #[test]
+    fn json_answers_with_what_was_read() {
+        let answer = as_json(&[("theta".into(), vec![1.0, -2.0])], &["Fz".into(), "Cz".into()], &Drawing::default());
+        let value: serde_json::Value = serde_json::from_str(&answer.expect("answers")).expect("JSON");
+        assert_eq!((value["maps"]["theta"]["Cz"].as_f64(), value["high"].as_f64()), (Some(-2.0), Some(2.0)));
+    }
+}

@@ -157,7 +157,10 @@ impl Run<'_> {
             self.report(class, 2 * e + 1, &format!("{}, deletion and insertion", explainer.name()))?;
             let result = bench.measure(explainer.name(), &maps)?;
             if result.map.iter().all(|v| *v == 0.0) {
-                notes.insert(format!("{}: the map of {} is zero everywhere and ranks nothing", explanation.class, result.explainer));
+                notes.insert(format!(
+                    "{}: the map of {} is zero everywhere and ranks nothing",
+                    explanation.class, result.explainer
+                ));
             }
             explanation.explainers.push(result);
         }

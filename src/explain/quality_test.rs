@@ -155,8 +155,7 @@ pub fn choose(results: &[ExplainerResult], random: Option<f64>, samples: usize) 
         return (Some(best), format!("{name} by {:.2}; one trial, no interval", second - best_qt));
     };
     let overlaps = |i: &usize| results[*i].qt_interval.is_none_or(|other| other.0 <= interval.1 && interval.0 <= other.1);
-    let near: Vec<&str> =
-        ranked[1..].iter().map(|r| r.0).filter(overlaps).map(|i| results[i].explainer.as_str()).collect();
+    let near: Vec<&str> = ranked[1..].iter().map(|r| r.0).filter(overlaps).map(|i| results[i].explainer.as_str()).collect();
     if near.is_empty() {
         return (Some(best), format!("{name} by {:.2}", second - best_qt));
     }

@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn distances_known_by_hand() {
-        assert!(distance(&[1.0, 0.0], &[0.0, 2.0]) - 1.0 < 1e-12);
+        assert!((distance(&[1.0, 0.0], &[0.0, 2.0]) - 1.0).abs() < 1e-12);
         assert!((distance(&[1.0, 0.0], &[-3.0, 0.0]) - 2.0).abs() < 1e-12);
         assert!(distance(&[1.0, 2.0], &[2.0, 4.0]).abs() < 1e-12);
         assert_eq!(distance(&[0.0, 0.0], &[2.0, 4.0]), 1.0);

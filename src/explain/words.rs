@@ -37,8 +37,7 @@ pub fn words(map: &[f32], channels: &[String], bands: &[String]) -> String {
         for region_name in REGIONS {
             let mean = |wanted: &dyn Fn(i8) -> bool| {
                 let values = channels.iter().enumerate().filter(|(_, c)| region(c) == Some(region_name) && wanted(side(c)));
-                let values: Vec<f64> =
-                    values.filter_map(|(c, _)| map.get(c * bands.len() + b)).map(|v| f64::from(*v)).collect();
+                let values: Vec<f64> = values.filter_map(|(c, _)| map.get(c * bands.len() + b)).map(|v| f64::from(*v)).collect();
                 if values.is_empty() { None } else { Some(values.iter().sum::<f64>() / values.len() as f64) }
             };
             if let Some(all) = mean(&|_| true) {
@@ -85,9 +84,10 @@ mod tests {
         for label in Montage::biosemi32().labels {
             assert!(region(&label).is_some(), "{label}");
         }
-        assert_eq!([region("Fz"), region("PO3"), region("T7"), region("CP1")].map(|r| r.unwrap_or("?")), [
-            "frontal", "occipital", "temporal", "central"
-        ]);
+        assert_eq!(
+            [region("Fz"), region("PO3"), region("T7"), region("CP1")].map(|r| r.unwrap_or("?")),
+            ["frontal", "occipital", "temporal", "central"]
+        );
     }
 
     #[test]

@@ -60,6 +60,8 @@ const POWER: [(u8, u8, u8); 9] = [
 
 /// Sixteen colours are themed, so a nearest match would be a guess: five steps chosen by eye.
 const SIGNED16: [Color; 5] = [Color::Blue, Color::LightBlue, Color::White, Color::LightRed, Color::Red];
+/// In the colour cube the nearest match of a pale blue is a grey, which loses the sign: fifteen steps chosen by eye.
+const SIGNED256: [u8; 15] = [17, 25, 31, 74, 110, 153, 189, 255, 224, 217, 210, 167, 160, 124, 88];
 const POWER16: [Color; 5] = [Color::Magenta, Color::Blue, Color::Cyan, Color::Green, Color::Yellow];
 
 impl Scale {
@@ -126,7 +128,11 @@ impl Scale {
                 let five = if signed { SIGNED16 } else { POWER16 };
                 five[(self.place(value) * 4.0).round() as usize]
             }
-            Depth::Ansi256 => Color::Indexed(indexed(signed)[level]),
+            Depth::Ansi256 if signed => {
+                let steps = (SIGNED256.len() - 1) as f64;
+                Color::Indexed(SIGNED256[(self.place(value) * steps).round() as usize])
+            }
+            Depth::Ansi256 => Color::Indexed(power256()[level]),
             Depth::True => {
                 let (r, g, b) = rgb(signed, level);
                 Color::Rgb(r, g, b)
@@ -172,11 +178,10 @@ fn rgb(signed: bool, level: usize) -> (u8, u8, u8) {
     (mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
 }
 
-/// The nearest of colours 16..=255 for every level; the first sixteen are themed and never used.
-fn indexed(signed: bool) -> &'static [u8; LEVELS] {
-    static TABLES: OnceLock<[[u8; LEVELS]; 2]> = OnceLock::new();
-    let table = |signed| std::array::from_fn(|level| nearest(rgb(signed, level)));
-    &TABLES.get_or_init(|| [table(false), table(true)])[usize::from(signed)]
+/// The nearest of colours 16..=255 for every level of power; the first sixteen are themed and never used.
+fn power256() -> &'static [u8; LEVELS] {
+    static TABLE: OnceLock<[u8; LEVELS]> = OnceLock::new();
+    TABLE.get_or_init(|| std::array::from_fn(|level| nearest(rgb(false, level))))
 }
 
 fn nearest(wanted: (u8, u8, u8)) -> u8 {
@@ -245,6 +250,8 @@ mod tests {
     fn indexed_colours_are_near_and_never_themed() {
         assert_eq!(nearest((255, 0, 0)), 196);
         assert_eq!(nearest((238, 238, 238)), 255);
-        assert!(indexed(true).iter().chain(indexed(false)).all(|i| *i >= 16));
+        assert!(power256().iter().chain(&SIGNED256).all(|i| *i >= 16));
+        let of = |value| Scale::Signed(1.0).colour(value, Depth::Ansi256);
+        assert_eq!([of(-1.0), of(0.0), of(1.0)], [17, 255, 88].map(Color::Indexed));
     }
 }

@@ -1,8 +1,7 @@
 //! Scalp maps: electrode values as a head seen from above, nose up, left is left.
 //!
-//! A thin-plate spline over the flat projection fills the head (the choice among seven methods compared with MNE;
-//! terminal.md B2 in the project's notes); it is a matrix computed once per size, so that a frame costs one product.
-//! The same cells go to a ratatui buffer, to ANSI or 7-bit text; SVG has its own finer grid.
+//! A thin-plate spline over the flat projection fills the head (of seven interpolations compared with MNE it
+//! was the closest); it is a matrix computed once per size, so that a frame costs one product. The same cells go to a ratatui buffer, to ANSI or 7-bit text; SVG has its own finer grid.
 
 mod bands;
 mod outline;
@@ -114,9 +113,8 @@ impl Head {
     pub fn cells(&self, values: &[f64], scale: Scale, depth: Depth, names: bool) -> Vec<Vec<Cell>> {
         let usable = values.len() == self.labels.len() && values.iter().all(|v| v.is_finite());
         let map = if usable { self.spline.at(values) } else { Vec::new() };
-        let value = |column: usize, pixel: usize| {
-            self.grid[pixel * self.width + column].and_then(|row| map.get(row as usize)).copied()
-        };
+        let value =
+            |column: usize, pixel: usize| self.grid[pixel * self.width + column].and_then(|row| map.get(row as usize)).copied();
         let mut cells = vec![vec![Cell::BLANK; self.width]; self.height];
         if depth == Depth::Ascii {
             self.fill_letters(&mut cells, scale, value);
@@ -179,19 +177,23 @@ impl Head {
         }
         let mut taken = vec![vec![false; self.width]; self.height];
         for (label, &site) in self.labels.iter().zip(&self.sites) {
-            let Some((column, row)) = self.outline.cell(site) else { continue };
             let text: Vec<char> = if names { label.chars().collect() } else { vec!['\u{2022}'] };
-            let start = column.saturating_sub(if names { text.len() / 2 } else { 0 });
+            let Some((column, row)) = self.outline.cell(site, text.len()) else { continue };
             let inside = |c: usize| {
                 row < self.height && c < self.width && (0..2).all(|half| self.outline.part(c, 2 * row + half) == Part::Inside)
             };
+            // At the rim a name may move two cells towards the midline.
+            let inwards = |by: usize| if site.0 < 0.0 { column + by } else { column.saturating_sub(by) };
+            let fits = |start: &usize| (*start..start + text.len()).all(inside);
+            let Some(start) = (0..=2).map(inwards).find(fits) else { continue };
             let end = start + text.len();
-            if !(start..end).all(inside) || (start.saturating_sub(1)..=end.min(self.width - 1)).any(|c| names && taken[row][c]) {
+            if names && (start.saturating_sub(1)..=end.min(self.width - 1)).any(|c| taken[row][c]) {
                 continue;
             }
+            let ink = scale.ink(both(&value, (start + end) / 2, row).unwrap_or(0.0), depth);
             for (c, glyph) in (start..end).zip(text) {
                 let here = both(&value, c, row).unwrap_or(0.0);
-                cells[row][c] = Cell { glyph, fg: scale.ink(here, depth), bg: scale.colour(here, depth) };
+                cells[row][c] = Cell { glyph, fg: ink, bg: scale.colour(here, depth) };
                 taken[row][c] = true;
             }
         }

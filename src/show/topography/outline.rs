@@ -32,7 +32,13 @@ impl Outline {
     pub fn new(width: usize, height: usize) -> Self {
         let fits = |nose: usize, ear: usize| (width / 2).saturating_sub(ear).min(height.saturating_sub(nose));
         let nose = if fits(2, 2) >= 20 { 2 } else { 1 };
-        let radius = if nose == 2 { fits(2, 2) } else if fits(1, 2) >= 12 { fits(1, 2) } else { fits(1, 1).min(12) };
+        let radius = if nose == 2 {
+            fits(2, 2)
+        } else if fits(1, 2) >= 12 {
+            fits(1, 2)
+        } else {
+            fits(1, 1).min(12)
+        };
         let radius = if radius < LEAST { 0 } else { radius };
         Outline { radius, middle: width / 2, first: height.saturating_sub(radius + nose) / 2, nose }
     }
@@ -49,10 +55,13 @@ impl Outline {
         (x * unit, -y * unit)
     }
 
-    /// The cell (column, row) that holds a flat place, if it lies in a box of that size.
-    pub fn cell(&self, (x, y): (f64, f64)) -> Option<(usize, usize)> {
+    /// First column and row of a text of `length` cells centred on a flat place, if both are in the picture.
+    /// What lies half-way goes towards the midline, so that left and right stay mirror images.
+    pub fn cell(&self, (x, y): (f64, f64), length: usize) -> Option<(usize, usize)> {
         let unit = self.radius as f64 / HEAD;
-        let (column, pixel) = ((self.middle as f64 + x * unit).floor(), (self.centre() - y * unit).floor());
+        let start = self.middle as f64 + x * unit - length as f64 / 2.0;
+        let column = if x <= 0.0 { (start + 0.5).floor() } else { (start - 0.5).ceil() };
+        let pixel = (self.centre() - y * unit).floor();
         (column >= 0.0 && pixel >= 0.0).then_some((column as usize, pixel as usize / 2))
     }
 
@@ -84,7 +93,8 @@ impl Outline {
         let ear = if self.radius < 12 {
             beside > 0.0 && beside < 1.0 && y.abs() <= ear
         } else {
-            (beside > 1.0 && beside < 2.0 && y.abs() <= ear) || (beside > 0.0 && beside < 1.0 && (y.abs() - ear - 0.5).abs() <= 0.5)
+            (beside > 1.0 && beside < 2.0 && y.abs() <= ear)
+                || (beside > 0.0 && beside < 1.0 && (y.abs() - ear - 0.5).abs() <= 0.5)
         };
         if distance <= radius + 0.25 || nose || ear { Part::Line } else { Part::Outside }
     }
@@ -97,7 +107,7 @@ impl Outline {
             return letters;
         }
         for k in 0..self.radius {
-            let ((top, upper), (bottom, lower)) = (self.line(k), self.line(k + 1)).transposed();
+            let ((top, bottom), (upper, lower)) = (self.line(k), self.line(k + 1));
             let mut put = |row: usize, left: char, right: char| {
                 letters.push((self.middle - self.radius + k, row, left));
                 letters.push((self.middle + self.radius - 1 - k, row, right));
@@ -167,17 +177,6 @@ impl Outline {
     }
 }
 
-/// ((a, b), (c, d)) -> ((a, c), (b, d)).
-trait Transposed {
-    fn transposed(self) -> Self;
-}
-
-impl Transposed for ((usize, usize), (usize, usize)) {
-    fn transposed(self) -> Self {
-        ((self.0.0, self.1.0), (self.0.1, self.1.1))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,7 +205,7 @@ mod tests {
     fn places_and_cells_agree() {
         let outline = Outline::new(60, 30);
         for place in [(0.01, 0.0), (-0.9, 0.1), (0.3, 0.8), (0.0, -0.99)] {
-            let (column, row) = outline.cell(place).expect("inside");
+            let (column, row) = outline.cell(place, 1).expect("inside");
             let near = (0..2).map(|half| outline.place(column, 2 * row + half));
             let unit = HEAD / outline.radius as f64;
             assert!(near.into_iter().any(|p| (p.0 - place.0).abs() <= unit && (p.1 - place.1).abs() <= unit));

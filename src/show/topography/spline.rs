@@ -125,7 +125,15 @@ mod tests {
         let basis = |i: usize, at: (f64, f64)| if i < n { kernel(at, sites[i]) } else { polynomial(i - n, at) };
         let mut rows: Vec<Vec<f64>> = (0..size)
             .map(|i| {
-                let left = |j: usize| if i < n { basis(j, sites[i]) } else if j < n { polynomial(i - n, sites[j]) } else { 0.0 };
+                let left = |j: usize| {
+                    if i < n {
+                        basis(j, sites[i])
+                    } else if j < n {
+                        polynomial(i - n, sites[j])
+                    } else {
+                        0.0
+                    }
+                };
                 (0..size).map(left).chain([if i < n { values[i] } else { 0.0 }]).collect()
             })
             .collect();

@@ -3,6 +3,7 @@
 use super::bands::short;
 use super::{Spline, TopographyError, outline::HEAD, sites};
 use crate::show::palette::Scale;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Radius of a head in the picture's units.
@@ -59,21 +60,21 @@ fn raster() -> Vec<(f64, f64)> {
     all.filter(|(x, y)| x.hypot(*y) <= RADIUS + GRAIN).collect()
 }
 
-/// One rectangle for every run of equal colour in a row, clipped to the head.
+/// One path for every colour: the runs of equal colour in each row, clipped to the head.
 fn colours(out: &mut String, cells: &[(f64, f64)], map: &[f64], scale: Scale) {
-    out.push_str("<g clip-path=\"url(#head)\" shape-rendering=\"crispEdges\">\n");
+    let mut paths: BTreeMap<(u8, u8, u8), String> = BTreeMap::new();
     let mut at = 0;
     while at < map.len().min(cells.len()) {
         let (colour, (x, y)) = (scale.rgb(map[at]), cells[at]);
         let run = cells[at..].iter().zip(&map[at..]);
-        let length = run.take_while(|(cell, value)| cell.1 == y && scale.rgb(**value) == colour).count();
+        let length = run.take_while(|(cell, value)| cell.1 == y && scale.rgb(**value) == colour).count().max(1);
         let (left, top, wide) = (x - GRAIN / 2.0, y - GRAIN / 2.0, GRAIN * length as f64);
-        let (r, g, b) = colour;
-        let _ = writeln!(
-            out,
-            "<rect x=\"{left}\" y=\"{top}\" width=\"{wide}\" height=\"{GRAIN}\" fill=\"#{r:02x}{g:02x}{b:02x}\"/>"
-        );
-        at += length.max(1);
+        let _ = write!(paths.entry(colour).or_default(), "M{left},{top}h{wide}v{GRAIN}h-{wide}z");
+        at += length;
+    }
+    out.push_str("<g clip-path=\"url(#head)\" shape-rendering=\"crispEdges\">\n");
+    for ((r, g, b), path) in paths {
+        let _ = writeln!(out, "<path fill=\"#{r:02x}{g:02x}{b:02x}\" d=\"{path}\"/>");
     }
     out.push_str("</g>\n");
 }
@@ -86,7 +87,14 @@ fn head(out: &mut String) {
         "<g fill=\"none\" stroke=\"#333\" stroke-width=\"2\" stroke-linejoin=\"round\"><circle r=\"{RADIUS}\"/>\
          <path d=\"M{},{:.1} L0,{} L{half},{:.1}\"/>\
          <path d=\"M{RADIUS},{} q12,-4 10,{ear} q2,{} -10,{ear}\"/><path d=\"M-{RADIUS},{} q-12,-4 -10,{ear} q-2,{} 10,{ear}\"/></g>",
-        -half, -base, -tip, -base, -ear, ear + 4.0, -ear, ear + 4.0
+        -half,
+        -base,
+        -tip,
+        -base,
+        -ear,
+        ear + 4.0,
+        -ear,
+        ear + 4.0
     );
 }
 
