@@ -23,7 +23,7 @@ pub struct Args {
 }
 
 /// How maps are drawn; shared by every subcommand that draws some.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct Drawing {
     /// How to draw [default: ansi on a terminal, svg for a file of that name, ascii otherwise]
     #[arg(long, value_enum)]
@@ -45,6 +45,12 @@ pub struct Drawing {
     pub output: Option<PathBuf>,
 }
 
+impl Default for Drawing {
+    fn default() -> Self {
+        Drawing { format: None, width: 80, height: 24, signed: false, power: false, output: None }
+    }
+}
+
 /// What a map is drawn with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -61,7 +67,7 @@ pub enum Format {
 /// # Errors
 /// Values that cannot be read, a channel that is no electrode, a file that cannot be written.
 pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
-    let table = parse(&read(&args.values)?).with_context(|| format!("in {}", args.values.display()))?;
+    let table = parse(&read(&args.values)?).map_err(|e| anyhow::anyhow!("{}: {e}", args.values.display()))?;
     draw_maps(&table.maps, &table.labels, &args.drawing, json)
 }
 
@@ -181,5 +187,6 @@ mod tests {
         let answer = as_json(&[("theta".into(), vec![1.0, -2.0])], &["Fz".into(), "Cz".into()], &Drawing::default());
         let value: serde_json::Value = serde_json::from_str(&answer.expect("answers")).expect("JSON");
         assert_eq!((value["maps"]["theta"]["Cz"].as_f64(), value["high"].as_f64()), (Some(-2.0), Some(2.0)));
+        assert_eq!(value["head_radius"].as_u64(), Some(20));
     }
 }

@@ -126,10 +126,6 @@ impl Run<'_> {
         let mut seed = Seed::new(self.options.seed).fork(&format!("explained samples of class {class}"));
         let limit = self.options.samples_per_class.unwrap_or(usize::MAX).max(1);
         let pool = everyone.at_most(limit, &mut seed);
-        if pool.len() < everyone.len() {
-            let (kept, all, name) = (pool.len(), everyone.len(), &self.names.classes[class]);
-            notes.insert(format!("{name}: explained on {kept} of {all} test samples, drawn evenly over the trials"));
-        }
         let mut explanation = ClassExplanation {
             class: self.names.classes[class].clone(),
             samples: pool.len(),
@@ -176,6 +172,13 @@ impl Run<'_> {
 
     fn caveats(&self, classes: &[ClassExplanation], notes: BTreeSet<String>) -> Vec<String> {
         let mut caveats = vec!["The Quality Test measures agreement with the network, not physiology.".to_string()];
+        let left_out: usize =
+            self.folds.iter().map(|f| f.1.labels.len()).sum::<usize>() - classes.iter().map(|c| c.samples).sum::<usize>();
+        if let Some(limit) = self.options.samples_per_class.filter(|_| left_out > 0) {
+            caveats.push(format!(
+                "At most {limit} test samples of a class, drawn evenly over its trials; {left_out} were left out."
+            ));
+        }
         if self.folds.len() > 1 {
             let folds = self.folds.len();
             caveats.push(format!("Pooled over {folds} fold networks, each asked only about trials it never saw."));
