@@ -14,10 +14,8 @@ use crate::train::card::Card;
 use crate::train::fusion::{FusedResult, fuse_held_out};
 use crate::train::input::InputMaker;
 use crate::train::{
-    CrossvalOptions, CrossvalResult, Differentiable, EpochReport, FitOptions, Network, architecture, cross_validate, split, train_on_all,
+    CrossvalOptions, CrossvalResult, Differentiable, EpochReport, FitOptions, Network, architecture, cross_validate, onnx, split, train_on_all,
 };
-use sha2::{Digest, Sha256};
-use std::path::Path;
 
 /// (epoch, training loss, validation loss, validation accuracy) of the fold that is being trained.
 pub type CurvePoint = (u32, f32, f32, f32);
@@ -133,13 +131,15 @@ impl Modality<'_> {
     }
 
     fn store(&self, network: &Network, card: &Card) -> Result<ModelRow, StudyError> {
-        let path = self.home.model_dir().join(format!("{}.onnx", card.name));
-        network.save(&path, card)?;
+        let file = format!("models/{}.onnx", card.name);
+        // The card first, so that a model never stands there without one.
+        self.home.store_file(&format!("models/{}.json", card.name), &serde_json::to_vec_pretty(card).unwrap_or_default())?;
+        let sha256 = self.home.store_file(&file, &onnx::write(network, card))?;
         let row = ModelRow {
             name: card.name.clone(),
             modality: card.modality.clone(),
-            file: relative(self.home, &path),
-            sha256: sha256(&path)?,
+            file,
+            sha256,
             created_utc: self.plan.created_utc,
             sessions: self.recordings.iter().map(|r| r.session.id).collect(),
             participants: card.participants.clone(),
@@ -152,15 +152,6 @@ impl Modality<'_> {
 }
 
 const LEARNING_RATE: f64 = 1e-3;
-
-fn relative(home: &Home, path: &Path) -> String {
-    path.strip_prefix(home.dir()).unwrap_or(path).to_string_lossy().into_owned()
-}
-
-fn sha256(path: &Path) -> Result<String, StudyError> {
-    let bytes = std::fs::read(path).map_err(|source| StudyError::Read { path: path.into(), source })?;
-    Ok(Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect())
-}
 
 /// "grouped 4-fold by trial: 0.75 [0.58 0.88] (chance 0.25, most frequent 0.25), 24 trials".
 fn line(card: &Card) -> String {

@@ -1,0 +1,192 @@
+//! `limbic topo`: a scalp map of any values at 10-20 electrodes, as text or SVG.
+
+mod values;
+
+pub use values::{Table, parse};
+
+use crate::show::palette::{Depth, Scale};
+use crate::show::topography::{Bands, svg};
+use anyhow::Context;
+use clap::ValueEnum;
+use std::io::{IsTerminal, Read, Write};
+use std::path::PathBuf;
+
+/// Draw values at electrodes as a map of the scalp.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Example:\n  printf 'Fz,1.2\\nCz,0.3\\nPz,-0.4\\nO1,-1.1\\nO2,-0.9\\n' | limbic topo -")]
+pub struct Args {
+    /// CSV ("Fz,1.2" a line, or a table with a header "label,theta,alpha"), JSON ({"Fz": 1.2} or {"theta": {"Fz": 1.2}}),
+    /// or - for standard input
+    pub values: PathBuf,
+    #[command(flatten)]
+    pub drawing: Drawing,
+}
+
+/// How maps are drawn; shared by every subcommand that draws some.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Drawing {
+    /// How to draw [default: ansi on a terminal, svg for a file of that name, ascii otherwise]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Columns of text to draw in
+    #[arg(long, default_value_t = 80, value_parser = clap::value_parser!(u16).range(10..=500))]
+    pub width: u16,
+    /// Lines of text to draw in
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(5..=500))]
+    pub height: u16,
+    /// A scale symmetric around zero [default: when a value is negative]
+    #[arg(long, conflicts_with = "power")]
+    pub signed: bool,
+    /// A scale from the lowest to the highest value [default: when no value is negative]
+    #[arg(long)]
+    pub power: bool,
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+impl Default for Drawing {
+    fn default() -> Self {
+        Drawing { format: None, width: 80, height: 24, signed: false, power: false, output: None }
+    }
+}
+
+/// What a map is drawn with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// 7-bit letters
+    Ascii,
+    /// Half-block letters in 256 colours
+    Ansi,
+    /// A vector picture
+    Svg,
+}
+
+/// Reads the values and draws them; with `json` prints what was read and the scale instead.
+///
+/// # Errors
+/// Values that cannot be read, a channel that is no electrode, a file that cannot be written.
+pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
+    let table = parse(&read(&args.values)?).map_err(|e| anyhow::anyhow!("{}: {e}", args.values.display()))?;
+    draw_maps(&table.maps, &table.labels, &args.drawing, json)
+}
+
+/// Draws maps (name, one value per label) as the options say. The hook for other sources of values, such as files.
+///
+/// # Errors
+/// A label that is no electrode or stands twice, a map of another length, a file that cannot be written.
+pub fn draw_maps(maps: &[(String, Vec<f64>)], labels: &[String], drawing: &Drawing, json: bool) -> anyhow::Result<()> {
+    let text = if json { as_json(maps, labels, drawing)? } else { rendered(maps, labels, drawing)? };
+    match &drawing.output {
+        Some(path) => std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display())),
+        None => Ok(std::io::stdout().lock().write_all(text.as_bytes())?),
+    }
+}
+
+/// The picture as one string, a line break at its end.
+///
+/// # Errors
+/// As [`draw_maps`], writing aside.
+pub fn rendered(maps: &[(String, Vec<f64>)], labels: &[String], drawing: &Drawing) -> anyhow::Result<String> {
+    let scale = scale(maps, drawing);
+    let maps: Vec<(&str, &[f64])> = maps.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect();
+    let depth = match format(drawing) {
+        Format::Svg => return Ok(svg(&maps, labels, scale)?),
+        Format::Ascii => Depth::Ascii,
+        Format::Ansi => Depth::Ansi256,
+    };
+    let bands = Bands::new(labels, maps.len(), usize::from(drawing.width), usize::from(drawing.height))?;
+    anyhow::ensure!(bands.radius() > 0, "{} x {} is too small for {} heads", drawing.width, drawing.height, maps.len());
+    Ok(bands.text(&maps, scale, depth, true).join("\n") + "\n")
+}
+
+fn scale(maps: &[(String, Vec<f64>)], drawing: &Drawing) -> Scale {
+    let values = maps.iter().map(|m| m.1.as_slice());
+    match (drawing.signed, drawing.power) {
+        (true, _) => Scale::signed(values),
+        (_, true) => Scale::power(values),
+        _ => Scale::fitting(values),
+    }
+}
+
+fn format(drawing: &Drawing) -> Format {
+    let picture = drawing.output.as_ref().is_some_and(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("svg")));
+    drawing.format.unwrap_or_else(|| match () {
+        () if picture => Format::Svg,
+        () if drawing.output.is_none() && std::io::stdout().is_terminal() => Format::Ansi,
+        () => Format::Ascii,
+    })
+}
+
+fn as_json(maps: &[(String, Vec<f64>)], labels: &[String], drawing: &Drawing) -> anyhow::Result<String> {
+    // Refuses what could not be drawn, so that both forms accept the same input.
+    let bands = Bands::new(labels, maps.len(), usize::from(drawing.width), usize::from(drawing.height))?;
+    let (low, high) = scale(maps, drawing).ends();
+    let named = maps.iter().map(|(name, values)| {
+        let values: serde_json::Map<String, serde_json::Value> =
+            labels.iter().cloned().zip(values.iter().map(|v| (*v).into())).collect();
+        (name.clone(), serde_json::Value::Object(values))
+    });
+    let maps: serde_json::Map<String, serde_json::Value> = named.collect();
+    let answer = serde_json::json!({ "maps": maps, "low": low, "high": high, "head_radius": bands.radius() });
+    Ok(serde_json::to_string_pretty(&answer)? + "\n")
+}
+
+fn read(path: &std::path::Path) -> anyhow::Result<String> {
+    if path.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().lock().read_to_string(&mut text).context("standard input cannot be read as text")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(path).with_context(|| format!("{} cannot be read as text", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn drawn(text: &str, options: &[&str]) -> anyhow::Result<String> {
+        let line = Line::try_parse_from(["topo", "-"].iter().chain(options))?;
+        let table = parse(text)?;
+        rendered(&table.maps, &table.labels, &line.args.drawing)
+    }
+
+    #[test]
+    fn negative_values_make_the_scale_signed_and_options_overrule() {
+        let text = "Fz,1\nCz,0.5\nOz,-2\n";
+        assert!(drawn(text, &["--format", "ascii"]).expect("draws").contains("-2 &MXvao~`'"));
+        assert!(drawn(text, &["--format", "ascii", "--power"]).expect("draws").contains("-2  .:-=+*#%@ 1"));
+        assert!(drawn("Fz,1\nCz,3\n", &["--format", "ascii"]).expect("draws").contains("1  .:-=+*#%@ 3"));
+        assert!(drawn(text, &["--signed", "--power"]).is_err());
+    }
+
+    #[test]
+    fn a_file_name_tells_the_format_and_ansi_has_colours() {
+        assert!(drawn("Fz,1\nCz,3\n", &["-o", "map.svg"]).expect("draws").starts_with("<svg"));
+        assert!(drawn("Fz,1\nCz,3\n", &["--format", "ansi"]).expect("draws").contains("\u{1b}[38;5;"));
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_is_one_sentence() {
+        let sentence = |text: &str, options: &[&str]| drawn(text, options).err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(sentence("Fz,1\nECG,2\n", &[]).contains("\"ECG\""));
+        assert!(sentence("T3,1\nT7,2\n", &[]).contains("stands twice"));
+        let four = "label,a,b,c,d\nFz,1,2,3,4\n";
+        assert_eq!(sentence(four, &["--width", "10", "--height", "5"]), "10 x 5 is too small for 4 heads");
+    }
+
+    #[test]
+    fn json_answers_with_what_was_read() {
+        let answer = as_json(&[("theta".into(), vec![1.0, -2.0])], &["Fz".into(), "Cz".into()], &Drawing::default());
+        let value: serde_json::Value = serde_json::from_str(&answer.expect("answers")).expect("JSON");
+        assert_eq!((value["maps"]["theta"]["Cz"].as_f64(), value["high"].as_f64()), (Some(-2.0), Some(2.0)));
+        assert_eq!(value["head_radius"].as_u64(), Some(20));
+    }
+}

@@ -1,0 +1,150 @@
+//! How much work an explanation does, and the choices that the paper leaves open.
+
+use crate::explain::{ExplainError, Explainer, explainers};
+
+/// In which order features are deleted and inserted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Descending signed importance.
+    Signed,
+    /// Descending absolute importance.
+    Absolute,
+}
+
+/// What a deletion or insertion curve counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Share of the class's samples that are predicted as it (ties: lowest class).
+    Recall,
+    /// Mean softmax probability of the class; does not degenerate when the blank input is predicted as it.
+    Probability,
+}
+
+impl Metric {
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::Recall => "recall",
+            Metric::Probability => "probability",
+        }
+    }
+
+    /// The score of one sample from its logits, 0..1.
+    pub fn score(self, logits: &[f32], class: usize) -> f32 {
+        match self {
+            Metric::Recall => f32::from(u8::from(predicted(logits) == class)),
+            Metric::Probability => {
+                let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let sum: f32 = logits.iter().map(|l| (l - top).exp()).sum();
+                logits.get(class).map_or(0.0, |l| (l - top).exp() / sum)
+            }
+        }
+    }
+}
+
+/// The class of the largest logit; of equal ones the first.
+pub(super) fn predicted(logits: &[f32]) -> usize {
+    let mut best = 0;
+    for (i, value) in logits.iter().enumerate() {
+        if *value > logits[best] {
+            best = i;
+        }
+    }
+    best
+}
+
+/// Choices of an explanation. [`Options::default`] is the full measure of algorithms section 6.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// Names of the explainers to compare.
+    pub explainers: Vec<String>,
+    pub seed: u64,
+    pub order: Order,
+    pub metric: Metric,
+    /// Features deleted or inserted between two points of a curve.
+    pub features_per_step: usize,
+    /// At most this many test samples of a class, drawn evenly over its trials; `None`: all.
+    pub samples_per_class: Option<usize>,
+    /// Midpoint steps of Integrated Gradients, doubled for inputs whose attributions do not add up, up to `steps_max`.
+    pub steps: usize,
+    pub steps_max: usize,
+    /// (Reference, alpha) pairs of Expected Gradients.
+    pub pairs: usize,
+    /// Weights of AUDC, 1 - AUIC and AUSC in the Quality Test; normalised to sum 1.
+    pub weights: [f64; 3],
+    /// Subsets drawn for each fraction of the sensitivity curve.
+    pub subsets: usize,
+    /// Resamplings of the test trials for the interval of the Quality Test.
+    pub bootstrap: usize,
+    /// Random rankings whose mean is the control.
+    pub random_rankings: usize,
+    /// Test samples of a class that each random ranking is tried on; `None`: all.
+    pub random_samples: Option<usize>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            explainers: vec!["IG".into(), "Grad-CAM".into()],
+            seed: 0,
+            order: Order::Signed,
+            metric: Metric::Recall,
+            features_per_step: 1,
+            samples_per_class: None,
+            steps: 64,
+            steps_max: 512,
+            pairs: 200,
+            weights: [1.0; 3],
+            subsets: 20,
+            bootstrap: 200,
+            random_rankings: 20,
+            random_samples: Some(24),
+        }
+    }
+}
+
+impl Options {
+    /// A coarser measure that takes seconds where the full one takes minutes: four features a step, at most 32
+    /// samples of a class. The report says so.
+    pub fn quick(seed: u64) -> Self {
+        Options { seed, features_per_step: 4, samples_per_class: Some(32), random_samples: Some(8), ..Options::default() }
+    }
+
+    /// The explainers asked for, in the order that decides ties.
+    pub(super) fn chosen(&self) -> Result<Vec<&'static dyn Explainer>, ExplainError> {
+        for name in &self.explainers {
+            super::explainer_named(name)?;
+        }
+        let asked = |e: &&dyn Explainer| self.explainers.iter().any(|name| name.eq_ignore_ascii_case(e.name()));
+        Ok(explainers().into_iter().filter(asked).collect())
+    }
+
+    /// Weights that sum to 1.
+    pub(super) fn normalised_weights(&self) -> Result<[f64; 3], ExplainError> {
+        if self.weights.iter().any(|w| !w.is_finite() || *w <= 0.0) {
+            return Err(ExplainError::Weights(self.weights));
+        }
+        let sum: f64 = self.weights.iter().sum();
+        Ok(self.weights.map(|w| w / sum))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_go_to_the_first_class_and_probabilities_sum_to_one() {
+        assert_eq!(predicted(&[1.0, 3.0, 3.0]), 1);
+        assert_eq!(Metric::Recall.score(&[2.0, 2.0], 1), 0.0);
+        let sum: f32 = (0..3).map(|c| Metric::Probability.score(&[100.0, 99.0, -5.0], c)).sum();
+        assert!((sum - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn weights_are_normalised_or_refused() {
+        let options = Options { weights: [2.0, 1.0, 1.0], ..Options::default() };
+        assert_eq!(options.normalised_weights(), Ok([0.5, 0.25, 0.25]));
+        let options = Options { weights: [1.0, 0.0, 1.0], ..Options::default() };
+        assert_eq!(options.normalised_weights(), Err(ExplainError::Weights([1.0, 0.0, 1.0])));
+    }
+}

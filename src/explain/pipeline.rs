@@ -1,0 +1,207 @@
+//! From networks and their held-out samples to the report: attributions, curves, Quality Test, words, caveats.
+
+use crate::explain::pool::{Fold, Pool};
+use crate::explain::quality_test::{Bench, choose};
+use crate::explain::report::{ClassExplanation, ExplanationReport};
+use crate::explain::{ExplainError, Explainer, Metric, Names, Options, TestSet, curves, options, sensitivity, words};
+use crate::job::Job;
+use crate::signal::Seed;
+use crate::train::Differentiable;
+use std::collections::BTreeSet;
+
+/// Explains one network on its held-out samples. The same seed gives the same report.
+///
+/// # Errors
+/// A test set that does not fit the network or the names, an explainer that lacks something, a stop request.
+pub fn explain(
+    network: &dyn Differentiable,
+    test: &TestSet,
+    names: &Names,
+    options: &Options,
+    job: &Job,
+) -> Result<ExplanationReport, ExplainError> {
+    explain_folds(&[(network, test)], names, options, job)
+}
+
+/// Explains the networks of several folds together: every sample is attributed by the network that never saw its
+/// trial; a class has one map, one ranking and one curve, pooled over all its samples.
+///
+/// # Errors
+/// As [`explain`].
+pub fn explain_folds(
+    folds: &[(&dyn Differentiable, &TestSet)],
+    names: &Names,
+    options: &Options,
+    job: &Job,
+) -> Result<ExplanationReport, ExplainError> {
+    fit(folds, names)?;
+    let run = Run {
+        folds,
+        names,
+        options,
+        explainers: options.chosen()?,
+        weights: options.normalised_weights()?,
+        points: curves::points(names.channels.len() * names.bands.len(), options.features_per_step),
+        blank: blank_classes(folds),
+        job,
+    };
+    let mut notes = BTreeSet::new();
+    let mut classes = Vec::with_capacity(names.classes.len());
+    for class in 0..names.classes.len() {
+        classes.push(run.class(class, &mut notes)?);
+    }
+    let caveats = run.caveats(&classes, notes);
+    Ok(ExplanationReport {
+        model: names.model.clone(),
+        recipe: names.recipe.clone(),
+        channels: names.channels.clone(),
+        bands: names.bands.clone(),
+        classes,
+        metric: options.metric.name().into(),
+        seed: options.seed,
+        simulated: names.simulated,
+        caveats,
+    })
+}
+
+/// Refuses test sets whose lengths, labels or pixels contradict the networks, the names or each other.
+fn fit(folds: &[Fold], names: &Names) -> Result<(), ExplainError> {
+    let wrong = |what: String| Err(ExplainError::Mismatch(what));
+    let features = names.channels.len() * names.bands.len();
+    if folds.iter().all(|f| f.1.labels.is_empty()) || features == 0 {
+        return Err(ExplainError::Empty);
+    }
+    for (network, test) in folds {
+        let (n, width, classes) = (test.labels.len(), network.input_len(), names.classes.len());
+        if test.inputs.len() != n * width {
+            return wrong(format!("{n} labels, {} values, {width} values an input", test.inputs.len()));
+        }
+        if test.trials.len() != n {
+            return wrong(format!("{n} labels but {} trial numbers", test.trials.len()));
+        }
+        if test.references.len() % width.max(1) != 0 {
+            return wrong(format!("the references are no multiple of {width} values"));
+        }
+        if network.classes() != classes || test.labels.iter().any(|&l| l >= classes) {
+            return wrong(format!("{} classes are named, the network has {}", classes, network.classes()));
+        }
+        if test.pixels.len() != features || test.pixels.iter().any(|&p| p >= width) {
+            let (channels, bands) = (names.channels.len(), names.bands.len());
+            return wrong(format!("{} pixels for {channels} channels x {bands} bands in {width} values", test.pixels.len()));
+        }
+        if test.pixels != folds[0].1.pixels || width != folds[0].0.input_len() {
+            return wrong("the folds place their features differently".into());
+        }
+    }
+    Ok(())
+}
+
+/// Per class: some network predicts the zero input as it.
+fn blank_classes(folds: &[Fold]) -> BTreeSet<usize> {
+    folds.iter().map(|(network, _)| options::predicted(&network.logits(&vec![0.0; network.input_len()], 1))).collect()
+}
+
+struct Run<'a> {
+    folds: &'a [Fold<'a>],
+    names: &'a Names,
+    options: &'a Options,
+    explainers: Vec<&'static dyn Explainer>,
+    weights: [f64; 3],
+    points: Vec<usize>,
+    blank: BTreeSet<usize>,
+    job: &'a Job,
+}
+
+impl Run<'_> {
+    /// Says what comes next; a class is one unit of work per explainer's maps, one per its curves, one for the control.
+    fn report(&self, class: usize, part: usize, what: &str) -> Result<(), ExplainError> {
+        let parts = 2 * self.explainers.len() + 1;
+        let (done, total) = (class * parts + part, self.names.classes.len() * parts);
+        let detail = format!("{}: {what}", self.names.classes[class]);
+        Ok(self.job.report_with("explain", done as u64, total as u64, &detail)?)
+    }
+
+    fn class(&self, class: usize, notes: &mut BTreeSet<String>) -> Result<ClassExplanation, ExplainError> {
+        let everyone = Pool::of(self.folds, class);
+        let mut seed = Seed::new(self.options.seed).fork(&format!("explained samples of class {class}"));
+        let limit = self.options.samples_per_class.unwrap_or(usize::MAX).max(1);
+        let pool = everyone.at_most(limit, &mut seed);
+        let mut explanation = ClassExplanation {
+            class: self.names.classes[class].clone(),
+            samples: pool.len(),
+            trials: pool.trial_count(),
+            recall: everyone.recall(self.job)?,
+            explainers: Vec::new(),
+            random: None,
+            winner: None,
+            verdict: "no test samples of this class".into(),
+            blank_is_this_class: self.blank.contains(&class),
+            words: String::new(),
+        };
+        if pool.len() == 0 {
+            return Ok(explanation);
+        }
+        let (options, weights, points, job) = (self.options, self.weights, &self.points, self.job);
+        let bench = Bench { pool: &pool, options, weights, points, job };
+        for (e, explainer) in self.explainers.iter().enumerate() {
+            self.report(class, 2 * e, explainer.name())?;
+            let (maps, remarks) = pool.attributions(*explainer, options, job)?;
+            if maps.iter().any(|v| !v.is_finite()) {
+                return Err(ExplainError::NotFinite(explainer.name().into(), explanation.class));
+            }
+            notes.extend(remarks.into_iter().map(|r| format!("{}: {r}", explanation.class)));
+            self.report(class, 2 * e + 1, &format!("{}, deletion and insertion", explainer.name()))?;
+            let result = bench.measure(explainer.name(), &maps)?;
+            if result.map.iter().all(|v| *v == 0.0) {
+                notes.insert(format!(
+                    "{}: the map of {} is zero everywhere and ranks nothing",
+                    explanation.class, result.explainer
+                ));
+            }
+            explanation.explainers.push(result);
+        }
+        self.report(class, 2 * self.explainers.len(), "random rankings")?;
+        explanation.random = bench.random()?;
+        (explanation.winner, explanation.verdict) =
+            choose(&explanation.explainers, explanation.random.map(|r| r.2), explanation.samples);
+        if let Some(winner) = explanation.winner {
+            explanation.words = words::words(&explanation.explainers[winner].map, &self.names.channels, &self.names.bands);
+        }
+        Ok(explanation)
+    }
+
+    fn caveats(&self, classes: &[ClassExplanation], notes: BTreeSet<String>) -> Vec<String> {
+        let mut caveats = vec!["The Quality Test measures agreement with the network, not physiology.".to_string()];
+        let left_out: usize =
+            self.folds.iter().map(|f| f.1.labels.len()).sum::<usize>() - classes.iter().map(|c| c.samples).sum::<usize>();
+        if let Some(limit) = self.options.samples_per_class.filter(|_| left_out > 0) {
+            caveats.push(format!(
+                "At most {limit} test samples of a class, drawn evenly over its trials; {left_out} were left out."
+            ));
+        }
+        if self.folds.len() > 1 {
+            let folds = self.folds.len();
+            caveats.push(format!("Pooled over {folds} fold networks, each asked only about trials it never saw."));
+        }
+        if self.options.features_per_step > 1 {
+            let step = self.options.features_per_step;
+            caveats.push(format!("Deletion and insertion change {step} electrode values at a time, not one."));
+        }
+        if let Some(limit) = self.options.random_samples.filter(|l| classes.iter().any(|c| c.samples > *l)) {
+            caveats.push(format!("Each random ranking was tried on {limit} samples of a class."));
+        }
+        let least = classes.iter().map(|c| c.samples).filter(|n| *n >= sensitivity::LEAST_SAMPLES).min();
+        if let Some(n) = least.filter(|n| *n < 50 && self.options.metric == Metric::Recall) {
+            caveats.push(format!("Recall moves in steps of 1/{n} in the smallest class."));
+        }
+        for class in classes.iter().filter(|c| c.blank_is_this_class && self.options.metric == Metric::Recall) {
+            let name = &class.class;
+            caveats.push(format!("The blank input is predicted as {name}: its deletion and insertion say little."));
+        }
+        caveats.extend(notes.into_iter().map(|note| note + "."));
+        caveats
+    }
+}
+
+#[cfg(test)]
+mod tests;
