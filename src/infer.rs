@@ -1,1 +1,3 @@
 //! Inference: ONNX Runtime where it is installed, limbic's own forward pass otherwise; calibration and fusion.
+
+pub mod runtime;

@@ -8,6 +8,8 @@ pub mod signal;
 
 pub mod rig;
 
+pub mod native;
+
 pub mod acquire;
 pub mod gate;
 pub mod present;
