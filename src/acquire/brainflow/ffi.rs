@@ -3,6 +3,7 @@
 //! Our own code over the C interface of libBoardController (every function answers an exit code, 0 = done); it is
 //! not BrainFlow's Rust binding, which needs the library at build time.
 
+use crate::native;
 use libloading::Library;
 use std::ffi::{CString, c_char, c_double, c_int};
 use std::path::{Path, PathBuf};
@@ -46,11 +47,7 @@ impl Api {
     /// # Errors
     /// The loader's own words, or the name of the function that is not there.
     pub fn open(path: &Path) -> Result<Arc<Self>, String> {
-        // SAFETY: dlopen runs the library's constructors. The file was chosen by the user or installed by
-        // `limbic setup`, which checks its sha256.
-        let library = unsafe { Library::new(path) }.map_err(|e| e.to_string())?;
-        // BrainFlow keeps threads and a log of its own: once opened it stays, so the functions below stay valid.
-        let library: &'static Library = Box::leak(Box::new(library));
+        let library = native::open(path)?;
         // SAFETY: the fields of `Api` give each function the type that BrainFlow's header gives it.
         unsafe { Api::of(path, library) }.map(Arc::new)
     }

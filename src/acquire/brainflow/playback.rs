@@ -25,13 +25,13 @@ pub struct Signals {
     pub channels: Vec<Vec<f32>>,
 }
 
-/// A board whose files have room for so many EEG channels: the same rate before another, then the fewest rows.
+/// A board whose files have room for so many EEG channels: the same rate before another, then the fewest channels.
 /// Answers its number, the `master_board` of the playback.
 pub fn master_board_for(api: &Api, channels: usize, rate: f64) -> Option<(i32, Descr)> {
     let fits = |d: &Descr| d.eeg_channels.len() >= channels && d.timestamp_channel.is_some() && d.sampling_rate > 0.0;
     board::all(api)
         .filter(|(number, descr)| *number >= 0 && fits(descr))
-        .min_by_key(|(number, descr)| (descr.sampling_rate != rate, descr.num_rows, *number))
+        .min_by_key(|(number, descr)| (descr.sampling_rate != rate, descr.eeg_channels.len(), *number))
 }
 
 /// Writes a playback file for the board that `descr` describes; answers the samples. The package number counts to 255

@@ -1,19 +1,17 @@
 //! Looks whether a file is an ONNX Runtime that ort can use, before ort touches it: in ort 2.0.0-rc.14 a failed
 //! `init_from` leaves uninitialised memory behind that the next call takes for a library.
 
+use crate::native;
 use std::ffi::CStr;
 use std::path::Path;
 
 /// The library's version ("1.31.1") when it can be opened and offers the API that ort was built for. The library stays
 /// loaded.
 pub fn version(path: &Path) -> Result<String, String> {
-    // SAFETY: dlopen runs the library's constructors; the file was chosen by the user or installed by `limbic setup`,
-    // which checks its sha256. OrtGetApiBase takes nothing and answers a static table of two functions
-    // (onnxruntime_c_api.h); the pointers are checked for null before use.
+    let library = native::open(path)?;
+    // SAFETY: OrtGetApiBase takes nothing and answers a static table of two functions (onnxruntime_c_api.h); pointers
+    // are checked for null before use.
     unsafe {
-        let library = libloading::Library::new(path).map_err(|e| e.to_string())?;
-        // Never unloaded: ort is about to open it again, and it leaves threads behind.
-        let library = Box::leak(Box::new(library));
         let base = library
             .get::<unsafe extern "C" fn() -> *const ort::sys::OrtApiBase>(b"OrtGetApiBase")
             .map_err(|_| "it is no ONNX Runtime (it has no function OrtGetApiBase)".to_string())?;
