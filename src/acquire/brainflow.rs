@@ -194,7 +194,7 @@ impl Source for Board {
         let now = self.clock.now();
         self.running = Some(Running {
             session,
-            unpacker: Unpacker::new(self.streams[0].id, self.layout.clone(), self.rate()),
+            unpacker: Unpacker::new(self.streams[0].id, self.layout.clone(), self.rate(), self.number == PLAYBACK),
             started: now,
             heard: now,
             silent: false,

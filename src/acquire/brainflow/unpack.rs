@@ -1,7 +1,7 @@
 //! BrainFlow's table of doubles, row by row, becomes chunks: selected rows, sample by sample, with an index that
 //! leaves a hole for every lost sample.
 
-use super::counter::{Counter, LEARN_FROM};
+use super::counter::{Counter, DEVICE_BURST_S, FILE_BURST_S, LEARN_FROM};
 use super::layout::Layout;
 use super::outage::Outage;
 use crate::acquire::Packet;
@@ -22,6 +22,7 @@ pub struct Unpacker {
     stream: StreamId,
     layout: Layout,
     rate: f64,
+    burst_s: f64,
     next_index: u64,
     learnt: bool,
     counter: Option<Counter>,
@@ -29,8 +30,10 @@ pub struct Unpacker {
 }
 
 impl Unpacker {
-    pub fn new(stream: StreamId, layout: Layout, rate: f64) -> Self {
-        Unpacker { stream, layout, rate, next_index: 0, learnt: false, counter: None, outage: Outage::new(rate) }
+    /// `from_file`: the board plays a file, which has no bursts.
+    pub fn new(stream: StreamId, layout: Layout, rate: f64, from_file: bool) -> Self {
+        let burst_s = if from_file { FILE_BURST_S } else { DEVICE_BURST_S };
+        Unpacker { stream, layout, rate, burst_s, next_index: 0, learnt: false, counter: None, outage: Outage::new(rate) }
     }
 
     /// Samples that the first table should hold, so that the board's way of counting shows.
@@ -47,7 +50,7 @@ impl Unpacker {
         let numbers = self.layout.package.map(row);
         if !self.learnt {
             self.learnt = true;
-            self.counter = numbers.and_then(|numbers| Counter::learn(self.rate, numbers));
+            self.counter = numbers.and_then(|numbers| Counter::learn(self.rate, self.burst_s, numbers));
         }
         let stamps = self.layout.timestamp.map(row);
         let mut losses = vec![(0, self.periods_lost(stamps, n))];
@@ -143,7 +146,7 @@ mod tests {
             package: Some(0),
             timestamp: Some(3),
         };
-        Unpacker::new(StreamId(4), layout, 250.0)
+        Unpacker::new(StreamId(4), layout, 250.0, false)
     }
 
     /// A table of 4 rows: package number, two signals, stamp.
