@@ -1,6 +1,7 @@
 //! Devices: everything that delivers samples or frames is a [`Source`]; a [`Pump`] carries it to the lab.
 
 pub mod brainflow;
+pub mod lsl;
 mod pump;
 pub mod replay;
 pub mod simulator;
