@@ -287,7 +287,7 @@ impl<L: Link> App<L> {
             caps: self.caps,
             screen: self.screens.get(&self.place).map(|s| s.as_ref()),
             popup: self.popup.as_ref(),
-            waiting: self.pending.first().map(|p| words(&p.action)),
+            waiting: self.pending.first().map(|p| (saves(&p.action), words(&p.action))),
             message: self.message.as_ref(),
         };
         chrome::draw(&frame, self.snapshot.as_deref(), buf);
@@ -297,6 +297,12 @@ impl<L: Link> App<L> {
 
 fn is_ctrl_c(key: KeyEvent) -> bool {
     key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL)
+}
+
+/// The command stores something that a person said or decided.
+fn saves(action: &Action) -> bool {
+    use Action::{Abort, Mark, Note, Override, Prepare, Rate};
+    matches!(action, Prepare { .. } | Override { .. } | Note { .. } | Mark { .. } | Rate { .. } | Abort { .. })
 }
 
 /// What is being saved or done, while the lab has not answered.

@@ -21,8 +21,8 @@ pub struct Frame<'a> {
     pub caps: Caps,
     pub screen: Option<&'a dyn Screen>,
     pub popup: Option<&'a Popup>,
-    /// A command that was not yet answered.
-    pub waiting: Option<&'static str>,
+    /// A command that was not yet answered: whether it stores something, and what it is.
+    pub waiting: Option<(bool, &'static str)>,
     pub message: Option<&'a Message>,
 }
 
@@ -54,7 +54,7 @@ fn too_small(pen: &mut Pen, snapshot: &Snapshot) {
         let since = snapshot.recording_since.unwrap_or(snapshot.now);
         format!("REC continues {}; window too small ({size})", words::clock(snapshot.now - since))
     } else {
-        format!("Window too small ({size}); nothing is being recorded")
+        format!("Not recording; window too small ({size})")
     };
     pen.text(0, 0, &text, Ink::Strong);
 }
@@ -84,7 +84,10 @@ fn facts(s: &Snapshot, caps: Caps) -> Vec<(String, Ink)> {
     if s.recording {
         let what = if s.face.as_ref().is_some_and(|f| f.stored) { "REC FACE" } else { "REC" };
         let since = s.recording_since.unwrap_or(s.now);
-        facts.push((format!("{} {what} {}", caps.pick('●', '*'), words::clock(s.now - since)), Ink::Bad));
+        let clock = words::clock(s.now - since);
+        // Hours only when there are some: the line is short.
+        let clock = clock.strip_prefix("00:").unwrap_or(&clock);
+        facts.push((if caps.ascii { format!("{what} {clock}") } else { format!("● {what} {clock}") }, Ink::Bad));
     } else {
         facts.push(("not recording".into(), Ink::Dim));
     }
@@ -110,8 +113,9 @@ fn facts(s: &Snapshot, caps: Caps) -> Vec<(String, Ink)> {
 fn message(pen: &mut Pen, frame: &Frame) {
     if let Some(Message::Refused(why)) = frame.message {
         pen.line(1, 0, &[("! ", Ink::Bad), (why, Ink::Bad)]);
-    } else if let Some(waiting) = frame.waiting {
-        pen.text(1, 0, &format!("saving ... {waiting}"), Ink::Fair);
+    } else if let Some((saves, what)) = frame.waiting {
+        let doing = if saves { "saving" } else { "waiting" };
+        pen.text(1, 0, &format!("{doing} ... {what}"), Ink::Fair);
     } else if let Some(Message::Saved(text)) = frame.message {
         let tick = if frame.caps.ascii { "ok " } else { "✓ " };
         pen.line(1, 0, &[(tick, Ink::Good), (text, Ink::Plain)]);

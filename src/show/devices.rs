@@ -4,6 +4,7 @@ use crate::lab::message::{Action, Snapshot, StreamView};
 use crate::show::caps::Ink;
 use crate::show::pen::Pen;
 use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
+use crate::show::widget::lanes::{View, lanes};
 use crate::show::words;
 use crate::signal::StreamKind;
 use crossterm::event::{KeyCode, KeyEvent};
@@ -50,13 +51,18 @@ impl Screen for Devices {
 
     fn draw(&self, pen: &mut Pen, snapshot: &Snapshot) {
         let h = pen.height();
-        let rigs = (snapshot.catalogue.rigs.len() as u16 + 2).clamp(4, h / 4) + u16::from(h >= 30) * 2;
+        let rigs = (snapshot.catalogue.rigs.len() as u16 + 2).clamp(4, (h / 4).max(4)) + u16::from(h >= 30) * 2;
         self.draw_rigs(&mut pen.part(0, 0, u16::MAX, rigs), snapshot);
-        let devices = (snapshot.devices.len() as u16 + 1).clamp(3, h / 4) + u16::from(h >= 30) * 2;
+        let devices = (snapshot.devices.len() as u16 + 1).clamp(3, (h / 4).max(3)) + u16::from(h >= 30) * 2;
         draw_devices(&mut pen.part(0, rigs, u16::MAX, devices), snapshot);
         let trouble = if snapshot.device_trouble.is_empty() { 0 } else { 5 };
-        let streams = h.saturating_sub(rigs + devices + trouble);
+        let left = h.saturating_sub(rigs + devices + trouble);
+        let streams = if connected(snapshot) && left >= 18 { snapshot.streams.len() as u16 + 4 } else { left };
         draw_streams(&mut pen.part(0, rigs + devices, u16::MAX, streams), &snapshot.streams);
+        if streams < left {
+            let mut live = pen.part(0, rigs + devices + streams, u16::MAX, left - streams);
+            lanes(&mut live, snapshot, View::Overview);
+        }
         if trouble > 0 {
             let mut body = pen.below(h.saturating_sub(trouble));
             let mut body = body.section("Trouble");

@@ -244,7 +244,7 @@ pub fn recording() -> Snapshot {
         traces: signals::traces(now),
         heart: Some(HeartView { from: "ECG".into(), beats_per_minute: Some(78.0), beats: vec![now - SECOND / 5] }),
         face: Some(FaceView { fps: 10.0, frames: 2_430, missed: 0, stored: true, brightness: Some(118.0) }),
-        trials: trials(2),
+        trials: trials(3).into_iter().filter(|t| t.number < 3 || t.attempt == 1).collect(),
         written: 12_400_000,
         durable_at: Some(now - SECOND * 2 / 5),
         log: log.iter().map(|(s, text)| (BEGAN + s * SECOND, text.to_string())).collect(),

@@ -110,10 +110,28 @@ fn channels(pen: &mut Pen, report: &QualityReport, pass: f64) {
         let said = if reason.is_empty() { word } else { reason };
         let end = x + 5 + bar_width;
         let mut cell = body.part(end, y, width.saturating_sub(bar_width + 6), 1);
-        let after = cell.line(0, 0, &[(&format!("{:>4.0}% ", c.score), Ink::Plain), (said, ink)]);
-        if width > 44 && !c.detail.is_empty() && c.reason.is_some() {
-            cell.text(after + 1, 0, &c.detail, Ink::Dim);
-        }
+        cell.line(0, 0, &[(&format!("{:>4.0}% ", c.score), Ink::Plain), (said, ink)]);
+    }
+    if body.height() >= rows + 4 {
+        let y = rows + 1;
+        let mut below = body.below(y);
+        limits(&mut below, report, pass);
+    }
+}
+
+/// The figures behind the reasons, worst first.
+fn limits(pen: &mut Pen, report: &QualityReport, pass: f64) {
+    let mut limited: Vec<&ChannelQuality> = report.channels.iter().filter(|c| c.reason.is_some()).collect();
+    limited.sort_by(|a, b| a.score.total_cmp(&b.score));
+    let mut body = pen.section("what limits them");
+    if limited.is_empty() {
+        body.text(0, 0, "nothing", Ink::Good);
+    }
+    for (y, c) in limited.iter().take(body.height() as usize).enumerate() {
+        let (_, ink) = words::judged(c.score, pass);
+        let reason = c.reason.map_or("", |r| r.name());
+        let text = format!("{:<5}{:>3.0}% ", words::cut(&c.label, 4), c.score);
+        body.line(0, y as u16, &[(&text, Ink::Strong), (&format!("{reason:<11} "), ink), (&c.detail, Ink::Dim)]);
     }
 }
 

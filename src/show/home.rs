@@ -75,7 +75,7 @@ impl Screen for Home {
         let items = items(snapshot);
         let selected = self.selected.min(items.len().saturating_sub(1));
         let (w, h) = (pen.width(), pen.height());
-        let below = if h >= 30 { 8 } else { 5 };
+        let below = if h >= 30 { 8 } else { 6 };
         let left = (w * 3 / 5).clamp(46.min(w), 74);
         let list_height = h.saturating_sub(below);
         sessions(&mut pen.part(0, 0, left, list_height), &items, selected, snapshot);
@@ -180,16 +180,29 @@ fn details(pen: &mut Pen, item: Option<&Item>, snapshot: &Snapshot) {
             }
         }
         _ => {
-            let mut body = pen.panel("New session");
-            for (y, line) in
-                ["1 participant, consent", "2 devices", "3 quality gate", "4 trials and ratings", "5 summary"].iter().enumerate()
-            {
-                body.text(0, y as u16, line, Ink::Plain);
-            }
-            let people = format!("{} participants known here", snapshot.catalogue.participants.len());
-            body.text(0, 6, &people, Ink::Dim);
+            way(&mut pen.panel("New session"), snapshot);
         }
     }
+}
+
+/// The steps of a session.
+fn way(body: &mut Pen, snapshot: &Snapshot) {
+    const STEPS: [(&str, &str); 5] = [
+        ("participant", "a code, the signed consent"),
+        ("devices", "a rig, or the simulated one"),
+        ("quality gate", "good enough to record?"),
+        ("trials", "fixation, video, ratings"),
+        ("summary", "what was recorded; training"),
+    ];
+    let roomy = body.height() >= 20;
+    for (i, (name, what)) in STEPS.iter().enumerate() {
+        let y = i as u16 * if roomy { 3 } else { 2 };
+        body.line(0, y, &[(&format!("{} ", i + 1), Ink::Accent), (name, Ink::Strong)]);
+        body.text(2, y + 1, what, Ink::Dim);
+    }
+    let (people, models) = (snapshot.catalogue.participants.len(), snapshot.catalogue.models.len());
+    let text = format!("participants {people}, models {models}");
+    body.text(0, if roomy { 16 } else { 11 }, &text, Ink::Dim);
 }
 
 fn session_details(body: &mut Pen, s: &Session) {
@@ -227,10 +240,16 @@ fn machine(pen: &mut Pen, snapshot: &Snapshot) {
     if snapshot.catalogue.doctor.is_empty() {
         body.text(0, 1, "nothing is missing", Ink::Good);
     }
-    for (y, line) in snapshot.catalogue.doctor.iter().take(rows).enumerate() {
-        body.line(0, 1 + y as u16, &[("! ", Ink::Fair), (line, Ink::Plain)]);
+    let (mut y, mut shown) = (1, 0);
+    for line in &snapshot.catalogue.doctor {
+        if y as usize > rows {
+            break;
+        }
+        body.text(0, y, "!", Ink::Fair);
+        y += body.wrap(2, y, 2, line, Ink::Plain).max(1);
+        shown += 1;
     }
-    let more = snapshot.catalogue.doctor.len().saturating_sub(rows);
+    let more = snapshot.catalogue.doctor.len() - shown;
     if more > 0 {
         body.right(0, &format!("{more} more: limbic doctor"), Ink::Dim);
     }

@@ -151,12 +151,14 @@ impl Screen for ParticipantForm {
     }
 
     fn hints(&self, _: &Snapshot) -> Vec<Hint> {
-        let what = match self.at() {
-            Row::Age | Row::Sex | Row::Hand => ("Left/Right", "choose"),
-            Row::Recording | Row::Stored | Row::Shared => ("Space", "yes/no"),
-            _ => ("letters", "type"),
-        };
-        vec![("Enter", "save, go on"), ("Tab", "next field"), what, ("Esc", "home, draft kept")]
+        let mut hints = vec![("Enter", "save, go on"), ("Tab", "next field")];
+        match self.at() {
+            Row::Age | Row::Sex | Row::Hand => hints.push(("Left/Right", "choose")),
+            Row::Recording | Row::Stored | Row::Shared => hints.push(("Space", "yes/no")),
+            _ => {}
+        }
+        hints.push(("Esc", "home, draft kept"));
+        hints
     }
 
     fn letters(&self) -> Letters {
@@ -282,11 +284,11 @@ impl ParticipantForm {
 
     fn draw_choice(&self, body: &mut Pen, y: u16, row: Row, choices: &[&str], chosen: usize) {
         self.draw_name(body, y, row);
-        let mut x = 15;
+        let mut x = 14;
         for (i, choice) in choices.iter().enumerate() {
             let word = if choice.is_empty() { "not said" } else { choice };
-            let (sign, ink) = if i == chosen { ("(*) ", Ink::Strong) } else { ("( ) ", Ink::Dim) };
-            x = body.line(x, y, &[(sign, ink), (word, ink)]) + 1;
+            let (text, ink) = if i == chosen { (format!("({word})"), Ink::Strong) } else { (format!(" {word} "), Ink::Dim) };
+            x = body.text(x, y, &text, ink);
         }
     }
 }

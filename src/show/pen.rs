@@ -111,8 +111,10 @@ impl<'a> Pen<'a> {
         }
     }
 
-    /// Reverses a whole row: where the keys go.
+    /// Reverses a whole row and points at it: where the keys go. Rows that can be selected leave column 0 blank.
     pub fn select(&mut self, y: u16) {
+        let sign = self.caps.pick('▸', '>');
+        self.glyph(0, y, sign, Ink::Strong);
         for x in 0..self.area.width {
             if let Some(cell) = self.buf.cell_mut((self.area.x + x, self.area.y + y)).filter(|_| y < self.area.height) {
                 cell.modifier.insert(Modifier::REVERSED);

@@ -277,8 +277,12 @@ fn draw_timeline(pen: &mut Pen, row: &PredictionRow) {
     }
     let legend: Vec<String> = row.classes.iter().map(|c| format!("{} {c}", letter(c))).collect();
     let truth = row.truth.and_then(|t| row.classes.get(t)).map_or(String::new(), |t| format!("truth: {t}   "));
-    let text = format!("{truth}{}   by {}", legend.join("  "), row.runtime);
-    body.text(0, 1, &text, Ink::Dim);
+    let text = format!("{truth}{}", legend.join("  "));
+    let end = body.text(0, 1, &text, Ink::Dim);
+    let by = format!("by {}", row.runtime);
+    if end as usize + by.len() + 2 < body.width() as usize {
+        body.right(1, &by, Ink::Dim);
+    }
 }
 
 fn draw_caveats(pen: &mut Pen, review: &Review) {

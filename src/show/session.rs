@@ -2,38 +2,23 @@
 //!
 //! Nothing here is meant for the participant's eyes: the intended emotion is shown.
 
-use crate::lab::message::{Action, Snapshot, TraceChannel};
+use crate::lab::message::{Action, Snapshot};
 use crate::present::Phase;
 use crate::show::caps::Ink;
 use crate::show::devices;
 use crate::show::pen::Pen;
 use crate::show::popup::{Popup, Purpose};
 use crate::show::screen::{Hint, Next, Screen};
-use crate::show::widget::{bar::bar, numbers::numbers, sweep};
+use crate::show::widget::bar::bar;
+use crate::show::widget::lanes::{View, lanes};
 use crate::show::words;
-use crate::signal::{Role, SECOND, StreamKind, seconds};
+use crate::signal::{SECOND, StreamKind, seconds};
 use crossterm::event::{KeyCode, KeyEvent};
-
-/// Which channels are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum View {
-    /// Electrodes spread over the head, and the heart.
-    #[default]
-    Overview,
-    All,
-    /// The EEG channels of lowest quality.
-    Worst,
-    /// Whatever is not EEG.
-    Heart,
-}
 
 #[derive(Default)]
 pub struct SessionScreen {
     view: View,
 }
-
-/// Spread over the head, front to back; the first ones stay where there are few rows.
-const SPREAD: [&str; 16] = ["Fp1", "Fp2", "F3", "F4", "T7", "C3", "C4", "T8", "P3", "P4", "O1", "O2", "Fz", "Cz", "Pz", "Oz"];
 
 impl Screen for SessionScreen {
     fn title(&self, snapshot: &Snapshot) -> String {
@@ -74,7 +59,7 @@ impl Screen for SessionScreen {
         let log = if h >= 30 { 8 } else { 4 };
         let side = if w >= 100 { 32 } else { 24 };
         let middle = h.saturating_sub(3 + log);
-        self.draw_channels(&mut pen.part(0, 3, w.saturating_sub(side + 1), middle), snapshot);
+        lanes(&mut pen.part(0, 3, w.saturating_sub(side + 1), middle), snapshot, self.view);
         draw_side(&mut pen.part(w.saturating_sub(side), 3, side, middle), snapshot);
         draw_log(&mut pen.part(0, 3 + middle, w, log), snapshot);
         if snapshot.protocol.phase == Phase::Paused {
@@ -139,85 +124,6 @@ fn draw_phase(pen: &mut Pen, s: &Snapshot) {
     pen.right(1, &right, Ink::Strong);
 }
 
-impl SessionScreen {
-    fn chosen<'a>(&self, s: &'a Snapshot, rows: usize) -> Vec<&'a TraceChannel> {
-        let all = &s.traces.channels;
-        let others: Vec<_> = all.iter().filter(|c| c.role != Role::Eeg).collect();
-        let eeg: Vec<_> = all.iter().filter(|c| c.role == Role::Eeg).collect();
-        match self.view {
-            View::All => all.iter().collect(),
-            View::Heart => others,
-            View::Worst => {
-                let mut eeg = eeg;
-                eeg.sort_by(|a, b| a.quality.unwrap_or(101.0).total_cmp(&b.quality.unwrap_or(101.0)));
-                eeg.truncate(8);
-                eeg
-            }
-            View::Overview => {
-                let room = rows.saturating_sub(others.len()).clamp(4, SPREAD.len());
-                let mut spread: Vec<_> =
-                    SPREAD.iter().filter_map(|l| eeg.iter().copied().find(|c| c.label == *l)).take(room).collect();
-                if spread.len() < 4 {
-                    spread = eeg.iter().copied().take(room).collect();
-                }
-                // Front to back, as on the head.
-                spread.sort_by_key(|c| all.iter().position(|a| a.label == c.label));
-                spread.into_iter().chain(others).collect()
-            }
-        }
-    }
-
-    fn draw_channels(&self, pen: &mut Pen, s: &Snapshot) {
-        let name = match self.view {
-            View::Overview => "1 overview",
-            View::All => "2 all channels",
-            View::Worst => "3 the worst",
-            View::Heart => "4 heart and others",
-        };
-        let pass = words::pass_mark(s);
-        if s.traces.channels.is_empty() {
-            pen.panel(name).text(0, 0, "no samples yet", Ink::Dim);
-            return;
-        }
-        if pen.caps.ascii {
-            let chosen = self.chosen(s, 64);
-            let mut body = pen.panel(name);
-            return numbers(&mut body, &chosen, pass);
-        }
-        let rows = pen.height().saturating_sub(2) as usize;
-        let chosen = self.chosen(s, rows);
-        let half = sweep::common_scale(chosen.iter().copied().filter(|c| c.role == Role::Eeg));
-        let columns: u16 = if chosen.len() > rows || (pen.width() >= 80 && chosen.len() > 8) { 2 } else { 1 };
-        let cells = (pen.width() / columns).saturating_sub(12);
-        let window = (f64::from(cells) / 10.0).clamp(2.0, 8.0);
-        let mut body = pen.panel(&format!("{name}   EEG +-{half} uV   {window:.0} s"));
-        let lanes = (chosen.len() as u16).div_ceil(columns).max(1);
-        let lane_height = (body.height() / lanes).clamp(1, 5);
-        let width = body.width() / columns;
-        for (i, channel) in chosen.iter().enumerate() {
-            let (x, y) = (i as u16 / lanes * width, i as u16 % lanes * lane_height);
-            let heart = matches!(channel.role, Role::Ecg | Role::Ppg);
-            let scale = if channel.role == Role::Eeg {
-                sweep::Scale { centre: (channel.centre / (half / 4.0)).round() * half / 4.0, half }
-            } else {
-                sweep::own_scale(channel)
-            };
-            let middle = y + lane_height / 2;
-            if middle >= body.height() {
-                continue;
-            }
-            body.text(x, middle, &words::cut(&channel.label, 4), Ink::Strong);
-            let mut strip = body.part(x + 5, y, width.saturating_sub(11), lane_height);
-            sweep::lane(&mut strip, channel, &s.traces, window, scale, if heart { Ink::Heart } else { Ink::Trace });
-            if let Some(quality) = channel.quality {
-                let (word, ink) = words::judged(quality, pass);
-                let said = if word == "ok" { format!("{quality:>3.0}") } else { word.to_string() };
-                body.text(x + width.saturating_sub(5), middle, &said, ink);
-            }
-        }
-    }
-}
-
 fn draw_side(pen: &mut Pen, s: &Snapshot) {
     let mut body = pen.panel("Streams");
     let mut y = 0;
@@ -240,7 +146,7 @@ fn draw_side(pen: &mut Pen, s: &Snapshot) {
     }
     if let Some(face) = &s.face {
         let missed = if face.missed > 0 { Ink::Bad } else { Ink::Plain };
-        let light = face.brightness.map_or_else(String::new, |b| format!("  light {b:.0}"));
+        let light = face.brightness.filter(|_| body.width() > 28).map_or_else(String::new, |b| format!("  light {b:.0}"));
         body.line(0, y, &[("face  ", Ink::Dim), (&format!("{} frames", face.frames), Ink::Plain)]);
         body.line(0, y + 1, &[("      ", Ink::Dim), (&format!("missed {}", face.missed), missed), (&light, Ink::Dim)]);
         let (word, ink) = if face.stored { ("STORED on disk", Ink::Bad) } else { ("not stored", Ink::Dim) };
@@ -278,7 +184,7 @@ fn draw_paused(pen: &mut Pen, s: &Snapshot) {
     body.line(0, 0, &[(&format!("{where_} for {since}.  "), Ink::Plain), ("SAMPLES GO ON BEING WRITTEN.", Ink::Strong)]);
     for (i, (key, what)) in [
         ("c", "continue          the trial is marked interrupted"),
-        ("r", "redo the trial    from its fixation; this attempt is kept"),
+        ("r", "redo the trial    from its fixation"),
         ("k", "skip the trial    a reason is asked"),
         ("n", "note              what happened"),
         ("A", "abort             asks for the participant's code"),

@@ -143,7 +143,7 @@ impl Train {
             let name = format!("{:<10}", format!("{}/{}", session.participant, session.number));
             let quality = words::percent(session.quality.as_ref().map(|q| q.overall));
             body.line(
-                0,
+                1,
                 y as u16,
                 &[
                     (sign, Ink::Plain),

@@ -3,6 +3,7 @@
 pub mod bar;
 pub mod curve;
 pub mod field;
+pub mod lanes;
 pub mod numbers;
 pub mod scalp;
 pub mod sweep;

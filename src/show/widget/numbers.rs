@@ -7,7 +7,7 @@ use crate::show::widget::bar::bar;
 use crate::show::words;
 
 /// Width of one channel's entry.
-const ENTRY: u16 = 27;
+const ENTRY: u16 = 26;
 
 /// Label, robust standard deviation with its unit, quality with its word; filled column by column.
 pub fn numbers(pen: &mut Pen, channels: &[&TraceChannel], pass: f64) {

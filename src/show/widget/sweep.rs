@@ -16,12 +16,12 @@ pub struct Scale {
     pub half: f32,
 }
 
-/// One scale for channels that are to be compared: 4 robust standard deviations of the median channel, rounded up to
-/// 1, 2 or 5 times a power of ten so that it stands still.
+/// One scale for channels that are to be compared: 3 robust standard deviations of the median channel, rounded up to
+/// 1, 2, 3, 5 or 7 times a power of ten so that it stands still.
 pub fn common_scale<'a>(channels: impl Iterator<Item = &'a TraceChannel>) -> f32 {
     let mut spreads: Vec<f32> = channels.map(|c| c.spread).filter(|s| s.is_finite() && *s > 0.0).collect();
     spreads.sort_by(f32::total_cmp);
-    round_up(spreads.get(spreads.len() / 2).map_or(1.0, |s| 4.0 * s))
+    round_up(spreads.get(spreads.len() / 2).map_or(1.0, |s| 3.0 * s))
 }
 
 /// A scale of its own: everything shown fits.
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn scales_stand_still() {
-        assert_eq!((round_up(37.0), round_up(51.0), round_up(0.2)), (50.0, 100.0, 0.2));
+        assert_eq!((round_up(37.0), round_up(51.0), round_up(0.2)), (50.0, 70.0, 0.2));
         assert_eq!(own_scale(&channel(vec![])), Scale { centre: 0.0, half: 1.0 });
     }
 }
