@@ -104,6 +104,28 @@ fn lines(buf: &Buffer) -> String {
     rows.collect::<Vec<_>>().join("\n")
 }
 
+/// The picture with its colours as escape sequences, for people.
+fn coloured(buf: &Buffer) -> String {
+    use ratatui::style::{Color, Modifier};
+    let mut picture = String::new();
+    for row in buf.content.chunks(buf.area.width as usize) {
+        for cell in row {
+            let mut codes = vec!["0".to_string()];
+            for (modifier, code) in [(Modifier::BOLD, "1"), (Modifier::DIM, "2"), (Modifier::REVERSED, "7")] {
+                if cell.modifier.contains(modifier) {
+                    codes.push(code.into());
+                }
+            }
+            if let Color::Rgb(r, g, b) = cell.fg {
+                codes.push(format!("38;2;{r};{g};{b}"));
+            }
+            picture += &format!("\u{1b}[{}m{}", codes.join(";"), cell.symbol());
+        }
+        picture += "\u{1b}[0m\n";
+    }
+    picture
+}
+
 /// Which screen shows which situation.
 fn scenes() -> Vec<(&'static str, Snapshot, Place)> {
     vec![
@@ -131,7 +153,9 @@ fn scenes() -> Vec<(&'static str, Snapshot, Place)> {
 fn print() {
     for (name, snapshot, place) in scenes() {
         for (caps, width, height) in [(ASCII, 80, 24), (COLOUR, 120, 40)] {
-            let picture = Harness::at(caps, snapshot.clone(), place).text(width, height);
+            let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
+            Harness::at(caps, snapshot.clone(), place).app.draw(&mut buf);
+            let picture = if caps.ascii { lines(&buf) } else { coloured(&buf) };
             println!("==== {name} {width}x{height} {}", "=".repeat(width as usize - name.len() - 12));
             println!("{picture}");
         }

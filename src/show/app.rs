@@ -6,8 +6,9 @@ use crate::lab::message::{Action, Command, Event, Snapshot};
 use crate::present::Phase;
 use crate::show::caps::Caps;
 use crate::show::chrome;
-use crate::show::popup::{Choice, Popup, Purpose};
+use crate::show::popup::{self, Popup, Purpose};
 use crate::show::screen::{Letters, Next, Place, Screen};
+use crate::show::words;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use std::collections::BTreeMap;
@@ -123,7 +124,7 @@ impl<L: Link> App<L> {
                 if done.action == Action::Quit {
                     self.left = true;
                 }
-                self.message = Some(Message::Saved(done_words(&done.action)));
+                self.message = Some(Message::Saved(words::done(&done.action)));
                 if matches!(done.action, Action::Prepare { .. }) {
                     self.screens.insert(Place::Participant, Place::Participant.open());
                 }
@@ -233,7 +234,7 @@ impl<L: Link> App<L> {
                 Next::Ask(Popup::ask(Purpose::Note))
             }
             KeyCode::Char('m') if snapshot.recording && (alt || letters == Letters::Keys) => Next::Ask(Popup::ask(Purpose::Mark)),
-            KeyCode::Char('q') if letters == Letters::Keys => Next::Ask(leave_box(snapshot)),
+            KeyCode::Char('q') if letters == Letters::Keys => Next::Ask(popup::leave_box(snapshot)),
             _ => Next::Stay,
         }
     }
@@ -241,7 +242,7 @@ impl<L: Link> App<L> {
     /// Ctrl-C: never ends a recording; elsewhere leaves cleanly, and a second one leaves at once.
     fn interrupt(&mut self, snapshot: &Snapshot) {
         if snapshot.recording && !self.leaving {
-            self.popup = Some(pause_box(snapshot));
+            self.popup = Some(popup::pause_box(snapshot));
         } else if self.leaving {
             self.left = true;
         } else {
@@ -259,7 +260,7 @@ impl<L: Link> App<L> {
             Next::DoThen(action, place) => self.send(action, Some(place)),
             Next::Ask(popup) => self.popup = Some(popup),
             Next::Say(text) => self.message = Some(Message::Refused(text)),
-            Next::Quit if snapshot.recording => self.popup = Some(pause_box(snapshot)),
+            Next::Quit if snapshot.recording => self.popup = Some(popup::pause_box(snapshot)),
             Next::Quit => {
                 self.leaving = true;
                 self.send(Action::Quit, None);
@@ -287,7 +288,7 @@ impl<L: Link> App<L> {
             caps: self.caps,
             screen: self.screens.get(&self.place).map(|s| s.as_ref()),
             popup: self.popup.as_ref(),
-            waiting: self.pending.first().map(|p| (saves(&p.action), words(&p.action))),
+            waiting: self.pending.first().map(|p| (words::saves(&p.action), words::doing(&p.action))),
             message: self.message.as_ref(),
         };
         chrome::draw(&frame, self.snapshot.as_deref(), buf);
@@ -297,76 +298,4 @@ impl<L: Link> App<L> {
 
 fn is_ctrl_c(key: KeyEvent) -> bool {
     key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL)
-}
-
-/// The command stores something that a person said or decided.
-fn saves(action: &Action) -> bool {
-    use Action::{Abort, Mark, Note, Override, Prepare, Rate};
-    matches!(action, Prepare { .. } | Override { .. } | Note { .. } | Mark { .. } | Rate { .. } | Abort { .. })
-}
-
-/// What is being saved or done, while the lab has not answered.
-fn words(action: &Action) -> &'static str {
-    match action {
-        Action::Prepare { .. } => "participant and consent",
-        Action::Connect { .. } => "connecting the devices",
-        Action::Disconnect => "releasing the devices",
-        Action::Override { .. } => "the reason to go on",
-        Action::Begin => "beginning the recording",
-        Action::Pause { .. } => "pause",
-        Action::Continue => "going on",
-        Action::Redo { .. } => "redo",
-        Action::Skip { .. } => "skip",
-        Action::Abort { .. } => "ending the session",
-        Action::Note { .. } => "note",
-        Action::Mark { .. } => "marker",
-        Action::Rate { .. } => "answer",
-        Action::Next => "next phase",
-        Action::Review { .. } => "reading the session",
-        Action::Train { .. } => "starting the training",
-        Action::StopJob => "stopping the job",
-        Action::Quit => "leaving",
-    }
-}
-
-fn done_words(action: &Action) -> String {
-    match action {
-        Action::Connect { .. } => "devices connected".into(),
-        Action::Begin => "recording".into(),
-        Action::Review { .. } => "session read".into(),
-        Action::Train { .. } => "training started".into(),
-        Action::Disconnect | Action::Continue | Action::Next | Action::StopJob | Action::Quit => {
-            format!("done: {}", words(action))
-        }
-        _ => format!("saved: {}", words(action)),
-    }
-}
-
-/// The box that Ctrl-C opens while something is recorded: whatever is chosen, samples go on being written.
-fn pause_box(snapshot: &Snapshot) -> Popup {
-    let code = snapshot.session.as_ref().map_or_else(String::new, |s| s.participant.clone());
-    let mut options = Vec::new();
-    if snapshot.protocol.phase == Phase::Paused {
-        options.push(('c', "continue", Next::Do(Action::Continue)));
-    } else {
-        options.push(('p', "pause now", Next::Do(Action::Pause { reason: "paused by the experimenter".into() })));
-    }
-    options.push(('A', "abort the session (asks for the participant's code)", Next::Ask(Popup::ask(Purpose::Abort(code)))));
-    Popup::Choice(Choice {
-        title: "The recording goes on".into(),
-        text: "A recording does not end by Ctrl-C or q. Esc closes this box.".into(),
-        options,
-    })
-}
-
-/// q away from Home.
-fn leave_box(snapshot: &Snapshot) -> Popup {
-    if snapshot.recording {
-        return pause_box(snapshot);
-    }
-    Popup::Choice(Choice {
-        title: "Leave limbic?".into(),
-        text: "Nothing is being recorded. What was saved stays.".into(),
-        options: vec![('q', "leave", Next::Quit), ('h', "go to the home screen", Next::Go(Place::Home))],
-    })
 }

@@ -130,20 +130,19 @@ impl Explain {
                 scalp::topography(&mut head, &report.channels, map, limit);
             }
             self.draw_strongest(&mut pen.part(1, 2, 22, rows), report, maps.get(band));
+            pen.centred(h.saturating_sub(1), &scalp::legend(limit), Ink::Dim);
         } else {
-            let count = maps.len().max(1) as u16;
-            let each = w / count;
-            let width = each.saturating_sub(2).min(rows * 2 + 3);
-            for (i, map) in maps.iter().enumerate() {
-                let x = i as u16 * each;
-                let name = report.bands.get(i).map_or("", String::as_str);
-                let range = crate::signal::band_named(name).map_or(String::new(), |b| format!(" {}-{} Hz", b.low, b.high));
-                pen.part(x, 0, each, 1).centred(0, &format!("{name}{range}"), Ink::Strong);
-                let mut head = pen.part(x + (each - width) / 2, 1, width, rows);
-                scalp::topography(&mut head, &report.channels, map, limit);
-            }
+            let named: Vec<(String, Vec<f64>)> = maps
+                .into_iter()
+                .enumerate()
+                .map(|(i, map)| {
+                    let name = report.bands.get(i).map_or("", String::as_str);
+                    let range = crate::signal::band_named(name).map_or(String::new(), |b| format!(" {}-{} Hz", b.low, b.high));
+                    (format!("{name}{range}"), map)
+                })
+                .collect();
+            scalp::bands(pen, &report.channels, &named, limit);
         }
-        pen.centred(h - 1, &scalp::legend(limit), Ink::Dim);
     }
 
     /// The electrodes with the largest values of one band.

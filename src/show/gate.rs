@@ -139,17 +139,8 @@ fn limits(pen: &mut Pen, report: &QualityReport, pass: f64) {
 fn side(pen: &mut Pen, report: &QualityReport, pass: f64) {
     let others = report.others.len() as u16;
     let height = pen.height().saturating_sub(others + 3).min(pen.width() / 2 + 2);
-    let marks: Vec<(&str, char, Ink)> = report
-        .channels
-        .iter()
-        .map(|c| match words::judged(c.score, pass) {
-            ("ok", ink) => (c.label.as_str(), 'o', ink),
-            ("fair", ink) => (c.label.as_str(), '!', ink),
-            (_, ink) => (c.label.as_str(), 'X', ink),
-        })
-        .collect();
     let width = pen.width();
-    scalp::marks(&mut pen.part(1, 0, width.saturating_sub(2), height), &marks);
+    scalp::quality(&mut pen.part(1, 0, width.saturating_sub(2), height), report, pass);
     pen.line(1, height, &[("o ok  ", Ink::Good), ("! fair  ", Ink::Fair), ("X BAD", Ink::Bad)]);
     for (i, other) in report.others.iter().enumerate() {
         let y = height + 2 + i as u16;

@@ -3,7 +3,7 @@
 use crate::show::caps::{Caps, Ink};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
+use ratatui::style::{Color, Modifier};
 
 /// A rectangle of the screen to draw in. Coordinates count from its own top left corner.
 pub struct Pen<'a> {
@@ -117,6 +117,9 @@ impl<'a> Pen<'a> {
         self.glyph(0, y, sign, Ink::Strong);
         for x in 0..self.area.width {
             if let Some(cell) = self.buf.cell_mut((self.area.x + x, self.area.y + y)).filter(|_| y < self.area.height) {
+                // One even bar: the words on it say what their colours said.
+                cell.fg = Color::Reset;
+                cell.modifier.remove(Modifier::DIM);
                 cell.modifier.insert(Modifier::REVERSED);
             }
         }

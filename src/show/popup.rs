@@ -3,10 +3,11 @@
 //! What cannot be undone asks for the participant's code; everything with a reason asks for the reason and offers
 //! the usual ones.
 
-use crate::lab::message::Action;
+use crate::lab::message::{Action, Snapshot};
+use crate::present::Phase;
 use crate::show::caps::Ink;
 use crate::show::pen::{Pen, wrapped};
-use crate::show::screen::{Hint, Next};
+use crate::show::screen::{Hint, Next, Place};
 use crate::show::widget::field::Field;
 use crate::signal::Rating;
 use crossterm::event::{KeyCode, KeyEvent};
@@ -208,4 +209,33 @@ impl Question {
             Purpose::EndRating(rating, by) => Action::Rate { rating, by, done: true, reason: text },
         })
     }
+}
+
+/// The box that Ctrl-C opens while something is recorded: whatever is chosen, samples go on being written.
+pub fn pause_box(snapshot: &Snapshot) -> Popup {
+    let code = snapshot.session.as_ref().map_or_else(String::new, |s| s.participant.clone());
+    let mut options = Vec::new();
+    if snapshot.protocol.phase == Phase::Paused {
+        options.push(('c', "continue", Next::Do(Action::Continue)));
+    } else {
+        options.push(('p', "pause now", Next::Do(Action::Pause { reason: "paused by the experimenter".into() })));
+    }
+    options.push(('A', "abort the session (asks for the participant's code)", Next::Ask(Popup::ask(Purpose::Abort(code)))));
+    Popup::Choice(Choice {
+        title: "The recording goes on".into(),
+        text: "A recording does not end by Ctrl-C or q. Esc closes this box.".into(),
+        options,
+    })
+}
+
+/// The box that q opens away from Home.
+pub fn leave_box(snapshot: &Snapshot) -> Popup {
+    if snapshot.recording {
+        return pause_box(snapshot);
+    }
+    Popup::Choice(Choice {
+        title: "Leave limbic?".into(),
+        text: "Nothing is being recorded. What was saved stays.".into(),
+        options: vec![('q', "leave", Next::Quit), ('h', "go to the home screen", Next::Go(Place::Home))],
+    })
 }

@@ -11,6 +11,7 @@ use crate::show::popup::{Popup, Purpose};
 use crate::show::screen::{Hint, Next, Screen};
 use crate::show::widget::bar::bar;
 use crate::show::widget::lanes::{View, lanes};
+use crate::show::widget::scalp;
 use crate::show::words;
 use crate::signal::{SECOND, StreamKind, seconds};
 use crossterm::event::{KeyCode, KeyEvent};
@@ -160,6 +161,11 @@ fn draw_side(pen: &mut Pen, s: &Snapshot) {
     if s.protocol.trials > 0 {
         let text = format!("{done}/{} done, {redone} redone, {skipped} skipped", s.protocol.trials);
         body.wrap(0, y + 3, 2, &text, Ink::Dim);
+    }
+    let (top, width) = (y + 6, body.width());
+    let room = body.height().saturating_sub(top);
+    if let Some(report) = s.quality.as_ref().filter(|_| room >= 9) {
+        scalp::quality(&mut body.part(2, top, width.saturating_sub(4), room), report, words::pass_mark(s));
     }
 }
 

@@ -1,6 +1,6 @@
-//! Numbers as people read them: clocks, dates, sizes, scores.
+//! Numbers and commands as people read them: clocks, dates, sizes, scores, what is being done.
 
-use crate::lab::message::Snapshot;
+use crate::lab::message::{Action, Snapshot};
 use crate::rig::{GateRig, Rig};
 use crate::show::caps::Ink;
 use crate::signal::{Nanos, SECOND, seconds};
@@ -95,6 +95,50 @@ pub fn cut(text: &str, width: usize) -> String {
 /// Seconds with one decimal.
 pub fn tenths(duration: Nanos) -> String {
     format!("{:.1}", seconds(duration))
+}
+
+/// The command stores something that a person said or decided.
+pub fn saves(action: &Action) -> bool {
+    use Action::{Abort, Mark, Note, Override, Prepare, Rate};
+    matches!(action, Prepare { .. } | Override { .. } | Note { .. } | Mark { .. } | Rate { .. } | Abort { .. })
+}
+
+/// What is being saved or done, while the lab has not answered.
+pub fn doing(action: &Action) -> &'static str {
+    match action {
+        Action::Prepare { .. } => "participant and consent",
+        Action::Connect { .. } => "connecting the devices",
+        Action::Disconnect => "releasing the devices",
+        Action::Override { .. } => "the reason to go on",
+        Action::Begin => "beginning the recording",
+        Action::Pause { .. } => "pause",
+        Action::Continue => "going on",
+        Action::Redo { .. } => "redo",
+        Action::Skip { .. } => "skip",
+        Action::Abort { .. } => "ending the session",
+        Action::Note { .. } => "note",
+        Action::Mark { .. } => "marker",
+        Action::Rate { .. } => "answer",
+        Action::Next => "next phase",
+        Action::Review { .. } => "reading the session",
+        Action::Train { .. } => "starting the training",
+        Action::StopJob => "stopping the job",
+        Action::Quit => "leaving",
+    }
+}
+
+/// A command that was acknowledged.
+pub fn done(action: &Action) -> String {
+    match action {
+        Action::Connect { .. } => "devices connected".into(),
+        Action::Begin => "recording".into(),
+        Action::Review { .. } => "session read".into(),
+        Action::Train { .. } => "training started".into(),
+        Action::Disconnect | Action::Continue | Action::Next | Action::StopJob | Action::Quit => {
+            format!("done: {}", doing(action))
+        }
+        _ => format!("saved: {}", doing(action)),
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Heads: which electrode is in what state, and the border to the topography drawer.
 
+use crate::gate::QualityReport;
 use crate::show::caps::Ink;
 use crate::show::pen::Pen;
+use crate::show::words;
 use crate::signal::position_of;
 
 /// Signed ramps for one cell: the sign is in the shape, not only in the colour.
@@ -12,13 +14,41 @@ const NEGATIVE: [char; 9] = ['\'', '`', '~', 'o', 'a', 'v', 'X', 'M', '&'];
 const OUTLINE: f64 = 1.16;
 
 /// A head seen from above, nose up, with one glyph at each electrode. Labels that are no electrodes are left out.
-pub fn marks(pen: &mut Pen, electrodes: &[(&str, char, Ink)]) {
+fn marks_on(pen: &mut Pen, electrodes: &[(&str, char, Ink)]) {
     outline(pen);
     for (label, glyph, ink) in electrodes {
         if let Some((x, y)) = cell(pen, label) {
             pen.glyph(x, y, *glyph, *ink);
         }
     }
+}
+
+/// The head of a quality report: o ok, ! fair, X bad.
+pub fn quality(pen: &mut Pen, report: &QualityReport, pass: f64) {
+    let marks: Vec<(&str, char, Ink)> = report
+        .channels
+        .iter()
+        .map(|c| match words::judged(c.score, pass) {
+            ("ok", ink) => (c.label.as_str(), 'o', ink),
+            ("fair", ink) => (c.label.as_str(), '!', ink),
+            (_, ink) => (c.label.as_str(), 'X', ink),
+        })
+        .collect();
+    marks_on(pen, &marks);
+}
+
+/// Named maps side by side, with the legend of their common scale below.
+pub fn bands(pen: &mut Pen, labels: &[String], maps: &[(String, Vec<f64>)], limit: f64) {
+    let (w, h) = (pen.width(), pen.height());
+    let rows = h.saturating_sub(2);
+    let each = w / (maps.len() as u16).max(1);
+    let width = each.saturating_sub(2).min(rows * 2 + 3);
+    for (i, (name, map)) in maps.iter().enumerate() {
+        let x = i as u16 * each;
+        pen.part(x, 0, each, 1).centred(0, name, Ink::Strong);
+        topography(&mut pen.part(x + (each - width) / 2, 1, width, rows), labels, map, limit);
+    }
+    pen.centred(h.saturating_sub(1), &legend(limit), Ink::Dim);
 }
 
 /// Values of the electrodes over a head; `limit` is the value of the strongest glyph, the same for every head of a
