@@ -200,7 +200,7 @@ fn draw_words(pen: &mut Pen, report: &ExplanationReport, class: &ClassExplanatio
     y += body.wrap(0, y, 1, &class.verdict, Ink::Plain);
     let blank =
         class.blank_is_this_class.then_some("The blank input already counts as this class: deletion and insertion say little.");
-    let simulated = report.simulated.then_some("SIMULATED.");
-    let notes: Vec<&str> = simulated.into_iter().chain(blank).chain(report.caveats.iter().map(String::as_str)).collect();
-    body.wrap(0, y, rows.saturating_sub(y), &notes.join("  "), if report.simulated { Ink::Simulated } else { Ink::Dim });
+    let x = if report.simulated { body.text(0, y, "SIMULATED  ", Ink::Simulated) } else { 0 };
+    let notes: Vec<&str> = blank.into_iter().chain(report.caveats.iter().map(String::as_str)).collect();
+    body.wrap(x, y, rows.saturating_sub(y), &notes.join("  "), Ink::Dim);
 }

@@ -40,15 +40,16 @@ pub fn quality(pen: &mut Pen, report: &QualityReport, pass: f64) {
 /// Named maps side by side, with the legend of their common scale below.
 pub fn bands(pen: &mut Pen, labels: &[String], maps: &[(String, Vec<f64>)], limit: f64) {
     let (w, h) = (pen.width(), pen.height());
-    let rows = h.saturating_sub(2);
     let each = w / (maps.len() as u16).max(1);
+    // A cell is about twice as high as wide: a head of w cells is w / 2 high.
+    let rows = h.saturating_sub(2).min(each / 2);
     let width = each.saturating_sub(2).min(rows * 2 + 3);
     for (i, (name, map)) in maps.iter().enumerate() {
         let x = i as u16 * each;
         pen.part(x, 0, each, 1).centred(0, name, Ink::Strong);
         topography(&mut pen.part(x + (each - width) / 2, 1, width, rows), labels, map, limit);
     }
-    pen.centred(h.saturating_sub(1), &legend(limit), Ink::Dim);
+    pen.centred((rows + 2).min(h.saturating_sub(1)), &legend(limit), Ink::Dim);
 }
 
 /// Values of the electrodes over a head; `limit` is the value of the strongest glyph, the same for every head of a

@@ -40,17 +40,9 @@ fn round_up(value: f32) -> f32 {
         return 1.0;
     }
     let power = 10f32.powf(value.log10().floor());
-    let lead = value / power;
-    power
-        * if lead <= 1.0 {
-            1.0
-        } else if lead <= 2.0 {
-            2.0
-        } else if lead <= 5.0 {
-            5.0
-        } else {
-            10.0
-        }
+    // A little slack, so that 0.2 is 2 x 0.1 in single precision too.
+    let lead = value / power / 1.0001;
+    [1.0, 2.0, 3.0, 5.0, 7.0].into_iter().find(|step| lead <= *step).unwrap_or(10.0) * power
 }
 
 /// Draws one channel over the whole pen, `window_s` seconds from edge to edge (as near as whole columns allow).
@@ -147,7 +139,9 @@ mod tests {
 
     #[test]
     fn scales_stand_still() {
-        assert_eq!((round_up(37.0), round_up(51.0), round_up(0.2)), (50.0, 70.0, 0.2));
+        for (value, rounded) in [(37.0, 50.0), (51.0, 70.0), (0.2, 0.2), (8.0, 10.0)] {
+            assert!((round_up(value) / rounded - 1.0).abs() < 1e-5, "{value} became {}", round_up(value));
+        }
         assert_eq!(own_scale(&channel(vec![])), Scale { centre: 0.0, half: 1.0 });
     }
 }
