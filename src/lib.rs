@@ -9,8 +9,6 @@ pub mod signal;
 pub mod native;
 pub mod rig;
 
-pub mod native;
-
 pub mod acquire;
 pub mod gate;
 pub mod present;

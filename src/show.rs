@@ -1,4 +1,34 @@
 //! The terminal half, a client of the lab: one file a screen (its keys and its drawing together), one a widget.
+//!
+//! Everything but [`terminal`] is pure: keys and snapshots go in, commands and cells come out. A screen owns no
+//! device and no store; it knows the world from the latest [`crate::lab::message::Snapshot`] alone.
 
+pub mod app;
+pub mod caps;
+mod chrome;
+pub mod example;
 pub mod palette;
+pub mod pen;
+pub mod popup;
+pub mod screen;
+mod terminal;
 pub mod topography;
+pub mod widget;
+pub mod words;
+
+mod devices;
+mod explain;
+mod gate;
+mod help;
+mod home;
+mod participant;
+mod rating;
+mod review;
+mod session;
+mod summary;
+mod train;
+
+pub use app::{App, Input, Link};
+pub use caps::{Caps, Depth};
+pub use screen::Place;
+pub use terminal::{Options, run};

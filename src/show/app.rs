@@ -1,0 +1,301 @@
+//! The program between keys and lab: which screen is up, which commands are still waiting, which box is open.
+//!
+//! Pure but for its link: tests hand it keys and snapshots and read the commands it sends.
+
+use crate::lab::message::{Action, Command, Event, Snapshot};
+use crate::present::Phase;
+use crate::show::caps::Caps;
+use crate::show::chrome;
+use crate::show::popup::{self, Popup, Purpose};
+use crate::show::screen::{Letters, Next, Place, Screen};
+use crate::show::words;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The terminal's end of the line to the lab.
+pub trait Link {
+    fn send(&mut self, command: Command);
+    /// Answers and news since the last call.
+    fn events(&mut self) -> Vec<Event>;
+    /// The latest snapshot, where one came since the last call.
+    fn snapshot(&mut self) -> Option<Arc<Snapshot>>;
+}
+
+/// What a person does at the terminal.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    Key(KeyEvent),
+    Paste(String),
+}
+
+/// A command that the lab has not answered yet.
+#[derive(Debug, Clone, PartialEq)]
+struct Pending {
+    id: u64,
+    action: Action,
+    then: Option<Place>,
+}
+
+/// The line above the footer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    Saved(String),
+    Refused(String),
+    News(String),
+}
+
+/// The terminal half.
+pub struct App<L> {
+    link: L,
+    caps: Caps,
+    snapshot: Option<Arc<Snapshot>>,
+    place: Place,
+    /// Where Help returns to.
+    behind: Place,
+    screens: BTreeMap<Place, Box<dyn Screen>>,
+    popup: Option<Popup>,
+    pending: Vec<Pending>,
+    message: Option<Message>,
+    next_id: u64,
+    leaving: bool,
+    left: bool,
+}
+
+impl<L: Link> App<L> {
+    /// `first_id` must be larger than every id this lab has heard before; ids count up from it.
+    pub fn new(link: L, caps: Caps, first_id: u64) -> Self {
+        App {
+            link,
+            caps,
+            snapshot: None,
+            place: Place::Home,
+            behind: Place::Home,
+            screens: Place::ALL.into_iter().map(|p| (p, p.open())).collect(),
+            popup: None,
+            pending: Vec::new(),
+            message: None,
+            next_id: first_id,
+            leaving: false,
+            left: false,
+        }
+    }
+
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// The program is to end.
+    pub fn left(&self) -> bool {
+        self.left
+    }
+
+    /// The lab was asked to let us go.
+    pub fn leaving(&self) -> bool {
+        self.leaving
+    }
+
+    pub fn link_mut(&mut self) -> &mut L {
+        &mut self.link
+    }
+
+    /// Takes what the lab sent; true where the screen must be drawn again.
+    pub fn poll(&mut self) -> bool {
+        let events = self.link.events();
+        let mut changed = !events.is_empty();
+        for event in events {
+            self.hear(event);
+        }
+        if let Some(snapshot) = self.link.snapshot() {
+            let first = self.snapshot.is_none();
+            self.snapshot = Some(snapshot);
+            self.follow(first);
+            changed = true;
+        }
+        changed
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Acknowledged { id } => {
+                let Some(at) = self.pending.iter().position(|p| p.id == id) else { return };
+                let done = self.pending.remove(at);
+                if done.action == Action::Quit {
+                    self.left = true;
+                }
+                self.message = Some(Message::Saved(words::done(&done.action)));
+                if matches!(done.action, Action::Prepare { .. }) {
+                    self.screens.insert(Place::Participant, Place::Participant.open());
+                }
+                if let Some(place) = done.then {
+                    self.go(place);
+                }
+            }
+            Event::Refused { id, why } => {
+                if let Some(at) = self.pending.iter().position(|p| p.id == id) {
+                    let refused = self.pending.remove(at);
+                    self.leaving &= refused.action != Action::Quit;
+                }
+                self.message = Some(Message::Refused(why));
+            }
+            // A refusal stays until the next key; news may not cover it.
+            Event::News { text, .. } => {
+                if !matches!(self.message, Some(Message::Refused(_))) {
+                    self.message = Some(Message::News(text));
+                }
+            }
+        }
+    }
+
+    /// The session moves the screens by itself: trials, ratings, summary.
+    fn follow(&mut self, first: bool) {
+        let Some(snapshot) = &self.snapshot else { return };
+        let here = if self.place == Place::Help { self.behind } else { self.place };
+        let wanted = match snapshot.protocol.phase {
+            Phase::Waiting => return,
+            Phase::Finished | Phase::Aborted => Place::Summary,
+            Phase::Rating => Place::Rating,
+            _ => Place::Session,
+        };
+        let moves = match here {
+            Place::Session | Place::Rating => true,
+            Place::Gate => snapshot.recording,
+            // Someone who comes back to a running session is taken to it.
+            _ => first && snapshot.recording,
+        };
+        if moves && self.place == Place::Help {
+            self.behind = wanted;
+        } else if moves && here != wanted {
+            self.go(wanted);
+        }
+    }
+
+    /// Goes to a screen, as its key would.
+    pub fn go(&mut self, place: Place) {
+        if place == Place::Help && self.place != Place::Help {
+            self.behind = self.place;
+            self.screens.insert(Place::Help, Box::new(super::help::Help::of(self.place)));
+        }
+        self.place = place;
+    }
+
+    /// A key or a paste.
+    pub fn handle(&mut self, input: Input) {
+        let Some(snapshot) = self.snapshot.clone() else {
+            if let Input::Key(key) = input
+                && (key.code == KeyCode::Char('q') || is_ctrl_c(key))
+            {
+                self.left = true;
+            }
+            return;
+        };
+        let key = match input {
+            Input::Paste(text) => return self.paste(&text),
+            Input::Key(key) => key,
+        };
+        if is_ctrl_c(key) {
+            return self.interrupt(&snapshot);
+        }
+        if !matches!(self.message, Some(Message::News(_))) {
+            self.message = None;
+        }
+        if let Some(popup) = &mut self.popup {
+            if let Some(next) = popup.handle(key) {
+                self.popup = None;
+                self.carry_out(next, &snapshot);
+            }
+            return;
+        }
+        let Some(screen) = self.screens.get_mut(&self.place) else { return };
+        let next = match screen.handle(key, &snapshot) {
+            Next::Pass => self.own_key(key, &snapshot),
+            next => next,
+        };
+        self.carry_out(next, &snapshot);
+    }
+
+    fn paste(&mut self, text: &str) {
+        if let Some(popup) = &mut self.popup {
+            popup.paste(text);
+        } else if let Some(screen) = self.screens.get_mut(&self.place) {
+            screen.paste(text);
+        }
+    }
+
+    /// Keys that work on every screen.
+    fn own_key(&self, key: KeyEvent, snapshot: &Snapshot) -> Next {
+        let letters = self.screens.get(&self.place).map_or(Letters::Keys, |s| s.letters());
+        let alt = key.modifiers.contains(KeyModifiers::ALT);
+        match key.code {
+            KeyCode::F(1) => Next::Go(Place::Help),
+            KeyCode::Char('?') if letters != Letters::Text => Next::Go(Place::Help),
+            KeyCode::Char('n') if snapshot.session.is_some() && (alt || letters == Letters::Keys) => {
+                Next::Ask(Popup::ask(Purpose::Note))
+            }
+            KeyCode::Char('m') if snapshot.recording && (alt || letters == Letters::Keys) => Next::Ask(Popup::ask(Purpose::Mark)),
+            KeyCode::Char('q') if letters == Letters::Keys => Next::Ask(popup::leave_box(snapshot)),
+            _ => Next::Stay,
+        }
+    }
+
+    /// Ctrl-C: never ends a recording; elsewhere leaves cleanly, and a second one leaves at once.
+    fn interrupt(&mut self, snapshot: &Snapshot) {
+        if snapshot.recording && !self.leaving {
+            self.popup = Some(popup::pause_box(snapshot));
+        } else if self.leaving {
+            self.left = true;
+        } else {
+            self.popup = None;
+            self.carry_out(Next::Quit, snapshot);
+        }
+    }
+
+    fn carry_out(&mut self, next: Next, snapshot: &Snapshot) {
+        match next {
+            Next::Pass | Next::Stay => {}
+            Next::Go(Place::Help) if self.place == Place::Help => self.place = self.behind,
+            Next::Go(place) => self.go(place),
+            Next::Do(action) => self.send(action, None),
+            Next::DoThen(action, place) => self.send(action, Some(place)),
+            Next::Ask(popup) => self.popup = Some(popup),
+            Next::Say(text) => self.message = Some(Message::Refused(text)),
+            Next::Quit if snapshot.recording => self.popup = Some(popup::pause_box(snapshot)),
+            Next::Quit => {
+                self.leaving = true;
+                self.send(Action::Quit, None);
+            }
+        }
+    }
+
+    /// Sends a command, unless one of its kind still waits (a held key must not act twice). Notes, markers and
+    /// answers always go.
+    fn send(&mut self, action: Action, then: Option<Place>) {
+        let repeatable = matches!(action, Action::Note { .. } | Action::Mark { .. } | Action::Rate { .. });
+        let kind = std::mem::discriminant(&action);
+        if !repeatable && self.pending.iter().any(|p| std::mem::discriminant(&p.action) == kind) {
+            return;
+        }
+        let id = self.next_id;
+        self.next_id += 1;
+        self.pending.push(Pending { id, action: action.clone(), then });
+        self.link.send(Command { id, action });
+    }
+
+    /// Draws everything from what is known; reads no clock, no disk, no channel.
+    pub fn draw(&self, buf: &mut Buffer) {
+        let frame = chrome::Frame {
+            caps: self.caps,
+            screen: self.screens.get(&self.place).map(|s| s.as_ref()),
+            popup: self.popup.as_ref(),
+            waiting: self.pending.first().map(|p| (words::saves(&p.action), words::doing(&p.action))),
+            message: self.message.as_ref(),
+        };
+        chrome::draw(&frame, self.snapshot.as_deref(), buf);
+        self.caps.fold(buf);
+    }
+}
+
+fn is_ctrl_c(key: KeyEvent) -> bool {
+    key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL)
+}

@@ -1,0 +1,141 @@
+//! What stands on every screen: the top line, the message line, the keys of the screen; and the one line that is
+//! left of it all in a window that is too small.
+
+use crate::lab::message::Snapshot;
+use crate::show::app::Message;
+use crate::show::caps::{Caps, Ink};
+use crate::show::pen::Pen;
+use crate::show::popup::Popup;
+use crate::show::screen::{Hint, Screen};
+use crate::show::words;
+use ratatui::buffer::Buffer;
+
+/// Below this nothing but a line is drawn.
+pub const SMALLEST: (u16, u16) = (60, 18);
+
+/// Disk space below which the top line warns: about an hour of 32 channels with face video.
+const LITTLE_DISK: u64 = 5_000_000_000;
+
+/// What the app knows about itself.
+pub struct Frame<'a> {
+    pub caps: Caps,
+    pub screen: Option<&'a dyn Screen>,
+    pub popup: Option<&'a Popup>,
+    /// A command that was not yet answered: whether it stores something, and what it is.
+    pub waiting: Option<(bool, &'static str)>,
+    pub message: Option<&'a Message>,
+}
+
+/// Draws the whole screen.
+pub fn draw(frame: &Frame, snapshot: Option<&Snapshot>, buf: &mut Buffer) {
+    let area = buf.area;
+    let mut pen = Pen::new(buf, area, frame.caps);
+    let (Some(snapshot), Some(screen)) = (snapshot, frame.screen) else {
+        pen.text(1, 0, "limbic: waiting for the lab ...  (q leaves)", Ink::Plain);
+        return;
+    };
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        return too_small(&mut pen, snapshot);
+    }
+    top(&mut pen.part(0, 0, area.width, 1), screen, snapshot);
+    let body_height = area.height - 3;
+    screen.draw(&mut pen.part(1, 1, area.width - 2, body_height), snapshot);
+    if let Some(popup) = frame.popup {
+        popup.draw(&mut pen.part(1, 1, area.width - 2, body_height));
+    }
+    message(&mut pen.part(0, area.height - 2, area.width, 1), frame);
+    let hints = frame.popup.map_or_else(|| screen.hints(snapshot), |p| p.hints());
+    footer(&mut pen.part(0, area.height - 1, area.width, 1), &hints);
+}
+
+fn too_small(pen: &mut Pen, snapshot: &Snapshot) {
+    let size = format!("{}x{}; {}x{} needed", pen.width(), pen.height(), SMALLEST.0, SMALLEST.1);
+    let text = if snapshot.recording {
+        let since = snapshot.recording_since.unwrap_or(snapshot.now);
+        format!("REC continues {}; window too small ({size})", words::clock(snapshot.now - since))
+    } else {
+        format!("Not recording; window too small ({size})")
+    };
+    pen.text(0, 0, &text, Ink::Strong);
+}
+
+/// Screen, session, recording clock, quality, disk, lost, SIMULATED. The right part is never cut for the left.
+fn top(pen: &mut Pen, screen: &dyn Screen, snapshot: &Snapshot) {
+    let title = format!(" {} ", screen.title(snapshot));
+    let x = pen.text(0, 0, &title, Ink::Title);
+    let facts = facts(snapshot, pen.caps);
+    let length: usize = facts.iter().map(|(text, _)| text.chars().count() + 2).sum();
+    let start = (pen.width() as usize).saturating_sub(length).max(x as usize + 1) as u16;
+    if let Some(session) = &snapshot.session {
+        let room = start.saturating_sub(x + 2) as usize;
+        let name = format!("{} session {}", session.participant, session.number);
+        let short = format!("{}/{}", session.participant, session.number);
+        let name = if name.chars().count() <= room { name } else { words::cut(&short, room) };
+        pen.text(x + 1, 0, &name, Ink::Strong);
+    }
+    let mut x = start;
+    for (text, ink) in &facts {
+        x = pen.text(x, 0, text, *ink) + 2;
+    }
+}
+
+fn facts(s: &Snapshot, caps: Caps) -> Vec<(String, Ink)> {
+    let mut facts = Vec::new();
+    if s.recording {
+        let what = if s.face.as_ref().is_some_and(|f| f.stored) { "REC FACE" } else { "REC" };
+        let since = s.recording_since.unwrap_or(s.now);
+        let clock = words::clock(s.now - since);
+        // Hours only when there are some: the line is short.
+        let clock = clock.strip_prefix("00:").unwrap_or(&clock);
+        facts.push((if caps.ascii { format!("{what} {clock}") } else { format!("● {what} {clock}") }, Ink::Bad));
+    } else {
+        facts.push(("not recording".into(), Ink::Dim));
+    }
+    if let Some(report) = &s.quality {
+        let low = report.overall < words::pass_mark(s);
+        let sign = if low { "!" } else { "" };
+        facts.push((format!("Q {:.0}%{sign}", report.overall), if low { Ink::Fair } else { Ink::Good }));
+    }
+    let little = s.disk_free < LITTLE_DISK;
+    let sign = if little { "!" } else { "" };
+    facts.push((format!("disk {}{sign}", words::bytes(s.disk_free)), if little { Ink::Bad } else { Ink::Dim }));
+    if !s.streams.is_empty() || s.recording || s.lost > 0 {
+        let lost = if s.lost == 0 { ("lost 0".into(), Ink::Dim) } else { (format!("lost {}!", s.lost), Ink::Bad) };
+        facts.push(lost);
+    }
+    if s.simulated {
+        facts.push(("SIMULATED".into(), Ink::Simulated));
+    }
+    facts
+}
+
+/// What waits for the lab, else the last answer.
+fn message(pen: &mut Pen, frame: &Frame) {
+    if let Some(Message::Refused(why)) = frame.message {
+        pen.line(1, 0, &[("! ", Ink::Bad), (why, Ink::Bad)]);
+    } else if let Some((saves, what)) = frame.waiting {
+        let doing = if saves { "saving" } else { "waiting" };
+        pen.text(1, 0, &format!("{doing} ... {what}"), Ink::Fair);
+    } else if let Some(Message::Saved(text)) = frame.message {
+        let tick = if frame.caps.ascii { "ok " } else { "✓ " };
+        pen.line(1, 0, &[(tick, Ink::Good), (text, Ink::Plain)]);
+    } else if let Some(Message::News(text)) = frame.message {
+        pen.text(1, 0, text, Ink::Dim);
+    }
+}
+
+/// The keys, as many as fit; help always stands at the right.
+fn footer(pen: &mut Pen, hints: &[Hint]) {
+    let help = "? help";
+    let room = (pen.width() as usize).saturating_sub(help.len() + 3);
+    let mut x = 1;
+    for (key, what) in hints {
+        let length = key.chars().count() + what.chars().count() + 1;
+        if x as usize + length > room {
+            break;
+        }
+        x = pen.line(x, 0, &[(key, Ink::Accent), (" ", Ink::Plain), (what, Ink::Plain)]) + 3;
+    }
+    let at = pen.width().saturating_sub(help.len() as u16 + 1);
+    pen.line(at, 0, &[("?", Ink::Accent), (" help", Ink::Plain)]);
+}

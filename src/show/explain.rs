@@ -1,0 +1,206 @@
+//! Explain: which electrodes and bands a network used for a class, by the explainer that the Quality Test finds most
+//! faithful.
+
+use crate::explain::report::{ClassExplanation, ExplainerResult, ExplanationReport};
+use crate::lab::message::Snapshot;
+use crate::show::caps::Ink;
+use crate::show::pen::Pen;
+use crate::show::screen::{Hint, Next, Place, Screen};
+use crate::show::widget::scalp;
+use crate::show::words;
+use crossterm::event::{KeyCode, KeyEvent};
+
+#[derive(Default)]
+pub struct Explain {
+    class: usize,
+    /// None: the class's winner.
+    explainer: Option<usize>,
+    /// One big head per band.
+    big: bool,
+    band: usize,
+}
+
+fn report(s: &Snapshot) -> Option<&ExplanationReport> {
+    s.review.as_ref()?.explanation.as_ref()
+}
+
+impl Explain {
+    fn class<'a>(&self, report: &'a ExplanationReport) -> Option<&'a ClassExplanation> {
+        report.classes.get(self.class % report.classes.len().max(1))
+    }
+
+    /// Which explainer's map is shown: the chosen one, else the winner, else the first.
+    fn explainer(&self, class: &ClassExplanation) -> Option<usize> {
+        let count = class.explainers.len();
+        let wanted = self.explainer.or(class.winner).unwrap_or(0);
+        (count > 0).then(|| wanted % count)
+    }
+}
+
+impl Screen for Explain {
+    fn title(&self, s: &Snapshot) -> String {
+        let class = report(s).and_then(|r| self.class(r)).map(|c| c.class.to_uppercase());
+        class.map_or("EXPLAIN".into(), |c| format!("EXPLAIN {c}"))
+    }
+
+    fn hints(&self, _: &Snapshot) -> Vec<Hint> {
+        let mut hints = vec![("h/l", "class"), ("x", "explainer")];
+        if self.big {
+            hints.extend([("j/k", "band"), ("f", "all bands")]);
+        } else {
+            hints.push(("f", "one big head"));
+        }
+        hints.push(("Esc", "review"));
+        hints
+    }
+
+    fn handle(&mut self, key: KeyEvent, s: &Snapshot) -> Next {
+        let Some(report) = report(s) else { return if key.code == KeyCode::Esc { Next::Go(Place::Review) } else { Next::Pass } };
+        let (classes, bands) = (report.classes.len().max(1), report.bands.len().max(1));
+        match key.code {
+            KeyCode::Char('l') | KeyCode::Right => {
+                self.class = (self.class + 1) % classes;
+                self.explainer = None;
+            }
+            KeyCode::Char('h') | KeyCode::Left => {
+                self.class = (self.class + classes - 1) % classes;
+                self.explainer = None;
+            }
+            KeyCode::Char('x') => {
+                let now = self.class(report).and_then(|c| self.explainer(c));
+                self.explainer = now.map(|i| i + 1);
+            }
+            KeyCode::Char('f') => self.big = !self.big,
+            KeyCode::Char('j') | KeyCode::Down => self.band = (self.band + 1) % bands,
+            KeyCode::Char('k') | KeyCode::Up => self.band = (self.band + bands - 1) % bands,
+            KeyCode::Esc => return Next::Go(Place::Review),
+            _ => return Next::Pass,
+        }
+        Next::Stay
+    }
+
+    fn draw(&self, pen: &mut Pen, s: &Snapshot) {
+        let Some((report, class)) = report(s).and_then(|r| self.class(r).map(|c| (r, c))) else {
+            pen.wrap(1, 1, 2, "No explanation is stored for this session: train on the home screen makes one.", Ink::Plain);
+            return;
+        };
+        let (w, h) = (pen.width(), pen.height());
+        draw_tabs(&mut pen.part(0, 0, w, 1), report, class);
+        let shown = self.explainer(class);
+        let table = (class.explainers.len() as u16 + 3).min(8);
+        let words_rows = if h >= 30 { 6 } else { 4 };
+        let heads = h.saturating_sub(1 + table + words_rows);
+        if let Some(result) = shown.and_then(|i| class.explainers.get(i)) {
+            self.draw_heads(&mut pen.part(0, 1, w, heads), report, result);
+        } else {
+            pen.text(1, 3, "No explainer answered for this class.", Ink::Dim);
+        }
+        draw_table(&mut pen.part(0, 1 + heads, w, table), class, shown);
+        draw_words(&mut pen.below(1 + heads + table), report, class);
+    }
+}
+
+fn draw_tabs(pen: &mut Pen, report: &ExplanationReport, shown: &ClassExplanation) {
+    let mut x = 0;
+    for class in &report.classes {
+        let here = class.class == shown.class;
+        let text = if here { format!("[{}]", class.class) } else { format!(" {} ", class.class) };
+        x = pen.text(x, 0, &text, if here { Ink::Title } else { Ink::Dim }) + 1;
+    }
+    let facts = format!("{} windows of {} trials, recall {:.2}", shown.samples, shown.trials, shown.recall);
+    if (x as usize + facts.len()) < pen.width() as usize {
+        pen.right(0, &facts, Ink::Plain);
+    }
+}
+
+impl Explain {
+    fn draw_heads(&self, pen: &mut Pen, report: &ExplanationReport, result: &ExplainerResult) {
+        let maps = report.bands_of(&result.map);
+        // One symmetric scale for all bands, so that heads can be compared.
+        let limit = maps.iter().flatten().filter(|v| v.is_finite()).fold(0.0, |m: f64, v| m.max(v.abs()));
+        let (w, h) = (pen.width(), pen.height());
+        let rows = h.saturating_sub(2);
+        if self.big {
+            let band = self.band % maps.len().max(1);
+            let name = report.bands.get(band).map_or("", String::as_str);
+            pen.text(1, 0, &format!("{name}, {}", result.explainer), Ink::Strong);
+            let width = (rows * 2 + 4).min(w);
+            let mut head = pen.part((w - width) / 2, 0, width, rows + 1);
+            if let Some(map) = maps.get(band) {
+                scalp::topography(&mut head, &report.channels, map, limit);
+            }
+            self.draw_strongest(&mut pen.part(1, 2, 22, rows), report, maps.get(band));
+            pen.centred(h.saturating_sub(1), &scalp::legend(limit), Ink::Dim);
+        } else {
+            let named: Vec<(String, Vec<f64>)> = maps
+                .into_iter()
+                .enumerate()
+                .map(|(i, map)| {
+                    let name = report.bands.get(i).map_or("", String::as_str);
+                    let range = crate::signal::band_named(name).map_or(String::new(), |b| format!(" {}-{} Hz", b.low, b.high));
+                    (format!("{name}{range}"), map)
+                })
+                .collect();
+            scalp::bands(pen, &report.channels, &named, limit);
+        }
+    }
+
+    /// The electrodes with the largest values of one band.
+    fn draw_strongest(&self, pen: &mut Pen, report: &ExplanationReport, map: Option<&Vec<f64>>) {
+        let Some(map) = map else { return };
+        let mut order: Vec<usize> = (0..map.len().min(report.channels.len())).collect();
+        order.sort_by(|a, b| map[*b].abs().total_cmp(&map[*a].abs()));
+        for (y, i) in order.into_iter().take(pen.height().min(8) as usize).enumerate() {
+            let ink = if map[i] >= 0.0 { Ink::Warm } else { Ink::Cool };
+            pen.text(0, y as u16, &format!("{:<5}{:+.3}", report.channels[i], map[i]), ink);
+        }
+    }
+}
+
+/// The Quality Test of every explainer beside random rankings.
+fn draw_table(pen: &mut Pen, class: &ClassExplanation, shown: Option<usize>) {
+    let mut body = pen.section("Quality Test: lower is better");
+    body.text(0, 0, "   explainer          AUDC   AUIC   AUSC     QT   95 % interval", Ink::Dim);
+    let rows = body.height().saturating_sub(2) as usize;
+    for (i, e) in class.explainers.iter().enumerate().take(rows) {
+        let winner = class.winner == Some(i);
+        let sign = match (winner, shown == Some(i)) {
+            (true, true) => "*> ",
+            (true, false) => "*  ",
+            (false, true) => " > ",
+            _ => "   ",
+        };
+        let interval = e.qt_interval.map_or("not estimable".into(), |(a, b)| format!("{a:.2} to {b:.2}"));
+        let text = format!(
+            "{sign}{:<18} {:>5}  {:>5}  {:>5}  {:>5}   {interval}",
+            words::cut(&e.explainer, 18),
+            words::share(Some(e.audc)),
+            words::share(Some(e.auic)),
+            words::share(e.ausc),
+            words::share(e.qt)
+        );
+        let x = body.text(0, 1 + i as u16, &text, if winner { Ink::Strong } else { Ink::Plain });
+        if winner {
+            body.text(x + 2, 1 + i as u16, "most faithful", Ink::Good);
+        }
+    }
+    if let Some((audc, auic, qt)) = class.random {
+        let text = format!("   {:<18} {audc:>5.2}  {auic:>5.2}     --  {qt:>5.2}   the control", "random rankings");
+        body.text(0, 1 + class.explainers.len().min(rows) as u16, &text, Ink::Dim);
+    }
+}
+
+fn draw_words(pen: &mut Pen, report: &ExplanationReport, class: &ClassExplanation) {
+    let mut body = pen.section("In words");
+    let rows = body.height();
+    let mut y = 0;
+    if !class.words.is_empty() {
+        y += body.wrap(0, y, 2, &class.words, Ink::Strong);
+    }
+    y += body.wrap(0, y, 1, &class.verdict, Ink::Plain);
+    let blank =
+        class.blank_is_this_class.then_some("The blank input already counts as this class: deletion and insertion say little.");
+    let x = if report.simulated { body.text(0, y, "SIMULATED  ", Ink::Simulated) } else { 0 };
+    let notes: Vec<&str> = blank.into_iter().chain(report.caveats.iter().map(String::as_str)).collect();
+    body.wrap(x, y, rows.saturating_sub(y), &notes.join("  "), Ink::Dim);
+}

@@ -1,0 +1,96 @@
+//! Help: every screen's keys, asked from the screens themselves, so that help and keys cannot disagree.
+
+use crate::lab::message::Snapshot;
+use crate::show::caps::Ink;
+use crate::show::pen::Pen;
+use crate::show::screen::{Hint, Next, Place, Screen, move_in};
+use crossterm::event::{KeyCode, KeyEvent};
+
+pub struct Help {
+    /// The screen it was called from stands first.
+    from: Place,
+    scroll: usize,
+}
+
+impl Default for Help {
+    fn default() -> Self {
+        Help::of(Place::Home)
+    }
+}
+
+const EVERYWHERE: [Hint; 7] = [
+    ("? F1", "this help"),
+    ("n", "note (Alt-n while rating)"),
+    ("m", "marker while recording (Alt-m while rating)"),
+    ("Esc", "back, close"),
+    ("q", "quit from the home screen; elsewhere it asks"),
+    ("Ctrl-C", "while recording: asks, never ends it; else: leave"),
+    ("CAPITALS", "act on data at once, or ask before they do"),
+];
+
+enum Line {
+    Title(String),
+    Key(Hint),
+    Blank,
+}
+
+impl Help {
+    pub fn of(from: Place) -> Self {
+        Help { from, scroll: 0 }
+    }
+
+    fn lines(&self, s: &Snapshot) -> Vec<Line> {
+        let mut lines = vec![Line::Title("on every screen".into())];
+        lines.extend(EVERYWHERE.map(Line::Key));
+        let rest = Place::ALL.into_iter().filter(|p| *p != self.from && *p != Place::Help);
+        for place in std::iter::once(self.from).chain(rest).filter(|p| *p != Place::Help) {
+            let screen = place.open();
+            lines.push(Line::Blank);
+            lines.push(Line::Title(screen.title(s)));
+            lines.extend(screen.hints(s).into_iter().map(Line::Key));
+        }
+        lines
+    }
+}
+
+impl Screen for Help {
+    fn title(&self, _: &Snapshot) -> String {
+        "HELP".into()
+    }
+
+    fn hints(&self, _: &Snapshot) -> Vec<Hint> {
+        vec![("Esc", "back"), ("j/k", "scroll")]
+    }
+
+    fn handle(&mut self, key: KeyEvent, s: &Snapshot) -> Next {
+        let count = self.lines(s).len();
+        if move_in(&mut self.scroll, count, key) {
+            return Next::Stay;
+        }
+        match key.code {
+            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | '?') | KeyCode::F(1) => Next::Go(Place::Help),
+            _ => Next::Pass,
+        }
+    }
+
+    fn draw(&self, pen: &mut Pen, s: &Snapshot) {
+        let text = "acquire > gate > present > store > prepare > train > infer > explain. The lab goes on recording whatever \
+                    this terminal does; what a screen calls saved is on disk.";
+        let used = pen.wrap(0, 0, 3, text, Ink::Dim);
+        let lines = self.lines(s);
+        let mut body = pen.below(used + 1);
+        let columns = (body.width() / 58).max(1);
+        let (rows, width) = (body.height() as usize, body.width() / columns);
+        for (i, line) in lines.iter().skip(self.scroll.min(lines.len())).take(rows * columns as usize).enumerate() {
+            let (x, y) = ((i / rows) as u16 * width, (i % rows) as u16);
+            match line {
+                Line::Title(title) => body.text(x, y, title, Ink::Accent),
+                Line::Key((key, what)) => {
+                    body.text(x + 2, y, key, Ink::Strong);
+                    body.text(x + 13, y, what, Ink::Plain)
+                }
+                Line::Blank => x,
+            };
+        }
+    }
+}

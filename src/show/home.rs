@@ -1,0 +1,256 @@
+//! Home: what was recorded and trained, what this machine lacks, and the way into a new session.
+
+use crate::lab::message::{Action, Snapshot};
+use crate::present::Phase;
+use crate::show::caps::Ink;
+use crate::show::pen::Pen;
+use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
+use crate::show::words;
+use crate::store::rows::{ModelRow, Session, SessionState};
+use crossterm::event::{KeyCode, KeyEvent};
+
+#[derive(Default)]
+pub struct Home {
+    selected: usize,
+}
+
+/// A line that can be selected.
+enum Item<'a> {
+    New,
+    /// A session that was prepared or is being recorded.
+    Resume(&'a Session),
+    Session(&'a Session),
+    Model(&'a ModelRow),
+}
+
+fn items(s: &Snapshot) -> Vec<Item<'_>> {
+    let open = s.session.iter().filter(|o| matches!(o.state, SessionState::Prepared | SessionState::Recording));
+    let resumed: Vec<_> = open.clone().map(|o| o.id).collect();
+    let stored = s.catalogue.sessions.iter().filter(|x| !resumed.contains(&x.id));
+    let mut items: Vec<Item> = open.map(Item::Resume).collect();
+    items.push(Item::New);
+    items.extend(stored.map(Item::Session));
+    items.extend(s.catalogue.models.iter().map(Item::Model));
+    items
+}
+
+impl Screen for Home {
+    fn title(&self, _: &Snapshot) -> String {
+        "LIMBIC".into()
+    }
+
+    fn hints(&self, snapshot: &Snapshot) -> Vec<Hint> {
+        let enter = match items(snapshot).get(self.selected) {
+            Some(Item::Resume(_)) => ("Enter", "go on with it"),
+            Some(Item::Session(_)) => ("Enter", "review"),
+            Some(Item::Model(_)) => ("Enter", "review its session"),
+            _ => ("Enter", "new session"),
+        };
+        vec![enter, ("n", "new session"), ("t", "train"), ("j/k", "move"), ("q", "quit")]
+    }
+
+    fn handle(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Next {
+        let items = items(snapshot);
+        if move_in(&mut self.selected, items.len(), key) {
+            return Next::Stay;
+        }
+        match key.code {
+            KeyCode::Char('n') => Next::Go(Place::Participant),
+            KeyCode::Char('t') => Next::Go(Place::Train),
+            KeyCode::Char('q') => Next::Quit,
+            KeyCode::Enter => match items.get(self.selected) {
+                Some(Item::Resume(_)) => Next::Go(open_place(snapshot)),
+                Some(Item::Session(s)) => Next::DoThen(Action::Review { session: s.id }, Place::Review),
+                Some(Item::Model(m)) => match m.sessions.first() {
+                    Some(id) => Next::DoThen(Action::Review { session: *id }, Place::Review),
+                    None => Next::Say(format!("{} names no session that it was trained on", m.name)),
+                },
+                _ => Next::Go(Place::Participant),
+            },
+            _ => Next::Pass,
+        }
+    }
+
+    fn draw(&self, pen: &mut Pen, snapshot: &Snapshot) {
+        let items = items(snapshot);
+        let selected = self.selected.min(items.len().saturating_sub(1));
+        let (w, h) = (pen.width(), pen.height());
+        let below = if h >= 30 { 8 } else { 6 };
+        let left = (w * 3 / 5).clamp(46.min(w), 74);
+        let list_height = h.saturating_sub(below);
+        sessions(&mut pen.part(0, 0, left, list_height), &items, selected, snapshot);
+        details(&mut pen.part(left + 2, 0, w.saturating_sub(left + 2), list_height), items.get(selected), snapshot);
+        machine(&mut pen.part(0, list_height, w, below), snapshot);
+    }
+}
+
+/// Where an open session stands.
+fn open_place(snapshot: &Snapshot) -> Place {
+    match snapshot.protocol.phase {
+        Phase::Rating => Place::Rating,
+        _ if snapshot.recording => Place::Session,
+        _ if snapshot.streams.is_empty() => Place::Devices,
+        _ => Place::Gate,
+    }
+}
+
+fn sessions(pen: &mut Pen, items: &[Item], selected: usize, snapshot: &Snapshot) {
+    let mut body = pen.panel("Sessions and models");
+    // Models stand under a heading of their own, which takes a row.
+    let first_model = items.iter().position(|i| matches!(i, Item::Model(_)));
+    let lines: Vec<Option<usize>> =
+        (0..items.len()).flat_map(|i| if Some(i) == first_model { vec![None, Some(i)] } else { vec![Some(i)] }).collect();
+    let at = lines.iter().position(|l| *l == Some(selected)).unwrap_or(0);
+    let rows = body.height() as usize;
+    let first = scrolled(at, rows, lines.len());
+    for (y, line) in lines.iter().skip(first).take(rows).enumerate() {
+        let y = y as u16;
+        let Some(i) = line else {
+            body.text(0, y, "models", Ink::Accent);
+            continue;
+        };
+        match &items[*i] {
+            Item::New => {
+                body.text(1, y, "+ new session", Ink::Strong);
+            }
+            Item::Resume(s) => {
+                let (word, ink) = words::state(s.state);
+                body.line(
+                    1,
+                    y,
+                    &[("> resume ", Ink::Strong), (&format!("{}/{} ", s.participant, s.number), Ink::Strong), (word, ink)],
+                );
+            }
+            Item::Session(s) => session_line(&mut body, y, s),
+            Item::Model(m) => {
+                let width = body.width().saturating_sub(28) as usize;
+                let simulated = if m.simulated { "SIM " } else { "" };
+                body.line(
+                    1,
+                    y,
+                    &[
+                        (&format!("{:<24} ", words::cut(&m.name, 24)), Ink::Plain),
+                        (simulated, Ink::Simulated),
+                        (&words::cut(&m.summary, width.saturating_sub(simulated.len())), Ink::Dim),
+                    ],
+                );
+            }
+        }
+        if *i == selected {
+            body.select(y);
+        }
+    }
+    if snapshot.catalogue.sessions.is_empty() && rows > 4 {
+        let text = "Nothing recorded yet. A new session with the simulated rig needs no device and shows the whole way.";
+        body.wrap(1, 3, 3, text, Ink::Dim);
+    }
+}
+
+fn session_line(body: &mut Pen, y: u16, s: &Session) {
+    let (word, ink) = words::state(s.state);
+    let quality = s.quality.as_ref().map(|q| q.overall);
+    body.line(
+        1,
+        y,
+        &[
+            (&format!("{:<8}", words::cut(&format!("{}/{}", s.participant, s.number), 7)), Ink::Strong),
+            (&format!("{} ", words::date(s.started_utc)), Ink::Dim),
+            (&format!("{word:<11} "), ink),
+            (&format!("{:>4} ", words::percent(quality)), Ink::Plain),
+            (if s.simulated { "SIM" } else { "" }, Ink::Simulated),
+        ],
+    );
+}
+
+fn details(pen: &mut Pen, item: Option<&Item>, snapshot: &Snapshot) {
+    match item {
+        Some(Item::Session(s) | Item::Resume(s)) => {
+            session_details(&mut pen.panel(&format!("{} session {}", s.participant, s.number)), s)
+        }
+        Some(Item::Model(m)) => {
+            let mut body = pen.panel(&words::cut(&m.name, 26));
+            let mut y = body.wrap(0, 0, 4, &m.summary, Ink::Plain) + 1;
+            for (name, value) in [("trained", words::date(m.created_utc)), ("on", format!("{} sessions", m.sessions.len()))] {
+                body.line(0, y, &[(&format!("{name:<9}"), Ink::Dim), (&value, Ink::Plain)]);
+                y += 1;
+            }
+            body.line(0, y, &[("people   ", Ink::Dim), (&m.participants.join(" "), Ink::Plain)]);
+            if m.simulated {
+                body.text(0, y + 1, "SIMULATED data", Ink::Simulated);
+            }
+        }
+        _ => {
+            way(&mut pen.panel("New session"), snapshot);
+        }
+    }
+}
+
+/// The steps of a session.
+fn way(body: &mut Pen, snapshot: &Snapshot) {
+    const STEPS: [(&str, &str); 5] = [
+        ("participant", "a code, the signed consent"),
+        ("devices", "a rig, or the simulated one"),
+        ("quality gate", "good enough to record?"),
+        ("trials", "fixation, video, ratings"),
+        ("summary", "what was recorded; training"),
+    ];
+    let roomy = body.height() >= 20;
+    for (i, (name, what)) in STEPS.iter().enumerate() {
+        let y = i as u16 * if roomy { 3 } else { 2 };
+        body.line(0, y, &[(&format!("{} ", i + 1), Ink::Accent), (name, Ink::Strong)]);
+        body.text(2, y + 1, what, Ink::Dim);
+    }
+    let (people, models) = (snapshot.catalogue.participants.len(), snapshot.catalogue.models.len());
+    let text = format!("participants {people}, models {models}");
+    body.text(0, if roomy { 16 } else { 11 }, &text, Ink::Dim);
+}
+
+fn session_details(body: &mut Pen, s: &Session) {
+    let (word, ink) = words::state(s.state);
+    let length = s.ended.map_or_else(|| "--".into(), |end| words::clock(end - s.started));
+    let mut y = 0;
+    let mut row = |name: &str, value: &str, ink: Ink| {
+        body.line(0, y, &[(&format!("{name:<9}"), Ink::Dim), (value, ink)]);
+        y += 1;
+    };
+    row("state", word, ink);
+    row("length", &length, Ink::Plain);
+    row("trials", &format!("{} planned", s.trials_planned), Ink::Plain);
+    row("quality", &words::percent(s.quality.as_ref().map(|q| q.overall)), Ink::Plain);
+    if let Some(verdict) = &s.verdict {
+        let (word, ink) = if verdict.pass { ("passed", Ink::Good) } else { ("BELOW", Ink::Fair) };
+        row("gate", word, ink);
+    }
+    row("rig", &s.rig_name, Ink::Plain);
+    row("player", &s.player, Ink::Plain);
+    row("source", &s.source, Ink::Plain);
+    if s.simulated {
+        row("data", "SIMULATED", Ink::Simulated);
+    }
+    if let Some(reason) = &s.override_reason {
+        body.wrap(0, y, 3, &format!("overridden: {reason}"), Ink::Fair);
+    }
+}
+
+fn machine(pen: &mut Pen, snapshot: &Snapshot) {
+    let mut body = pen.panel("This machine");
+    let home = format!("home {}   {} free", snapshot.home, words::bytes(snapshot.disk_free));
+    body.text(0, 0, &home, Ink::Plain);
+    let rows = body.height().saturating_sub(1) as usize;
+    if snapshot.catalogue.doctor.is_empty() {
+        body.text(0, 1, "nothing is missing", Ink::Good);
+    }
+    let (mut y, mut shown) = (1, 0);
+    for line in &snapshot.catalogue.doctor {
+        if y as usize > rows {
+            break;
+        }
+        body.text(0, y, "!", Ink::Fair);
+        y += body.wrap(2, y, 2, line, Ink::Plain).max(1);
+        shown += 1;
+    }
+    let more = snapshot.catalogue.doctor.len() - shown;
+    if more > 0 {
+        body.right(0, &format!("{more} more: limbic doctor"), Ink::Dim);
+    }
+}

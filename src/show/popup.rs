@@ -1,0 +1,241 @@
+//! Boxes over a screen: one asks for a line of text, one offers choices.
+//!
+//! What cannot be undone asks for the participant's code; everything with a reason asks for the reason and offers
+//! the usual ones.
+
+use crate::lab::message::{Action, Snapshot};
+use crate::present::Phase;
+use crate::show::caps::Ink;
+use crate::show::pen::{Pen, wrapped};
+use crate::show::screen::{Hint, Next, Place};
+use crate::show::widget::field::Field;
+use crate::signal::Rating;
+use crossterm::event::{KeyCode, KeyEvent};
+
+/// A box over the screen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Popup {
+    Text(Question),
+    Choice(Choice),
+}
+
+/// What the typed line is for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Purpose {
+    Note,
+    Mark,
+    Override,
+    Redo,
+    Skip,
+    /// The code that must be typed.
+    Abort(String),
+    /// Ends the rating with these incomplete answers.
+    EndRating(Rating, String),
+}
+
+/// Asks for one line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    pub purpose: Purpose,
+    field: Field,
+    /// Which preset was last put in.
+    preset: Option<usize>,
+    problem: String,
+}
+
+/// Offers keys.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    pub title: String,
+    pub text: String,
+    pub options: Vec<(char, &'static str, Next)>,
+}
+
+const REASONS: [&str; 4] = ["participant asked", "artefact or movement", "device trouble", "stimulus did not play well"];
+const OVERRIDES: [&str; 3] =
+    ["the bad channels are not used in this study", "the cap cannot be improved further", "trial run, not for analysis"];
+const MARKS: [&str; 4] = ["movement", "talking", "noise in the room", "coughed"];
+
+impl Popup {
+    pub fn ask(purpose: Purpose) -> Popup {
+        Popup::Text(Question { purpose, field: Field::default(), preset: None, problem: String::new() })
+    }
+
+    /// None: the box stays open. Some: it closes and this happens.
+    pub fn handle(&mut self, key: KeyEvent) -> Option<Next> {
+        match self {
+            Popup::Text(question) => question.handle(key),
+            Popup::Choice(choice) => match key.code {
+                KeyCode::Esc => Some(Next::Stay),
+                KeyCode::Char(c) => choice.options.iter().find(|(k, ..)| *k == c).map(|(.., next)| next.clone()),
+                _ => None,
+            },
+        }
+    }
+
+    pub fn paste(&mut self, text: &str) {
+        if let Popup::Text(question) = self {
+            question.field.paste(text);
+        }
+    }
+
+    pub fn hints(&self) -> Vec<Hint> {
+        match self {
+            Popup::Text(q) if q.presets().is_empty() => vec![("Enter", "save"), ("Esc", "leave it")],
+            Popup::Text(_) => vec![("Enter", "save"), ("Up/Down", "usual words"), ("Esc", "leave it")],
+            Popup::Choice(_) => vec![("a key", "choose"), ("Esc", "close")],
+        }
+    }
+
+    /// Draws the box in the middle of `pen`.
+    pub fn draw(&self, pen: &mut Pen) {
+        let width = 66.min(pen.width().saturating_sub(2));
+        let inner = width.saturating_sub(6) as usize;
+        let (title, text) = match self {
+            Popup::Text(q) => (q.title(), q.text()),
+            Popup::Choice(c) => (c.title.clone(), c.text.clone()),
+        };
+        let lines = wrapped(&text, inner).len() as u16;
+        let rows = match self {
+            Popup::Text(_) => 3,
+            Popup::Choice(c) => c.options.len() as u16,
+        };
+        let height = (lines + rows + 4).min(pen.height());
+        let (x, y) = ((pen.width() - width) / 2, (pen.height() - height) / 3);
+        let mut boxed = pen.part(x, y, width, height);
+        boxed.clear();
+        boxed.frame(&title, Ink::Accent);
+        let mut body = boxed.part(3, 1, width.saturating_sub(6), height.saturating_sub(2));
+        let used = body.wrap(0, 0, lines, &text, Ink::Plain);
+        match self {
+            Popup::Text(q) => {
+                q.field.draw(&mut body, 0, used + 1, inner as u16, true);
+                body.wrap(0, used + 2, 1, &q.problem, Ink::Bad);
+            }
+            Popup::Choice(c) => {
+                for (i, (key, what, _)) in c.options.iter().enumerate() {
+                    let row = used + 1 + i as u16;
+                    body.line(1, row, &[(&key.to_string(), Ink::Accent), ("  ", Ink::Plain), (what, Ink::Plain)]);
+                }
+            }
+        }
+    }
+}
+
+impl Question {
+    fn title(&self) -> String {
+        match &self.purpose {
+            Purpose::Note => "Note".into(),
+            Purpose::Mark => "Marker".into(),
+            Purpose::Override => "Go on below the gate".into(),
+            Purpose::Redo => "Redo the trial".into(),
+            Purpose::Skip => "Skip the trial".into(),
+            Purpose::Abort(_) => "ABORT the session".into(),
+            Purpose::EndRating(..) => "Not all questions are answered".into(),
+        }
+    }
+
+    fn text(&self) -> String {
+        match &self.purpose {
+            Purpose::Note => "Stored with the time of saving.".into(),
+            Purpose::Mark => "A word for what just happened; stored in the markers.".into(),
+            Purpose::Override => {
+                "The recording is below the gate. Your reason is stored and shown wherever this session is shown.".into()
+            }
+            Purpose::Redo => "From its fixation. The attempt so far is kept and left out of training. Why?".into(),
+            Purpose::Skip => "The trial is left out; what was recorded stays. Why?".into(),
+            Purpose::Abort(code) => {
+                format!("The session ends now and is marked ABORTED. Nothing is deleted. Type {code} to confirm.")
+            }
+            Purpose::EndRating(..) => "Missing answers stay missing. Why?".into(),
+        }
+    }
+
+    fn presets(&self) -> &'static [&'static str] {
+        match self.purpose {
+            Purpose::Note | Purpose::Abort(_) => &[],
+            Purpose::Mark => &MARKS,
+            Purpose::Override => &OVERRIDES,
+            Purpose::Redo | Purpose::Skip | Purpose::EndRating(..) => &REASONS,
+        }
+    }
+
+    fn handle(&mut self, key: KeyEvent) -> Option<Next> {
+        let presets = self.presets();
+        match key.code {
+            KeyCode::Esc => return Some(Next::Stay),
+            KeyCode::Enter => match self.action() {
+                Ok(action) => return Some(Next::Do(action)),
+                Err(problem) => self.problem = problem,
+            },
+            KeyCode::Down if !presets.is_empty() => self.put(self.preset.map_or(0, |p| (p + 1) % presets.len())),
+            KeyCode::Up if !presets.is_empty() => {
+                self.put(self.preset.map_or(presets.len() - 1, |p| (p + presets.len() - 1) % presets.len()));
+            }
+            _ => {
+                self.problem.clear();
+                self.field.handle(key);
+            }
+        }
+        None
+    }
+
+    fn put(&mut self, preset: usize) {
+        self.preset = Some(preset);
+        self.problem.clear();
+        self.field.set(self.presets().get(preset).copied().unwrap_or_default());
+    }
+
+    /// The command, or what is wrong with the line.
+    fn action(&self) -> Result<Action, String> {
+        let text = self.field.text().trim().to_string();
+        if let Purpose::Abort(code) = &self.purpose {
+            return if text == *code {
+                Ok(Action::Abort { typed: text })
+            } else {
+                Err(format!("That is not {code}; the session goes on."))
+            };
+        }
+        if text.is_empty() {
+            return Err("A few words are needed; Esc leaves it.".into());
+        }
+        Ok(match self.purpose.clone() {
+            Purpose::Note => Action::Note { text },
+            Purpose::Mark => Action::Mark { text },
+            Purpose::Override => Action::Override { reason: text },
+            Purpose::Redo => Action::Redo { reason: text },
+            Purpose::Skip => Action::Skip { reason: text },
+            Purpose::Abort(_) => Action::Abort { typed: text },
+            Purpose::EndRating(rating, by) => Action::Rate { rating, by, done: true, reason: text },
+        })
+    }
+}
+
+/// The box that Ctrl-C opens while something is recorded: whatever is chosen, samples go on being written.
+pub fn pause_box(snapshot: &Snapshot) -> Popup {
+    let code = snapshot.session.as_ref().map_or_else(String::new, |s| s.participant.clone());
+    let mut options = Vec::new();
+    if snapshot.protocol.phase == Phase::Paused {
+        options.push(('c', "continue", Next::Do(Action::Continue)));
+    } else {
+        options.push(('p', "pause now", Next::Do(Action::Pause { reason: "paused by the experimenter".into() })));
+    }
+    options.push(('A', "abort the session (asks for the participant's code)", Next::Ask(Popup::ask(Purpose::Abort(code)))));
+    Popup::Choice(Choice {
+        title: "The recording goes on".into(),
+        text: "A recording does not end by Ctrl-C or q. Esc closes this box.".into(),
+        options,
+    })
+}
+
+/// The box that q opens away from Home.
+pub fn leave_box(snapshot: &Snapshot) -> Popup {
+    if snapshot.recording {
+        return pause_box(snapshot);
+    }
+    Popup::Choice(Choice {
+        title: "Leave limbic?".into(),
+        text: "Nothing is being recorded. What was saved stays.".into(),
+        options: vec![('q', "leave", Next::Quit), ('h', "go to the home screen", Next::Go(Place::Home))],
+    })
+}

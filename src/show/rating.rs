@@ -1,0 +1,233 @@
+//! Step 4, after each video: valence, arousal and one word. Letters and digits are answers here.
+//!
+//! Every key press is sent to the lab at once; an earlier answer stays in the journal.
+
+use crate::lab::message::{Action, Snapshot};
+use crate::show::caps::Ink;
+use crate::show::pen::Pen;
+use crate::show::popup::{Popup, Purpose};
+use crate::show::screen::{Hint, Letters, Next, Screen};
+use crate::show::session::control_key;
+use crate::show::words;
+use crate::signal::{Emotion, Rating};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// Which question the digits answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Asked {
+    #[default]
+    Valence,
+    Arousal,
+    Feeling,
+}
+
+#[derive(Default)]
+pub struct RatingScreen {
+    asked: Asked,
+    /// Answers of this (trial, attempt) that were sent.
+    answers: Option<((u32, u32), Rating)>,
+    /// The experimenter reads the questions aloud and types.
+    by_experimenter: bool,
+}
+
+impl RatingScreen {
+    fn current(&self, s: &Snapshot) -> Rating {
+        let trial = (s.protocol.trial, s.protocol.attempt);
+        self.answers.filter(|(t, _)| *t == trial).map_or(s.rating, |(_, rating)| rating)
+    }
+
+    fn by(&self) -> String {
+        if self.by_experimenter { "experimenter".into() } else { "participant".into() }
+    }
+
+    fn answer(&mut self, rating: Rating, s: &Snapshot) -> Next {
+        self.answers = Some(((s.protocol.trial, s.protocol.attempt), rating));
+        Next::Do(Action::Rate { rating, by: self.by(), done: false, reason: String::new() })
+    }
+
+    fn done(&mut self, s: &Snapshot) -> Next {
+        let rating = self.current(s);
+        self.asked = Asked::Valence;
+        if rating.is_complete() {
+            Next::Do(Action::Rate { rating, by: self.by(), done: true, reason: String::new() })
+        } else {
+            Next::Ask(Popup::ask(Purpose::EndRating(rating, self.by())))
+        }
+    }
+
+    /// Sets the value of the current scale and moves to the next question.
+    fn digit(&mut self, value: f32, s: &Snapshot) -> Next {
+        let mut rating = self.current(s);
+        match self.asked {
+            Asked::Valence => {
+                rating.valence = Some(value);
+                self.asked = Asked::Arousal;
+            }
+            Asked::Arousal => {
+                rating.arousal = Some(value);
+                self.asked = Asked::Feeling;
+            }
+            Asked::Feeling => return Next::Say("The feeling is answered by a letter; Tab goes back to the scales.".into()),
+        }
+        self.answer(rating, s)
+    }
+
+    /// Left and right: one step on a scale (from the middle when nothing is set), the next word for the feeling.
+    fn step(&mut self, up: bool, s: &Snapshot) -> Next {
+        let mut rating = self.current(s);
+        let moved = |value: Option<f32>| Some(value.map_or(5.0, |v| (if up { v + 1.0 } else { v - 1.0 }).clamp(1.0, 9.0)));
+        match self.asked {
+            Asked::Valence => rating.valence = moved(rating.valence),
+            Asked::Arousal => rating.arousal = moved(rating.arousal),
+            Asked::Feeling => {
+                let count = Emotion::ALL.len();
+                let at = rating.emotion.and_then(|e| Emotion::ALL.iter().position(|x| *x == e));
+                let next = at.map_or(0, |i| if up { (i + 1) % count } else { (i + count - 1) % count });
+                rating.emotion = Some(Emotion::ALL[next]);
+            }
+        }
+        self.answer(rating, s)
+    }
+
+    fn clear(&mut self, s: &Snapshot) -> Next {
+        let mut rating = self.current(s);
+        match self.asked {
+            Asked::Valence => rating.valence = None,
+            Asked::Arousal => rating.arousal = None,
+            Asked::Feeling => rating.emotion = None,
+        }
+        self.answer(rating, s)
+    }
+
+    fn turn(&mut self, on: bool) -> Next {
+        self.asked = match (self.asked, on) {
+            (Asked::Valence, true) | (Asked::Feeling, false) => Asked::Arousal,
+            (Asked::Arousal, true) | (Asked::Valence, false) => Asked::Feeling,
+            (Asked::Feeling, true) | (Asked::Arousal, false) => Asked::Valence,
+        };
+        Next::Stay
+    }
+}
+
+impl Screen for RatingScreen {
+    fn title(&self, s: &Snapshot) -> String {
+        format!("4/5 RATING {}/{}", s.protocol.trial, s.protocol.trials)
+    }
+
+    fn hints(&self, s: &Snapshot) -> Vec<Hint> {
+        let answer = if self.asked == Asked::Feeling { ("letter", "feeling") } else { ("1-9", "value") };
+        let done = if self.current(s).is_complete() { ("Enter", "done") } else { ("Enter", "done (reason)") };
+        vec![
+            answer,
+            ("Tab", "next question"),
+            done,
+            ("Bksp", "clear"),
+            ("F2", "who answers"),
+            ("Alt-n", "note"),
+            ("P R K A", "pause redo skip abort"),
+        ]
+    }
+
+    fn letters(&self) -> Letters {
+        Letters::Answers
+    }
+
+    fn handle(&mut self, key: KeyEvent, s: &Snapshot) -> Next {
+        if key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::CONTROL) {
+            return Next::Pass;
+        }
+        match key.code {
+            KeyCode::Enter => self.done(s),
+            KeyCode::Tab | KeyCode::Down => self.turn(true),
+            KeyCode::BackTab | KeyCode::Up => self.turn(false),
+            KeyCode::Left => self.step(false, s),
+            KeyCode::Right => self.step(true, s),
+            KeyCode::Backspace => self.clear(s),
+            KeyCode::F(2) => {
+                self.by_experimenter = !self.by_experimenter;
+                Next::Stay
+            }
+            KeyCode::Char(c @ '1'..='9') => self.digit(f32::from(c as u8 - b'0'), s),
+            KeyCode::Char(c) => match Emotion::ALL.into_iter().find(|e| e.key() == c) {
+                Some(emotion) => {
+                    self.asked = Asked::Feeling;
+                    self.answer(Rating { emotion: Some(emotion), ..self.current(s) }, s)
+                }
+                None if c.is_ascii_uppercase() => control_key(key, s, true),
+                None => Next::Pass,
+            },
+            _ => Next::Pass,
+        }
+    }
+
+    fn draw(&self, pen: &mut Pen, s: &Snapshot) {
+        let rating = self.current(s);
+        let roomy = pen.height() >= 30;
+        let gap = if roomy { 6 } else { 4 };
+        let width = 74.min(pen.width());
+        let (left, height) = ((pen.width() - width) / 2, pen.height());
+        let mut body = pen.part(left, if roomy { 3 } else { 0 }, width, height);
+        body.text(0, 0, "How did you feel during the video?", Ink::Strong);
+        body.right(0, &format!("answered by: {} (F2)", self.by()), Ink::Dim);
+        let (v, a, f) = (self.asked == Asked::Valence, self.asked == Asked::Arousal, self.asked == Asked::Feeling);
+        scale(&mut body.part(0, 2, width, 3), "VALENCE", ["unpleasant", "neutral", "pleasant"], rating.valence, v);
+        scale(&mut body.part(0, 2 + gap, width, 3), "AROUSAL", ["calm, sleepy", "", "excited, wide awake"], rating.arousal, a);
+        feelings(&mut body.part(0, 2 + 2 * gap, width, 6), rating.emotion, f);
+        let saved = rating == s.rating;
+        let answered = [rating.valence.is_some(), rating.arousal.is_some(), rating.emotion.is_some()];
+        let count = answered.iter().filter(|x| **x).count();
+        let (word, ink) = match (count, saved) {
+            (0, true) => ("nothing answered yet", Ink::Dim),
+            (_, true) => ("saved", Ink::Good),
+            _ => ("saving ...", Ink::Fair),
+        };
+        let y = 2 + 2 * gap + 6;
+        body.line(0, y, &[(&format!("{count} of 3 answered: "), Ink::Plain), (word, ink)]);
+        let waiting = format!("rating for {}", words::minutes(s.now - s.protocol.phase_started));
+        body.right(y, &waiting, Ink::Dim);
+        let text = "Each answer is saved the moment its key is pressed; Enter goes on when all three stand.";
+        body.wrap(0, y + 2, 2, text, Ink::Dim);
+    }
+}
+
+fn name(pen: &mut Pen, text: &str, here: bool) {
+    let sign = if here { "> " } else { "  " };
+    pen.line(0, 0, &[(sign, Ink::Accent), (text, if here { Ink::Accent } else { Ink::Strong })]);
+}
+
+fn scale(pen: &mut Pen, title: &str, ends: [&str; 3], value: Option<f32>, here: bool) {
+    name(pen, title, here);
+    let left = 14;
+    let step = (pen.width().saturating_sub(left) / 9).clamp(4, 6);
+    let width = 8 * step + 5;
+    let mut words_row = pen.part(left, 0, width, 1);
+    words_row.text(0, 0, ends[0], Ink::Dim);
+    words_row.centred(0, ends[1], Ink::Dim);
+    words_row.right(0, ends[2], Ink::Dim);
+    for i in 1..=9u16 {
+        let on = value.is_some_and(|v| (v - f32::from(i)).abs() < 0.5);
+        let (text, ink) = if on { (format!("[ {i} ]"), Ink::Title) } else { (format!("  {i}  "), Ink::Plain) };
+        pen.text(left + (i - 1) * step, 1, &text, ink);
+    }
+}
+
+fn feelings(pen: &mut Pen, chosen: Option<Emotion>, here: bool) {
+    name(pen, "FEELING", here);
+    for (i, emotion) in Emotion::ALL.into_iter().enumerate() {
+        let (x, y) = (14 + (i as u16 % 3) * 20, i as u16 / 3);
+        let on = chosen == Some(emotion);
+        let (open, close) = if on { ("[", "]") } else { (" ", " ") };
+        let key = emotion.key().to_string();
+        let text = format!(" {emotion}");
+        pen.line(
+            x,
+            y,
+            &[
+                (open, Ink::Strong),
+                (&key, if on { Ink::Title } else { Ink::Accent }),
+                (&text, if on { Ink::Title } else { Ink::Plain }),
+                (close, Ink::Strong),
+            ],
+        );
+    }
+}

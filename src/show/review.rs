@@ -1,0 +1,297 @@
+//! Review: what the networks say about each trial, held out, beside what was meant or felt.
+
+use crate::lab::message::{Review, Snapshot};
+use crate::show::caps::Ink;
+use crate::show::pen::Pen;
+use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
+use crate::show::widget::bar::bar;
+use crate::show::words;
+use crate::signal::Emotion;
+use crate::store::rows::PredictionRow;
+use crossterm::event::{KeyCode, KeyEvent};
+
+#[derive(Default)]
+pub struct ReviewScreen {
+    selected: usize,
+    /// In order of the trials instead of disagreements first.
+    in_order: bool,
+}
+
+/// Index of the most probable class.
+fn best(probabilities: &Option<Vec<f32>>) -> Option<usize> {
+    let p = probabilities.as_ref()?;
+    p.iter().enumerate().filter(|(_, v)| v.is_finite()).max_by(|a, b| a.1.total_cmp(b.1)).map(|(i, _)| i)
+}
+
+/// The answer that counts: fused where there is a fusion, else the only one.
+fn answer(p: &PredictionRow) -> Option<usize> {
+    best(&p.fused).or_else(|| best(&p.eeg)).or_else(|| best(&p.face))
+}
+
+/// 0 = wrong, 1 = right but EEG and face disagree, 2 = all agree.
+fn concern(p: &PredictionRow) -> u8 {
+    let split = matches!((best(&p.eeg), best(&p.face)), (Some(a), Some(b)) if a != b);
+    match (answer(p), p.truth) {
+        (Some(a), Some(t)) if a != t => 0,
+        _ if split => 1,
+        _ => 2,
+    }
+}
+
+/// The letter of a class in timelines: the rating key where the class is an emotion, else its first letter.
+fn letter(class: &str) -> char {
+    class.parse::<Emotion>().map_or_else(|_| class.chars().next().unwrap_or('?'), Emotion::key)
+}
+
+impl ReviewScreen {
+    fn rows<'a>(&self, review: &'a Review) -> Vec<&'a PredictionRow> {
+        let mut rows: Vec<_> = review.predictions.iter().collect();
+        rows.sort_by_key(|p| (if self.in_order { 0 } else { concern(p) }, p.trial));
+        rows
+    }
+}
+
+impl Screen for ReviewScreen {
+    fn title(&self, s: &Snapshot) -> String {
+        s.review.as_ref().map_or("REVIEW".into(), |r| format!("REVIEW {}/{}", r.session.participant, r.session.number))
+    }
+
+    fn hints(&self, s: &Snapshot) -> Vec<Hint> {
+        let order = if self.in_order { ("o", "disagreements first") } else { ("o", "in order of trials") };
+        let mut hints = vec![("j/k", "trial"), order];
+        if s.review.as_ref().is_some_and(|r| r.explanation.is_some()) {
+            hints.push(("e", "explain"));
+        }
+        hints.extend([("t", "train"), ("Esc", "home")]);
+        hints
+    }
+
+    fn handle(&mut self, key: KeyEvent, s: &Snapshot) -> Next {
+        let count = s.review.as_ref().map_or(0, |r| r.predictions.len());
+        if move_in(&mut self.selected, count, key) {
+            return Next::Stay;
+        }
+        match key.code {
+            KeyCode::Char('o') => {
+                self.in_order = !self.in_order;
+                Next::Stay
+            }
+            KeyCode::Char('e') | KeyCode::Enter => match s.review.as_ref().and_then(|r| r.explanation.as_ref()) {
+                Some(_) => Next::Go(Place::Explain),
+                None => Next::Say("No explanation is stored for this session: t trains and explains.".into()),
+            },
+            KeyCode::Char('t') => Next::Go(Place::Train),
+            KeyCode::Esc => Next::Go(Place::Home),
+            _ => Next::Pass,
+        }
+    }
+
+    fn draw(&self, pen: &mut Pen, s: &Snapshot) {
+        let Some(review) = &s.review else {
+            pen.text(1, 1, "No session is loaded: choose one on the home screen.", Ink::Plain);
+            return;
+        };
+        let (w, h) = (pen.width(), pen.height());
+        let roomy = h >= 30;
+        let caveats = if roomy { 5 } else { 3 };
+        let time = if roomy { 5 } else { 3 };
+        let scores = (review.classes.len() as u16 + 3).clamp(5, 9) + if roomy { 2 } else { 0 };
+        let table = h.saturating_sub(caveats + time + scores);
+        if review.predictions.is_empty() {
+            self.draw_plain(&mut pen.part(0, 0, w, h.saturating_sub(caveats)), review);
+            return draw_caveats(&mut pen.below(h.saturating_sub(caveats)), review);
+        }
+        let rows = self.rows(review);
+        let selected = self.selected.min(rows.len().saturating_sub(1));
+        draw_table(&mut pen.part(0, 0, w, table), &rows, selected, review);
+        let half = w * 11 / 20;
+        draw_confusion(&mut pen.part(0, table, half.saturating_sub(1), scores), review);
+        draw_scores(&mut pen.part(half, table, w - half, scores), review);
+        if let Some(row) = rows.get(selected) {
+            draw_timeline(&mut pen.part(0, table + scores, w, time), row);
+        }
+        draw_caveats(&mut pen.below(h.saturating_sub(caveats)), review);
+    }
+}
+
+impl ReviewScreen {
+    /// Before any training: the trials with their labels.
+    fn draw_plain(&self, pen: &mut Pen, review: &Review) {
+        let mut body = pen.panel("Trials (no network has answered yet: t trains one)");
+        body.text(0, 0, "  #  stimulus             meant       reported    V  A  quality", Ink::Dim);
+        let rows = body.height().saturating_sub(1) as usize;
+        let first = scrolled(self.selected, rows, review.trials.len());
+        for (y, t) in review.trials.iter().skip(first).take(rows).enumerate() {
+            let word = |e: Option<Emotion>| e.map_or("--", Emotion::name);
+            let number = |v: Option<f32>| v.map_or_else(|| "-".into(), |v| format!("{v:.0}"));
+            let (v, a) = (number(t.rating.valence), number(t.rating.arousal));
+            let text = format!(
+                "{:>3}  {:<20} {:<11} {:<11} {v}  {a}  {}",
+                t.number,
+                words::cut(&t.stimulus, 20),
+                word(t.intended),
+                word(t.rating.emotion),
+                words::percent(t.quality)
+            );
+            body.text(0, 1 + y as u16, &text, Ink::Plain);
+        }
+    }
+}
+
+fn draw_table(pen: &mut Pen, rows: &[&PredictionRow], selected: usize, review: &Review) {
+    let mut body = pen.panel("Trials, disagreements first");
+    let wide = body.width() >= 100;
+    let (stimulus_width, class_width) = if wide { (24, 12) } else { (12, 9) };
+    let column = |name: &str| format!("{name:<width$}", width = class_width + 6);
+    let head = format!(
+        "  #  {:<stimulus_width$} {:<class_width$} {}{}{}",
+        "stimulus",
+        "truth",
+        column("EEG"),
+        column("face"),
+        column("fused")
+    );
+    body.text(0, 0, &head, Ink::Dim);
+    let room = body.height().saturating_sub(1) as usize;
+    let first = scrolled(selected, room, rows.len());
+    for (y, (i, p)) in rows.iter().enumerate().skip(first).take(room).enumerate() {
+        let y = 1 + y as u16;
+        let name = |i: Option<usize>| i.and_then(|i| p.classes.get(i)).map_or("--", String::as_str);
+        let stimulus = review.trials.iter().rev().find(|t| t.number == p.trial).map_or("", |t| t.stimulus.as_str());
+        let mut x = body.line(
+            0,
+            y,
+            &[
+                (&format!("{:>3}  ", p.trial), Ink::Strong),
+                (&format!("{:<stimulus_width$} ", words::cut(stimulus, stimulus_width)), Ink::Dim),
+                (&format!("{:<class_width$} ", words::cut(name(p.truth), class_width)), Ink::Plain),
+            ],
+        );
+        for said in [&p.eeg, &p.face, &p.fused] {
+            let class = best(said);
+            let probability = class.and_then(|c| said.as_ref().and_then(|v| v.get(c)).copied());
+            let wrong = class.is_some() && p.truth.is_some() && class != p.truth;
+            let ink = if class.is_none() {
+                Ink::Dim
+            } else if wrong {
+                Ink::Bad
+            } else {
+                Ink::Plain
+            };
+            let text =
+                format!("{:<class_width$} {} ", words::cut(name(class), class_width), words::share(probability.map(f64::from)));
+            x = body.text(x, y, &text, ink);
+        }
+        match concern(p) {
+            0 => body.text(x, y, "WRONG", Ink::Bad),
+            1 => body.text(x, y, "split", Ink::Fair),
+            _ => body.text(x, y, "ok", Ink::Good),
+        };
+        if !p.held_out {
+            body.right(y, "IN-SAMPLE", Ink::Bad);
+        }
+        if i == selected {
+            body.select(y);
+        }
+    }
+}
+
+fn draw_confusion(pen: &mut Pen, review: &Review) {
+    let mut body = pen.panel("Confusion (rows: truth)");
+    let width = body.width();
+    let label = 11;
+    let cell = (width.saturating_sub(label + 7) / (review.classes.len() as u16).max(1)).clamp(3, 6);
+    for (i, class) in review.classes.iter().enumerate() {
+        let name: String = class.chars().take(cell as usize - 1).collect();
+        body.text(label + i as u16 * cell, 0, &format!("{name:>w$}", w = cell as usize - 1), Ink::Dim);
+    }
+    let end = label + review.classes.len() as u16 * cell;
+    body.text(end + 1, 0, "recall", Ink::Dim);
+    for (y, (row, class)) in review.confusion.iter().zip(&review.classes).enumerate() {
+        let y = 1 + y as u16;
+        body.text(0, y, &words::cut(class, label as usize - 1), Ink::Plain);
+        for (i, count) in row.iter().enumerate() {
+            let right = i + 1 == y as usize;
+            let ink = if right {
+                Ink::Good
+            } else if *count > 0 {
+                Ink::Bad
+            } else {
+                Ink::Dim
+            };
+            let text = if *count == 0 && !right {
+                ".".into()
+            } else if right {
+                format!("[{count}]")
+            } else {
+                format!("{count} ")
+            };
+            body.text(label + i as u16 * cell, y, &format!("{text:>w$}", w = cell as usize - 1), ink);
+        }
+        let total: usize = row.iter().sum();
+        let recall = row.get(y as usize - 1).filter(|_| total > 0).map(|hit| *hit as f64 / total as f64);
+        body.text(end + 2, y, &words::share(recall), Ink::Plain);
+    }
+}
+
+fn draw_scores(pen: &mut Pen, review: &Review) {
+    let mut body = pen.panel("Accuracy on held-out trials");
+    let width = body.width().saturating_sub(13);
+    let chance = if review.classes.is_empty() { 0.0 } else { 1.0 / review.classes.len() as f64 };
+    let rows = [
+        ("EEG", review.eeg_accuracy, Ink::Accent),
+        ("face", review.face_accuracy, Ink::Accent),
+        ("fused", review.fused_accuracy, Ink::Good),
+        ("majority", Some(review.majority), Ink::Dim),
+    ];
+    for (y, (name, value, ink)) in rows.iter().enumerate() {
+        let y = y as u16;
+        body.text(0, y, &format!("{name:<9}{}", words::share(*value)), Ink::Plain);
+        bar(&mut body, (14, y), width.saturating_sub(2), value.unwrap_or(0.0), Some(chance), *ink);
+    }
+    let mark = body.caps.pick('┃', '|');
+    let text = format!("{mark} chance {chance:.2}; {} trials", review.scored_trials);
+    body.text(0, 4, &text, Ink::Dim);
+}
+
+/// The most probable class of each second.
+fn draw_timeline(pen: &mut Pen, row: &PredictionRow) {
+    let title = format!("Trial {}: EEG second by second", row.trial);
+    let mut body = pen.panel(&title);
+    let Some((last, _)) = row.timeline.last() else {
+        body.text(0, 0, "no timeline is stored for this trial", Ink::Dim);
+        return;
+    };
+    let seconds = format!("{last:.0} s");
+    let width = body.width().saturating_sub(6 + seconds.len() as u16);
+    body.text(0, 0, "0 s", Ink::Dim);
+    body.right(0, &seconds, Ink::Dim);
+    let count = row.timeline.len();
+    let columns = count.min(width as usize);
+    for x in 0..columns {
+        let (_, p) = &row.timeline[x * count / columns];
+        let class = best(&Some(p.clone()));
+        let right = class == row.truth;
+        let glyph = class.and_then(|c| row.classes.get(c)).map_or('?', |c| letter(c));
+        body.glyph(4 + x as u16, 0, glyph, if right { Ink::Good } else { Ink::Bad });
+    }
+    let legend: Vec<String> = row.classes.iter().map(|c| format!("{} {c}", letter(c))).collect();
+    let truth = row.truth.and_then(|t| row.classes.get(t)).map_or(String::new(), |t| format!("truth: {t}   "));
+    let text = format!("{truth}{}", legend.join("  "));
+    let end = body.text(0, 1, &text, Ink::Dim);
+    let by = format!("by {}", row.runtime);
+    if end as usize + by.len() + 2 < body.width() as usize {
+        body.right(1, &by, Ink::Dim);
+    }
+}
+
+fn draw_caveats(pen: &mut Pen, review: &Review) {
+    let mut body = pen.panel("Read this with the numbers");
+    let simulated = review.session.simulated || review.cards.iter().any(|c| c.simulated);
+    let x = if simulated { body.text(0, 0, "SIMULATED  ", Ink::Simulated) } else { 0 };
+    let mut caveats: Vec<&str> = review.cards.iter().flat_map(|c| c.caveats.iter().map(String::as_str)).collect();
+    caveats.dedup();
+    let text = if caveats.is_empty() { "No card accompanies these numbers.".into() } else { caveats.join("  ") };
+    let rows = body.height();
+    body.wrap(x, 0, rows, &text, Ink::Dim);
+}

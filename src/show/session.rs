@@ -1,0 +1,203 @@
+//! Step 4: the running session as the experimenter sees it: phase, live signals, counters, log.
+//!
+//! Nothing here is meant for the participant's eyes: the intended emotion is shown.
+
+use crate::lab::message::{Action, Snapshot};
+use crate::present::Phase;
+use crate::show::caps::Ink;
+use crate::show::devices;
+use crate::show::pen::Pen;
+use crate::show::popup::{Popup, Purpose};
+use crate::show::screen::{Hint, Next, Screen};
+use crate::show::widget::bar::bar;
+use crate::show::widget::lanes::{View, lanes};
+use crate::show::widget::scalp;
+use crate::show::words;
+use crate::signal::{SECOND, StreamKind, seconds};
+use crossterm::event::{KeyCode, KeyEvent};
+
+#[derive(Default)]
+pub struct SessionScreen {
+    view: View,
+}
+
+impl Screen for SessionScreen {
+    fn title(&self, snapshot: &Snapshot) -> String {
+        let p = &snapshot.protocol;
+        if p.trial == 0 { "4/5 SESSION".into() } else { format!("4/5 TRIAL {}/{}", p.trial, p.trials) }
+    }
+
+    fn hints(&self, snapshot: &Snapshot) -> Vec<Hint> {
+        let mut hints: Vec<Hint> = match snapshot.protocol.phase {
+            Phase::Paused => vec![("c", "continue")],
+            Phase::EyesOpen | Phase::EyesClosed | Phase::Rest => vec![("g", "go on now"), ("p", "pause")],
+            _ => vec![("p", "pause")],
+        };
+        hints.extend([("r", "redo"), ("k", "skip"), ("n", "note"), ("m", "marker"), ("A", "abort"), ("1-4", "channels")]);
+        hints
+    }
+
+    fn handle(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Next {
+        let phase = snapshot.protocol.phase;
+        let on_trial = snapshot.protocol.trial > 0;
+        match key.code {
+            KeyCode::Char('1') => self.view = View::Overview,
+            KeyCode::Char('2') => self.view = View::All,
+            KeyCode::Char('3') => self.view = View::Worst,
+            KeyCode::Char('4') => self.view = View::Heart,
+            KeyCode::Char('c') if phase == Phase::Paused => return Next::Do(Action::Continue),
+            KeyCode::Char('g') if matches!(phase, Phase::EyesOpen | Phase::EyesClosed | Phase::Rest) => {
+                return Next::Do(Action::Next);
+            }
+            _ => return control_key(key, snapshot, on_trial),
+        }
+        Next::Stay
+    }
+
+    fn draw(&self, pen: &mut Pen, snapshot: &Snapshot) {
+        let (w, h) = (pen.width(), pen.height());
+        draw_phase(&mut pen.part(0, 0, w, 2), snapshot);
+        let log = if h >= 30 { 8 } else { 4 };
+        let side = if w >= 100 { 32 } else { 24 };
+        let middle = h.saturating_sub(3 + log);
+        lanes(&mut pen.part(0, 3, w.saturating_sub(side + 1), middle), snapshot, self.view);
+        draw_side(&mut pen.part(w.saturating_sub(side), 3, side, middle), snapshot);
+        draw_log(&mut pen.part(0, 3 + middle, w, log), snapshot);
+        if snapshot.protocol.phase == Phase::Paused {
+            draw_paused(pen, snapshot);
+        }
+    }
+}
+
+/// Pause, redo, skip, abort: the keys of the running session, here and (as capitals) on the rating screen.
+pub fn control_key(key: KeyEvent, snapshot: &Snapshot, on_trial: bool) -> Next {
+    let code = || snapshot.session.as_ref().map_or_else(String::new, |s| s.participant.clone());
+    match key.code {
+        KeyCode::Char('p' | 'P') if snapshot.protocol.phase != Phase::Paused => {
+            Next::Do(Action::Pause { reason: "paused by the experimenter".into() })
+        }
+        KeyCode::Char('r' | 'R' | 'k' | 'K') if !on_trial => Next::Say("No trial has begun yet.".into()),
+        KeyCode::Char('r' | 'R') => Next::Ask(Popup::ask(Purpose::Redo)),
+        KeyCode::Char('k' | 'K') => Next::Ask(Popup::ask(Purpose::Skip)),
+        KeyCode::Char('A') => Next::Ask(Popup::ask(Purpose::Abort(code()))),
+        _ => Next::Pass,
+    }
+}
+
+fn draw_phase(pen: &mut Pen, s: &Snapshot) {
+    let p = &s.protocol;
+    let elapsed = s.now - p.phase_started;
+    let arrow = if pen.caps.ascii { ">" } else { "›" };
+    let steps: &[Phase] = if p.trial == 0 {
+        &[Phase::EyesOpen, Phase::EyesClosed]
+    } else {
+        &[Phase::Fixation, Phase::Video, Phase::Rating, Phase::Rest]
+    };
+    let mut x = 0;
+    for (i, step) in steps.iter().enumerate() {
+        let here = *step == p.phase;
+        let name = if here { format!("[{}]", step.name().to_uppercase()) } else { step.name().to_string() };
+        x = pen.text(x, 0, &name, if here { Ink::Accent } else { Ink::Dim });
+        if i + 1 < steps.len() {
+            x = pen.text(x, 0, &format!(" {arrow} "), Ink::Dim);
+        }
+    }
+    if p.phase == Phase::Paused {
+        x = pen.text(x + 2, 0, "PAUSED", Ink::Bad);
+    }
+    if p.trial > 0 {
+        let again = if p.attempt > 1 { format!(" (attempt {})", p.attempt) } else { String::new() };
+        let meant = p.intended.map_or_else(String::new, |e| format!(" meant: {e}"));
+        let text = format!("{}{again}{meant}", p.stimulus);
+        let room = pen.width().saturating_sub(x + 3) as usize;
+        pen.right(0, &words::cut(&text, room), Ink::Strong);
+    }
+    let right = match p.phase_length {
+        Some(length) => format!("{} / {} s", words::tenths(elapsed.min(length)), words::tenths(length)),
+        None => format!("since {}", words::minutes(elapsed)),
+    };
+    let width = pen.width().saturating_sub(18);
+    if let Some(length) = p.phase_length.filter(|l| *l > 0) {
+        bar(pen, (0, 1), width, elapsed as f64 / length as f64, None, Ink::Accent);
+    } else {
+        pen.text(0, 1, "lasts until a key is pressed", Ink::Dim);
+    }
+    pen.right(1, &right, Ink::Strong);
+}
+
+fn draw_side(pen: &mut Pen, s: &Snapshot) {
+    let mut body = pen.panel("Streams");
+    let mut y = 0;
+    for stream in &s.streams {
+        let (word, ink) = devices::judged(stream);
+        let unit = if stream.kind == StreamKind::Face { "fps" } else { "Hz" };
+        let rate = format!("{:<5}{:>7.1} {unit:<3} ", words::cut(&stream.name, 4), stream.measured_rate);
+        body.line(0, y, &[(&rate, Ink::Plain), (word, ink)]);
+        y += 1;
+    }
+    let lost = if s.lost > 0 { Ink::Bad } else { Ink::Plain };
+    body.line(0, y, &[("lost  ", Ink::Dim), (&s.lost.to_string(), lost)]);
+    y += 1;
+    if let Some(heart) = &s.heart {
+        let rate = heart.beats_per_minute.map_or_else(|| "--".into(), |b| format!("{b:.0}"));
+        let beat = heart.beats.last().is_some_and(|b| s.now - b < SECOND / 4);
+        let sign = if beat { body.caps.pick('♥', '*') } else { ' ' };
+        body.line(0, y, &[("heart ", Ink::Dim), (&format!("{rate} /min {sign} "), Ink::Heart), (&heart.from, Ink::Dim)]);
+        y += 1;
+    }
+    if let Some(face) = &s.face {
+        let missed = if face.missed > 0 { Ink::Bad } else { Ink::Plain };
+        let light = face.brightness.filter(|_| body.width() > 28).map_or_else(String::new, |b| format!("  light {b:.0}"));
+        body.line(0, y, &[("face  ", Ink::Dim), (&format!("{} frames", face.frames), Ink::Plain)]);
+        body.line(0, y + 1, &[("      ", Ink::Dim), (&format!("missed {}", face.missed), missed), (&light, Ink::Dim)]);
+        let (word, ink) = if face.stored { ("STORED on disk", Ink::Bad) } else { ("not stored", Ink::Dim) };
+        body.line(0, y + 2, &[("      ", Ink::Dim), (word, ink)]);
+        y += 3;
+    }
+    let durable = s.durable_at.map_or_else(|| "--".into(), |at| format!("{:.1} s ago", seconds(s.now - at).max(0.0)));
+    body.line(0, y, &[("wrote ", Ink::Dim), (&words::bytes(s.written), Ink::Plain)]);
+    body.line(0, y + 1, &[("safe  ", Ink::Dim), (&durable, Ink::Plain)]);
+    let (done, _, redone, skipped) = words::outcomes(&s.trials);
+    if s.protocol.trials > 0 {
+        let text = format!("{done}/{} done, {redone} redone, {skipped} skipped", s.protocol.trials);
+        body.wrap(0, y + 3, 2, &text, Ink::Dim);
+    }
+    let (top, width) = (y + 6, body.width());
+    let room = body.height().saturating_sub(top);
+    if let Some(report) = s.quality.as_ref().filter(|_| room >= 9) {
+        scalp::quality(&mut body.part(2, top, width.saturating_sub(4), room), report, words::pass_mark(s));
+    }
+}
+
+fn draw_log(pen: &mut Pen, s: &Snapshot) {
+    let mut body = pen.panel("Log");
+    let rows = body.height() as usize;
+    let first = s.log.len().saturating_sub(rows);
+    for (y, (at, what)) in s.log.iter().skip(first).enumerate() {
+        body.line(0, y as u16, &[(&format!("{}  ", words::time_of_day(*at, s)), Ink::Dim), (what, Ink::Plain)]);
+    }
+}
+
+fn draw_paused(pen: &mut Pen, s: &Snapshot) {
+    let p = &s.protocol;
+    let width = 62.min(pen.width());
+    let mut boxed = pen.part((pen.width() - width) / 2, 4, width, 11);
+    boxed.clear();
+    boxed.frame("PAUSED", Ink::Fair);
+    let mut body = boxed.part(3, 1, width.saturating_sub(6), 9);
+    let since = words::minutes(s.now - p.phase_started);
+    let where_ = if p.trial > 0 { format!("in trial {}/{}", p.trial, p.trials) } else { "in the baseline".into() };
+    body.line(0, 0, &[(&format!("{where_} for {since}.  "), Ink::Plain), ("SAMPLES GO ON BEING WRITTEN.", Ink::Strong)]);
+    for (i, (key, what)) in [
+        ("c", "continue          the trial is marked interrupted"),
+        ("r", "redo the trial    from its fixation"),
+        ("k", "skip the trial    a reason is asked"),
+        ("n", "note              what happened"),
+        ("A", "abort             asks for the participant's code"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        body.line(1, 2 + i as u16, &[(key, Ink::Accent), ("   ", Ink::Plain), (what, Ink::Plain)]);
+    }
+}

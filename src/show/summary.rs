@@ -1,0 +1,186 @@
+//! Step 5: what was recorded, how good it is, what was answered, and what to do next.
+
+use crate::lab::message::{Action, Snapshot};
+use crate::show::caps::Ink;
+use crate::show::devices;
+use crate::show::pen::Pen;
+use crate::show::screen::{Hint, Next, Place, Screen};
+use crate::show::widget::bar::bar;
+use crate::show::words;
+use crate::signal::Emotion;
+use crate::store::rows::{Session, Trial};
+use crossterm::event::{KeyCode, KeyEvent};
+
+#[derive(Default)]
+pub struct Summary;
+
+/// Trials that count: the last attempt of each.
+fn usable(s: &Snapshot) -> Vec<&Trial> {
+    s.trials.iter().filter(|t| t.is_usable()).collect()
+}
+
+impl Screen for Summary {
+    fn title(&self, _: &Snapshot) -> String {
+        "5/5 SUMMARY".into()
+    }
+
+    fn hints(&self, _: &Snapshot) -> Vec<Hint> {
+        vec![("t", "train"), ("v", "review the trials"), ("n", "note"), ("Enter", "home")]
+    }
+
+    fn handle(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Next {
+        match (key.code, &snapshot.session) {
+            (KeyCode::Enter | KeyCode::Esc, _) => Next::Go(Place::Home),
+            (KeyCode::Char('t'), _) => Next::Go(Place::Train),
+            (KeyCode::Char('v'), Some(session)) => Next::DoThen(Action::Review { session: session.id }, Place::Review),
+            _ => Next::Pass,
+        }
+    }
+
+    fn draw(&self, pen: &mut Pen, snapshot: &Snapshot) {
+        let Some(session) = &snapshot.session else {
+            pen.text(1, 1, "No session was recorded.", Ink::Plain);
+            return;
+        };
+        let (w, h) = (pen.width(), pen.height());
+        headline(&mut pen.part(0, 0, w, 2), session, snapshot);
+        let upper = if h >= 30 { 13 } else { 9 };
+        let half = w / 2;
+        trials(&mut pen.part(0, 2, half.saturating_sub(1), upper), session, snapshot);
+        streams(&mut pen.part(half, 2, w - half, upper), snapshot);
+        let next = if h >= 30 { 5 } else { 3 };
+        let lower = h.saturating_sub(2 + upper + next);
+        scales(&mut pen.part(0, 2 + upper, half.saturating_sub(1), lower), snapshot);
+        words_histogram(&mut pen.part(half, 2 + upper, w - half, lower), snapshot);
+        let mut body = pen.below(2 + upper + lower);
+        let mut body = body.panel("Next");
+        let pieces = [
+            ("t", Ink::Accent),
+            (" trains a network on the recorded sessions   ", Ink::Plain),
+            ("Enter", Ink::Accent),
+            (" goes home", Ink::Plain),
+        ];
+        body.line(0, 0, &pieces);
+        body.wrap(0, 1, 2, "Cap off, participant thanked and debriefed; copy the session's folder to a second disk.", Ink::Dim);
+    }
+}
+
+fn headline(pen: &mut Pen, session: &Session, s: &Snapshot) {
+    let (word, ink) = words::state(session.state);
+    let length = session.ended.unwrap_or(s.now) - session.started;
+    let x = pen.line(
+        0,
+        0,
+        &[
+            (&format!("{} session {}  ", session.participant, session.number), Ink::Strong),
+            (&word.to_uppercase(), ink),
+            (&format!("  {} UTC, {}  ", words::date(session.started_utc), words::clock(length)), Ink::Plain),
+            (if session.simulated { "SIMULATED" } else { "" }, Ink::Simulated),
+        ],
+    );
+    let id = session.id.to_string();
+    if x as usize + id.len() < pen.width() as usize {
+        pen.right(0, &id, Ink::Dim);
+    }
+}
+
+fn trials(pen: &mut Pen, session: &Session, s: &Snapshot) {
+    let mut body = pen.panel("Trials and quality");
+    let (done, interrupted, redone, skipped) = words::outcomes(&s.trials);
+    let rated = usable(s).iter().filter(|t| t.rating.is_complete()).count();
+    let cut_short = if interrupted > 0 { format!(" {interrupted} interr.") } else { String::new() };
+    let lost = if s.lost > 0 { Ink::Bad } else { Ink::Good };
+    let qualities: Vec<f64> = usable(s).iter().filter_map(|t| t.quality).collect();
+    let lowest = qualities.iter().copied().reduce(f64::min);
+    let rows = [
+        ("trials", format!("{done} of {} done", session.trials_planned), Ink::Strong),
+        ("", format!("{redone} redone {skipped} skipped{cut_short}"), Ink::Dim),
+        ("rated", format!("{rated} of {done} completely"), Ink::Plain),
+        (
+            "quality",
+            format!("{} (lowest trial {})", words::percent(session.quality.as_ref().map(|q| q.overall)), words::percent(lowest)),
+            Ink::Plain,
+        ),
+        ("lost", format!("{} samples and frames", s.lost), lost),
+        ("written", words::bytes(s.written), Ink::Plain),
+    ];
+    for (y, (name, value, ink)) in rows.iter().enumerate() {
+        body.line(0, y as u16, &[(&format!("{name:<9}"), Ink::Dim), (value, *ink)]);
+    }
+    let y = rows.len() as u16;
+    body.text(0, y, "gate", Ink::Dim);
+    match (&session.override_reason, &session.verdict) {
+        (Some(reason), _) => body.wrap(9, y, 2, &format!("OVERRIDDEN: {reason}"), Ink::Fair),
+        (None, Some(v)) => body.wrap(9, y, 2, &v.why, if v.pass { Ink::Good } else { Ink::Fair }),
+        _ => body.wrap(9, y, 1, "not judged", Ink::Dim),
+    };
+}
+
+fn streams(pen: &mut Pen, s: &Snapshot) {
+    let mut body = pen.panel("Streams");
+    body.text(0, 0, "stream     received    lost  verdict", Ink::Dim);
+    for (y, stream) in s.streams.iter().enumerate() {
+        let lost = stream.lost + stream.dropped;
+        let total = stream.received + lost;
+        let per_mille = if total > 0 { 100.0 * lost as f64 / total as f64 } else { 0.0 };
+        // After the end a stream is silent by right: only what was lost counts.
+        let (word, ink) = match devices::judged(stream) {
+            ("SILENT" | "RATE", _) | ("ok", _) => ("complete", Ink::Good),
+            ("LOSING", _) if per_mille < 1.0 => ("few lost", Ink::Fair),
+            ("LOSING", ink) => ("GAPS", ink),
+            other => other,
+        };
+        let text = format!("{:<8} {:>10} {:>7}  ", words::cut(&stream.name, 8), stream.received, lost);
+        body.line(0, 1 + y as u16, &[(&text, Ink::Plain), (word, ink)]);
+    }
+    if s.streams.is_empty() {
+        body.text(0, 1, "the devices are released", Ink::Dim);
+    }
+}
+
+/// How often each value of the scales was given.
+fn scales(pen: &mut Pen, s: &Snapshot) {
+    let mut body = pen.panel("Ratings");
+    body.text(0, 0, "             1  2  3  4  5  6  7  8  9", Ink::Dim);
+    let pick = [("valence", true), ("arousal", false)];
+    for (y, (name, valence)) in pick.into_iter().enumerate() {
+        let mut counts = [0usize; 9];
+        for t in usable(s) {
+            let value = if valence { t.rating.valence } else { t.rating.arousal };
+            if let Some(slot) = value.and_then(|v| counts.get_mut((v.round() as usize).wrapping_sub(1))) {
+                *slot += 1;
+            }
+        }
+        body.text(0, 1 + y as u16, name, Ink::Plain);
+        for (i, count) in counts.iter().enumerate() {
+            let text = if *count == 0 { format!("{:>3}", '.') } else { format!("{count:>3}") };
+            body.text(11 + 3 * i as u16, 1 + y as u16, &text, if *count == 0 { Ink::Dim } else { Ink::Strong });
+        }
+    }
+}
+
+/// How often each word was meant and reported.
+fn words_histogram(pen: &mut Pen, s: &Snapshot) {
+    let trials = usable(s);
+    let mut body = pen.panel("Labels: meant / reported");
+    let mut rows: Vec<(Emotion, usize, usize)> = Emotion::ALL
+        .into_iter()
+        .map(|e| {
+            let meant = trials.iter().filter(|t| t.intended == Some(e)).count();
+            let said = trials.iter().filter(|t| t.rating.emotion == Some(e)).count();
+            (e, meant, said)
+        })
+        .filter(|(_, meant, said)| meant + said > 0)
+        .collect();
+    rows.sort_by_key(|(_, meant, said)| std::cmp::Reverse(meant + said));
+    let most = rows.iter().map(|r| r.1.max(r.2)).max().unwrap_or(1).max(1);
+    let width = body.width().saturating_sub(24).min(16);
+    for (y, (emotion, meant, said)) in rows.iter().enumerate() {
+        let y = y as u16;
+        body.text(0, y, &format!("{emotion:<10} {meant:>3} / {said:<3}"), Ink::Plain);
+        bar(&mut body, (21, y), width, *said as f64 / most as f64, Some(*meant as f64 / most as f64), Ink::Accent);
+    }
+    if rows.is_empty() {
+        body.text(0, 0, "no trial was finished", Ink::Dim);
+    }
+}

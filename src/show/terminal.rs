@@ -1,0 +1,162 @@
+//! The one file that touches the terminal: raw mode, alternate screen, keys, frames; and puts everything back on
+//! return, error and panic.
+
+use crate::show::app::{App, Input, Link};
+use crate::show::caps::{Caps, Depth};
+use crate::signal::{Clock, Nanos, SECOND, SystemClock};
+use anyhow::Context;
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEventKind};
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::{cursor, event, execute, terminal};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use std::io::{IsTerminal, Stdout, stdout};
+use std::sync::Once;
+use std::time::Duration;
+
+/// A held Enter must not run through two screens.
+const ENTER_GUARD: Nanos = SECOND / 5;
+
+/// How long the lab may take to let us go before we leave without its word.
+const FAREWELL: Nanos = 5 * SECOND;
+
+/// What the command line says about the terminal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// 7-bit characters only, borders included.
+    pub ascii: bool,
+    /// Overrides what the environment says.
+    pub depth: Option<Depth>,
+    /// Most frames a second.
+    pub fps: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { ascii: false, depth: None, fps: 10.0 }
+    }
+}
+
+/// Runs the terminal half until the person leaves.
+///
+/// # Errors
+/// Standard output is no terminal, or the terminal fails. It is put back in every case.
+pub fn run(link: impl Link, options: Options) -> anyhow::Result<()> {
+    if !stdout().is_terminal() {
+        anyhow::bail!("the screens need a terminal; without one use the commands (limbic --help)");
+    }
+    let caps = Caps::detect(options.ascii, options.depth, |name| std::env::var(name).ok());
+    let clock = SystemClock;
+    // Ids are wall-clock nanoseconds counted up: larger than those of any earlier visit to the same lab.
+    let mut app = App::new(link, caps, clock.utc().unsigned_abs());
+    let mut screen = Screen::open()?;
+    let frame = to_frame(options.fps);
+    let mut shown: Nanos = 0;
+    let mut changed = true;
+    let mut last_enter: Nanos = 0;
+    let mut asked_to_leave: Option<Nanos> = None;
+    while !app.left() {
+        changed |= app.poll();
+        let now = clock.now();
+        if changed && now - shown >= frame {
+            screen.draw(&app)?;
+            (shown, changed) = (now, false);
+        }
+        let wait = if changed { (frame - (now - shown)).clamp(0, frame) } else { frame };
+        if event::poll(Duration::from_nanos(wait.unsigned_abs())).context("cannot read the terminal")? {
+            // Everything that waits is taken before the next frame.
+            while event::poll(Duration::ZERO)? {
+                changed |= take(event::read()?, &mut app, clock.now(), &mut last_enter);
+            }
+        }
+        if app.leaving() {
+            let since = *asked_to_leave.get_or_insert(clock.now());
+            if clock.now() - since > FAREWELL {
+                break;
+            }
+        } else {
+            asked_to_leave = None;
+        }
+    }
+    Ok(())
+}
+
+fn to_frame(fps: f64) -> Nanos {
+    (SECOND as f64 / if fps.is_finite() { fps.clamp(0.5, 60.0) } else { 10.0 }) as Nanos
+}
+
+/// Hands one event on; true where the screen may have changed.
+fn take<L: Link>(event: Event, app: &mut App<L>, now: Nanos, last_enter: &mut Nanos) -> bool {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => {
+            if key.code == KeyCode::Enter {
+                let held = now - *last_enter < ENTER_GUARD;
+                *last_enter = now;
+                if held {
+                    return false;
+                }
+            }
+            app.handle(Input::Key(key));
+            true
+        }
+        Event::Paste(text) => {
+            app.handle(Input::Paste(text));
+            true
+        }
+        Event::Resize(..) => true,
+        _ => false,
+    }
+}
+
+/// The terminal while we have it.
+struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+}
+
+impl Screen {
+    fn open() -> anyhow::Result<Self> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let before = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |info| {
+                restore();
+                before(info);
+            }));
+        });
+        terminal::enable_raw_mode().context("cannot switch the terminal to raw mode")?;
+        // From here on dropping puts the terminal back, also when the next lines fail.
+        let guard = Restore;
+        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide).context("cannot open the screen")?;
+        let terminal = Terminal::new(CrosstermBackend::new(stdout())).context("cannot open the screen")?;
+        std::mem::forget(guard);
+        Ok(Screen { terminal })
+    }
+
+    /// One frame, shown at once (DEC 2026), so that it does not tear.
+    fn draw<L: Link>(&mut self, app: &App<L>) -> anyhow::Result<()> {
+        execute!(stdout(), BeginSynchronizedUpdate)?;
+        let drawn = self.terminal.draw(|frame| app.draw(frame.buffer_mut())).map(|_| ());
+        execute!(stdout(), EndSynchronizedUpdate)?;
+        drawn.context("cannot draw")
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+struct Restore;
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Puts the terminal back; errors have nowhere to go any more.
+fn restore() {
+    let _ = execute!(stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let _ = terminal::disable_raw_mode();
+}

@@ -1,0 +1,203 @@
+//! Training: which sessions, then how it goes.
+
+use crate::lab::message::{Action, JobView, Snapshot};
+use crate::show::caps::Ink;
+use crate::show::pen::Pen;
+use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
+use crate::show::widget::{bar::bar, curve::curve};
+use crate::show::words;
+use crate::store::rows::{Session, SessionId, SessionState};
+use crossterm::event::{KeyCode, KeyEvent};
+use std::collections::BTreeSet;
+
+#[derive(Default)]
+pub struct Train {
+    selected: usize,
+    /// Sessions that were taken out.
+    without: BTreeSet<SessionId>,
+    seed: u64,
+    /// The outcome of this job was seen and put away.
+    again: bool,
+}
+
+/// Sessions that have something to train on.
+fn candidates(s: &Snapshot) -> Vec<&Session> {
+    s.catalogue.sessions.iter().filter(|x| !matches!(x.state, SessionState::Prepared | SessionState::Recording)).collect()
+}
+
+fn job(s: &Snapshot) -> Option<&JobView> {
+    s.job.as_ref().filter(|j| j.name.starts_with("train"))
+}
+
+impl Train {
+    /// The job that is shown instead of the choice of sessions.
+    fn shown<'a>(&self, s: &'a Snapshot) -> Option<&'a JobView> {
+        job(s).filter(|j| j.outcome.is_none() || !self.again)
+    }
+
+    fn chosen(&self, s: &Snapshot) -> Vec<SessionId> {
+        candidates(s).iter().map(|x| x.id).filter(|id| !self.without.contains(id)).collect()
+    }
+
+    fn choose(&mut self, key: KeyEvent, s: &Snapshot) -> Next {
+        let sessions = candidates(s);
+        if move_in(&mut self.selected, sessions.len(), key) {
+            return Next::Stay;
+        }
+        match key.code {
+            KeyCode::Char(' ') => {
+                if let Some(session) = sessions.get(self.selected)
+                    && !self.without.remove(&session.id)
+                {
+                    self.without.insert(session.id);
+                }
+                Next::Stay
+            }
+            KeyCode::Char('+') => {
+                self.seed = self.seed.wrapping_add(1);
+                Next::Stay
+            }
+            KeyCode::Char('-') => {
+                self.seed = self.seed.saturating_sub(1);
+                Next::Stay
+            }
+            KeyCode::Enter if self.chosen(s).is_empty() => {
+                Next::Say("No session is chosen; record one, or mark one with Space.".into())
+            }
+            KeyCode::Enter => {
+                self.again = false;
+                Next::Do(Action::Train { sessions: self.chosen(s), seed: self.seed })
+            }
+            _ => Next::Pass,
+        }
+    }
+}
+
+impl Screen for Train {
+    fn title(&self, _: &Snapshot) -> String {
+        "TRAIN".into()
+    }
+
+    fn hints(&self, s: &Snapshot) -> Vec<Hint> {
+        match self.shown(s) {
+            Some(j) if j.outcome.is_none() => vec![("S", "stop"), ("Esc", "home, it goes on")],
+            Some(j) if j.outcome.as_ref().is_some_and(Result::is_ok) => {
+                vec![("Enter", "review what it says"), ("a", "train again"), ("Esc", "home")]
+            }
+            Some(_) => vec![("a", "train again"), ("Esc", "home")],
+            None => vec![("Enter", "start"), ("Space", "with/without"), ("j/k", "move"), ("+/-", "seed"), ("Esc", "home")],
+        }
+    }
+
+    fn handle(&mut self, key: KeyEvent, s: &Snapshot) -> Next {
+        if key.code == KeyCode::Esc {
+            return Next::Go(Place::Home);
+        }
+        match (self.shown(s), key.code) {
+            (None, _) => self.choose(key, s),
+            (Some(j), KeyCode::Char('S')) if j.outcome.is_none() => Next::Do(Action::StopJob),
+            (Some(j), KeyCode::Char('a')) if j.outcome.is_some() => {
+                self.again = true;
+                Next::Stay
+            }
+            (Some(j), KeyCode::Enter) if j.outcome.as_ref().is_some_and(Result::is_ok) => match self.chosen(s).first() {
+                Some(id) => Next::DoThen(Action::Review { session: *id }, Place::Review),
+                None => Next::Say("No stored session to review.".into()),
+            },
+            _ => Next::Pass,
+        }
+    }
+
+    fn draw(&self, pen: &mut Pen, s: &Snapshot) {
+        match self.shown(s) {
+            Some(job) => draw_job(pen, job, s),
+            None => self.draw_choice(pen, s),
+        }
+    }
+}
+
+impl Train {
+    fn draw_choice(&self, pen: &mut Pen, s: &Snapshot) {
+        let h = pen.height();
+        let text = "An EEG network, and a face network where faces were stored, are trained on these sessions; judged by \
+                    grouped folds (no trial is ever split), fused, and explained.";
+        let used = pen.wrap(0, 0, 3, text, Ink::Plain);
+        let sessions = candidates(s);
+        let line = format!(
+            "{} of {} sessions, seed {}: the same seed gives the same network",
+            self.chosen(s).len(),
+            sessions.len(),
+            self.seed
+        );
+        pen.text(0, used + 1, &line, Ink::Strong);
+        let mut list = pen.part(0, used + 3, u16::MAX, h.saturating_sub(used + 3));
+        let mut body = list.panel("Sessions");
+        if sessions.is_empty() {
+            body.text(0, 0, "nothing was recorded yet: Esc, then n", Ink::Dim);
+        }
+        let rows = body.height() as usize;
+        let first = scrolled(self.selected, rows, sessions.len());
+        for (y, (i, session)) in sessions.iter().enumerate().skip(first).take(rows).enumerate() {
+            let (word, ink) = words::state(session.state);
+            let sign = if self.without.contains(&session.id) { "[ ] " } else { "[x] " };
+            let name = format!("{:<10}", format!("{}/{}", session.participant, session.number));
+            let quality = words::percent(session.quality.as_ref().map(|q| q.overall));
+            body.line(
+                1,
+                y as u16,
+                &[
+                    (sign, Ink::Plain),
+                    (&name, Ink::Strong),
+                    (
+                        &format!("{}  {:>2} trials  Q {quality:>4}  ", words::date(session.started_utc), session.trials_planned),
+                        Ink::Plain,
+                    ),
+                    (&format!("{word:<12}"), ink),
+                    (if session.simulated { "SIMULATED" } else { "" }, Ink::Simulated),
+                ],
+            );
+            if i == self.selected {
+                body.select(y as u16);
+            }
+        }
+    }
+}
+
+fn draw_job(pen: &mut Pen, job: &JobView, s: &Snapshot) {
+    let w = pen.width();
+    let p = &job.progress;
+    let share = if p.total > 0 { p.done as f64 / p.total as f64 } else { 0.0 };
+    pen.line(0, 0, &[("stage  ", Ink::Dim), (&p.stage, Ink::Strong)]);
+    bar(pen, (0, 1), w.saturating_sub(22), share, None, Ink::Accent);
+    pen.right(1, &format!("{:>3.0}%  {} of {}", 100.0 * share, p.done, p.total), Ink::Plain);
+    pen.text(0, 2, &p.detail, Ink::Dim);
+    let outcome = if job.outcome.is_some() { 4 } else { 0 };
+    let height = pen.height().saturating_sub(4 + outcome);
+    let mut body = pen.part(0, 4, w, height);
+    let mut body = body.panel("Learning: t training loss, v validation loss, this fold");
+    if let Some(&(epoch, train, validation, accuracy)) = job.curve.last() {
+        let text = format!(
+            "epoch {epoch}   training {train:.3}   validation {validation:.3}   validation accuracy {:.0}%",
+            100.0 * accuracy
+        );
+        body.text(0, 0, &text, Ink::Plain);
+    }
+    let rows = body.height().saturating_sub(2);
+    curve(&mut body.part(0, 2, u16::MAX, rows), &job.curve);
+    if let Some(outcome) = &job.outcome {
+        let mut foot = pen.below(4 + height);
+        match outcome {
+            Ok(text) => {
+                foot.text(0, 0, "FINISHED", Ink::Good);
+                foot.wrap(10, 0, 3, text, Ink::Plain);
+            }
+            Err(why) => {
+                foot.text(0, 0, "FAILED", Ink::Bad);
+                foot.wrap(10, 0, 3, why, Ink::Plain);
+            }
+        }
+        if s.catalogue.models.first().is_some_and(|m| m.simulated) {
+            foot.text(0, 1, "SIMULATED", Ink::Simulated);
+        }
+    }
+}

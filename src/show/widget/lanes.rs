@@ -1,0 +1,116 @@
+//! The live channels: sweeping traces where braille can be shown, numbers where not.
+
+use crate::lab::message::{Snapshot, TraceChannel};
+use crate::show::caps::Ink;
+use crate::show::pen::Pen;
+use crate::show::widget::{numbers::numbers, sweep};
+use crate::show::words;
+use crate::signal::Role;
+
+/// Which channels are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum View {
+    /// Electrodes spread over the head, and the heart.
+    #[default]
+    Overview,
+    All,
+    /// The EEG channels of lowest quality.
+    Worst,
+    /// Whatever is not EEG.
+    Heart,
+}
+
+/// Spread over the head; the first ones stay where there are few rows.
+const SPREAD: [&str; 16] = ["Fp1", "Fp2", "F3", "F4", "T7", "C3", "C4", "T8", "P3", "P4", "O1", "O2", "Fz", "Cz", "Pz", "Oz"];
+
+/// Cells of a lane that are not trace: the label before it, the quality behind it.
+const BESIDE: u16 = 10;
+
+impl View {
+    fn name(self) -> &'static str {
+        match self {
+            View::Overview => "1 overview",
+            View::All => "2 all channels",
+            View::Worst => "3 the worst",
+            View::Heart => "4 heart and others",
+        }
+    }
+
+    fn channels(self, s: &Snapshot, rows: usize) -> Vec<&TraceChannel> {
+        let all = &s.traces.channels;
+        let (mut eeg, others): (Vec<_>, Vec<_>) = all.iter().partition(|c| c.role == Role::Eeg);
+        match self {
+            View::All => all.iter().collect(),
+            View::Heart => others,
+            View::Worst => {
+                eeg.sort_by(|a, b| a.quality.unwrap_or(101.0).total_cmp(&b.quality.unwrap_or(101.0)));
+                eeg.truncate(8);
+                eeg
+            }
+            View::Overview => {
+                let room = rows.saturating_sub(others.len()).clamp(4, SPREAD.len());
+                let known = SPREAD.iter().filter_map(|l| eeg.iter().copied().find(|c| c.label == *l));
+                let mut spread: Vec<_> = known.take(room).collect();
+                if spread.len() < 4 {
+                    spread = eeg.iter().copied().take(room).collect();
+                }
+                // In the device's order, so that a lane keeps its neighbours.
+                spread.sort_by_key(|c| all.iter().position(|a| a.label == c.label));
+                spread.into_iter().chain(others).collect()
+            }
+        }
+    }
+}
+
+/// Draws the channels of a view over the whole pen, with a heading that says scale and window.
+pub fn lanes(pen: &mut Pen, s: &Snapshot, view: View) {
+    if s.traces.channels.is_empty() {
+        pen.panel(view.name()).text(0, 0, "no samples yet", Ink::Dim);
+        return;
+    }
+    let pass = words::pass_mark(s);
+    if pen.caps.ascii {
+        let mut body = pen.panel(view.name());
+        return numbers(&mut body, &view.channels(s, usize::MAX), pass);
+    }
+    let rows = pen.height().saturating_sub(2) as usize;
+    let wide = pen.width() >= 80;
+    let chosen = view.channels(s, if wide { 2 * rows } else { rows });
+    let half = sweep::common_scale(chosen.iter().copied().filter(|c| c.role == Role::Eeg));
+    let columns: u16 = if chosen.len() > rows || (wide && chosen.len() > 8) { 2 } else { 1 };
+    let cells = (pen.width() / columns).saturating_sub(BESIDE);
+    let window = (f64::from(cells) / 8.0).round().clamp(2.0, 8.0);
+    let mut body = pen.panel(&format!("{}   EEG +-{half} uV   {window:.0} s", view.name()));
+    let per_column = (chosen.len() as u16).div_ceil(columns).max(1);
+    let (width, height) = (body.width() / columns, body.height());
+    for (i, channel) in chosen.iter().enumerate() {
+        let (column, lane) = (i as u16 / per_column, i as u16 % per_column);
+        // Lanes share the height as evenly as whole rows allow; more lanes than rows are left out.
+        let edge = |lane: u16| if per_column > height { lane } else { lane * height / per_column };
+        let (top, bottom) = (edge(lane), edge(lane + 1));
+        if bottom > height {
+            continue;
+        }
+        let mut strip = body.part(column * width, top, width.saturating_sub(1), bottom - top);
+        one(&mut strip, channel, s, window, half, pass);
+    }
+}
+
+fn one(pen: &mut Pen, channel: &TraceChannel, s: &Snapshot, window: f64, half: f32, pass: f64) {
+    let heart = matches!(channel.role, Role::Ecg | Role::Ppg);
+    let scale = if channel.role == Role::Eeg {
+        sweep::Scale { centre: (channel.centre / (half / 4.0)).round() * half / 4.0, half }
+    } else {
+        sweep::own_scale(channel)
+    };
+    let (width, height) = (pen.width(), pen.height());
+    let middle = height / 2;
+    pen.text(0, middle, &words::cut(&channel.label, 4), Ink::Strong);
+    let ink = if heart { Ink::Heart } else { Ink::Trace };
+    sweep::lane(&mut pen.part(5, 0, width.saturating_sub(BESIDE), height), channel, &s.traces, window, scale, ink);
+    if let Some(quality) = channel.quality {
+        let (word, ink) = words::judged(quality, pass);
+        let said = if word == "ok" { format!("{quality:>3.0}") } else { word.to_string() };
+        pen.text(width.saturating_sub(4), middle, &said, ink);
+    }
+}

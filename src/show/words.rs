@@ -1,0 +1,157 @@
+//! Numbers and commands as people read them: clocks, dates, sizes, scores, what is being done.
+
+use crate::lab::message::{Action, Snapshot};
+use crate::rig::{GateRig, Rig};
+use crate::show::caps::Ink;
+use crate::signal::{Nanos, SECOND, seconds};
+use crate::store::rows::{SessionState, Trial, TrialState};
+use std::path::Path;
+
+/// 00:24:36.
+pub fn clock(duration: Nanos) -> String {
+    let s = (duration / SECOND).max(0);
+    format!("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+}
+
+/// 4:05.
+pub fn minutes(duration: Nanos) -> String {
+    let s = (duration / SECOND).max(0);
+    format!("{}:{:02}", s / 60, s % 60)
+}
+
+/// 14:31:02 UTC of a monotonic time, tied by the snapshot's pair.
+pub fn time_of_day(at: Nanos, snapshot: &Snapshot) -> String {
+    chrono::DateTime::from_timestamp_nanos(snapshot.utc - (snapshot.now - at)).format("%H:%M:%S").to_string()
+}
+
+/// 2026-11-21 14:02 of UTC nanoseconds.
+pub fn date(utc: Nanos) -> String {
+    chrono::DateTime::from_timestamp_nanos(utc).format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// 812G, 1.9G, 43M.
+pub fn bytes(n: u64) -> String {
+    let (mut value, mut unit) = (n as f64, 0);
+    while value >= 1000.0 && unit < 5 {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let unit = ["B", "k", "M", "G", "T", "P"][unit];
+    if value < 10.0 && unit != "B" { format!("{value:.1}{unit}") } else { format!("{value:.0}{unit}") }
+}
+
+/// 91 %, or -- when unknown.
+pub fn percent(value: Option<f64>) -> String {
+    value.filter(|v| v.is_finite()).map_or_else(|| "--".into(), |v| format!("{v:.0}%"))
+}
+
+/// .78, or -- when unknown.
+pub fn share(value: Option<f64>) -> String {
+    value.filter(|v| v.is_finite()).map_or_else(|| " --".into(), |v| format!("{v:.2}"))
+}
+
+/// The word for a channel's score and its ink: the word always stands beside the colour.
+pub fn judged(score: f64, pass: f64) -> (&'static str, Ink) {
+    if score >= pass {
+        ("ok", Ink::Good)
+    } else if score >= pass / 2.0 {
+        ("fair", Ink::Fair)
+    } else {
+        ("BAD", Ink::Bad)
+    }
+}
+
+/// The percentage that the gate asks for, from the session's rig; the default where there is none.
+pub fn pass_mark(snapshot: &Snapshot) -> f64 {
+    let rig = snapshot.session.as_ref().filter(|s| !s.rig.is_empty());
+    rig.and_then(|s| Rig::parse(&s.rig, Path::new("rig")).ok()).map_or_else(|| GateRig::default().pass, |r| r.gate.pass)
+}
+
+pub fn state(state: SessionState) -> (&'static str, Ink) {
+    match state {
+        SessionState::Prepared => ("prepared", Ink::Accent),
+        SessionState::Recording => ("RECORDING", Ink::Bad),
+        SessionState::Complete => ("complete", Ink::Good),
+        SessionState::Aborted => ("ABORTED", Ink::Fair),
+        SessionState::Interrupted => ("INTERRUPTED", Ink::Bad),
+    }
+}
+
+/// How many trials came to what: (done, interrupted, redone, skipped).
+pub fn outcomes(trials: &[Trial]) -> (usize, usize, usize, usize) {
+    let count = |state| trials.iter().filter(|t| t.state == state).count();
+    (count(TrialState::Done), count(TrialState::Interrupted), count(TrialState::Redone), count(TrialState::Skipped))
+}
+
+/// Cuts to `width` characters, with two dots where something is missing.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.into();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(2)).collect();
+    if width < 3 { text.chars().take(width).collect() } else { format!("{kept}..") }
+}
+
+/// Seconds with one decimal.
+pub fn tenths(duration: Nanos) -> String {
+    format!("{:.1}", seconds(duration))
+}
+
+/// The command stores something that a person said or decided.
+pub fn saves(action: &Action) -> bool {
+    use Action::{Abort, Mark, Note, Override, Prepare, Rate};
+    matches!(action, Prepare { .. } | Override { .. } | Note { .. } | Mark { .. } | Rate { .. } | Abort { .. })
+}
+
+/// What is being saved or done, while the lab has not answered.
+pub fn doing(action: &Action) -> &'static str {
+    match action {
+        Action::Prepare { .. } => "participant and consent",
+        Action::Connect { .. } => "connecting the devices",
+        Action::Disconnect => "releasing the devices",
+        Action::Override { .. } => "the reason to go on",
+        Action::Begin => "beginning the recording",
+        Action::Pause { .. } => "pause",
+        Action::Continue => "going on",
+        Action::Redo { .. } => "redo",
+        Action::Skip { .. } => "skip",
+        Action::Abort { .. } => "ending the session",
+        Action::Note { .. } => "note",
+        Action::Mark { .. } => "marker",
+        Action::Rate { .. } => "answer",
+        Action::Next => "next phase",
+        Action::Review { .. } => "reading the session",
+        Action::Train { .. } => "starting the training",
+        Action::StopJob => "stopping the job",
+        Action::Quit => "leaving",
+    }
+}
+
+/// A command that was acknowledged.
+pub fn done(action: &Action) -> String {
+    match action {
+        Action::Connect { .. } => "devices connected".into(),
+        Action::Begin => "recording".into(),
+        Action::Review { .. } => "session read".into(),
+        Action::Train { .. } => "training started".into(),
+        Action::Disconnect | Action::Continue | Action::Next | Action::StopJob | Action::Quit => {
+            format!("done: {}", doing(action))
+        }
+        _ => format!("saved: {}", doing(action)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(clock(3_723 * SECOND), "01:02:03");
+        assert_eq!(clock(-5), "00:00:00");
+        assert_eq!((bytes(812_400_000_000), bytes(1_940_000_000), bytes(12)), ("812G".into(), "1.9G".into(), "12B".into()));
+        assert_eq!(date(0), "1970-01-01 00:00");
+        assert_eq!(cut("a long name.mp4", 8), "a long..");
+        assert_eq!(percent(None), "--");
+    }
+}

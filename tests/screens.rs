@@ -1,0 +1,419 @@
+//! Every screen in every situation and size, and a whole session walked by keys with the commands that it sends.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use limbic::lab::message::{Action, Command, Event, Snapshot};
+use limbic::present::Phase;
+use limbic::show::{App, Caps, Depth, Input, Link, Place, example};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::sync::Arc;
+
+const ASCII: Caps = Caps { ascii: true, depth: Depth::Mono };
+const COLOUR: Caps = Caps { ascii: false, depth: Depth::True };
+
+/// A lab that remembers what it was told and says what it is given to say.
+#[derive(Default)]
+struct FakeLab {
+    heard: Vec<Command>,
+    events: Vec<Event>,
+    snapshot: Option<Arc<Snapshot>>,
+}
+
+impl Link for FakeLab {
+    fn send(&mut self, command: Command) {
+        self.heard.push(command);
+    }
+    fn events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+    fn snapshot(&mut self) -> Option<Arc<Snapshot>> {
+        self.snapshot.take()
+    }
+}
+
+/// Keys in, screens and commands out.
+struct Harness {
+    app: App<FakeLab>,
+}
+
+impl Harness {
+    fn new(caps: Caps, snapshot: Snapshot) -> Self {
+        let mut harness = Harness { app: App::new(FakeLab::default(), caps, 1) };
+        harness.snapshot(snapshot);
+        harness
+    }
+
+    fn at(caps: Caps, snapshot: Snapshot, place: Place) -> Self {
+        let mut harness = Harness::new(caps, snapshot);
+        harness.app.go(place);
+        harness
+    }
+
+    fn snapshot(&mut self, snapshot: Snapshot) -> &mut Self {
+        self.app.link_mut().snapshot = Some(Arc::new(snapshot));
+        self.app.poll();
+        self
+    }
+
+    fn press(&mut self, code: KeyCode) -> &mut Self {
+        self.app.handle(Input::Key(KeyEvent::from(code)));
+        self
+    }
+
+    fn control(&mut self, c: char) -> &mut Self {
+        self.app.handle(Input::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL)));
+        self
+    }
+
+    fn keys(&mut self, text: &str) -> &mut Self {
+        for c in text.chars() {
+            self.press(KeyCode::Char(c));
+        }
+        self
+    }
+
+    /// The commands since the last call.
+    fn sent(&mut self) -> Vec<Action> {
+        self.app.link_mut().heard.drain(..).map(|c| c.action).collect()
+    }
+
+    /// The last command, acknowledged.
+    fn acknowledged(&mut self) -> Action {
+        let command = self.app.link_mut().heard.pop().expect("a command was sent");
+        self.app.link_mut().heard.clear();
+        self.app.link_mut().events.push(Event::Acknowledged { id: command.id });
+        self.app.poll();
+        command.action
+    }
+
+    fn text(&self, width: u16, height: u16) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test terminal");
+        terminal.draw(|frame| self.app.draw(frame.buffer_mut())).expect("draws");
+        lines(terminal.backend().buffer())
+    }
+}
+
+fn lines(buf: &Buffer) -> String {
+    let width = buf.area.width as usize;
+    let rows = buf.content.chunks(width).map(|row| {
+        let line: String = row.iter().map(|c| c.symbol()).collect();
+        line.trim_end().to_string()
+    });
+    rows.collect::<Vec<_>>().join("\n")
+}
+
+/// The picture with its colours as escape sequences, for people.
+fn coloured(buf: &Buffer) -> String {
+    use ratatui::style::{Color, Modifier};
+    let mut picture = String::new();
+    for row in buf.content.chunks(buf.area.width as usize) {
+        for cell in row {
+            let mut codes = vec!["0".to_string()];
+            for (modifier, code) in [(Modifier::BOLD, "1"), (Modifier::DIM, "2"), (Modifier::REVERSED, "7")] {
+                if cell.modifier.contains(modifier) {
+                    codes.push(code.into());
+                }
+            }
+            if let Color::Rgb(r, g, b) = cell.fg {
+                codes.push(format!("38;2;{r};{g};{b}"));
+            }
+            picture += &format!("\u{1b}[{}m{}", codes.join(";"), cell.symbol());
+        }
+        picture += "\u{1b}[0m\n";
+    }
+    picture
+}
+
+/// Which screen shows which situation.
+fn scenes() -> Vec<(&'static str, Snapshot, Place)> {
+    vec![
+        ("home", example::home(), Place::Home),
+        ("participant", example::home(), Place::Participant),
+        ("devices before", example::prepared(), Place::Devices),
+        ("devices", example::gate_failing(), Place::Devices),
+        ("gate failing", example::gate_failing(), Place::Gate),
+        ("gate passing", example::gate_passing(), Place::Gate),
+        ("session", example::recording(), Place::Session),
+        ("paused", example::paused(), Place::Session),
+        ("rating", example::rating(), Place::Rating),
+        ("summary", example::summary(), Place::Summary),
+        ("train choice", example::summary(), Place::Train),
+        ("training", example::training(), Place::Train),
+        ("review", example::reviewed(), Place::Review),
+        ("explain", example::reviewed(), Place::Explain),
+        ("help", example::reviewed(), Place::Help),
+    ]
+}
+
+/// `cargo test --release --test screens -- --ignored --nocapture print` shows every screen for people to look at.
+#[test]
+#[ignore = "prints pictures for people"]
+fn print() {
+    for (name, snapshot, place) in scenes() {
+        for (caps, width, height) in [(ASCII, 80, 24), (COLOUR, 120, 40)] {
+            let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
+            Harness::at(caps, snapshot.clone(), place).app.draw(&mut buf);
+            let picture = if caps.ascii { lines(&buf) } else { coloured(&buf) };
+            println!("==== {name} {width}x{height} {}", "=".repeat(width as usize - name.len() - 12));
+            println!("{picture}");
+        }
+    }
+}
+
+/// Words that make a screen what it is, at 80x24 in ASCII.
+#[test]
+fn every_screen_says_its_words_at_80x24_in_seven_bits() {
+    let words: &[(&str, &[&str])] = &[
+        ("home", &["LIMBIC", "new session", "P06/2", "INTERRUPTED", "eeg-20261120-140210", "limbic setup", "SIM", "q quit"]),
+        ("participant", &["1/5", "never a name", "65+", "STORED", "LEAVE", "witnessed by", "Enter save"]),
+        ("devices before", &["2/5", "simulated rig", "FreeEEG32", "Enter connect"]),
+        ("devices", &["STREAMING", "255.90 Hz", "dropped", "Enter to the quality gate"]),
+        ("gate failing", &["76%", "gate 80%", "NOT YET", "T8", "FLAT", "MAINS", "plug it", "ecg", "face", "O go on"]),
+        ("gate passing", &["PASS", "Enter BEGIN"]),
+        ("session", &["REC FACE 04:03", "[VIDEO]", "14.0 / 20.0 s", "meant: anger", "heart 78", "lost", "P07/1", "uV", "BAD"]),
+        ("paused", &["PAUSED", "SAMPLES GO ON BEING WRITTEN", "redo the trial", "lost 37!", "LOSING"]),
+        ("rating", &["VALENCE", "[ 3 ]", "AROUSAL", "h happiness", "x anxiety", "1 of 3 answered", "saved", "P07/1"]),
+        ("summary", &["COMPLETE", "12 of 12 done", "1 redone", "valence", "meant / reported", "t train"]),
+        ("train choice", &["4 of 4 sessions", "seed 0", "[x]", "Enter start"]),
+        ("training", &["train fold 2/4", "36%", "epoch 24", "S stop"]),
+        ("review", &["WRONG", "split", "Confusion", "fused", "majority", "chance 0.25", "[3]", "truth: sadness", "SIMULATED"]),
+        (
+            "explain",
+            &["HAPPINESS", "theta 4-8 Hz", "gamma", "AUDC", "most faithful", "random rankings", "frontal theta", "0.35 to 0.48"],
+        ),
+        ("help", &["HELP", "Ctrl-C", "Alt-n"]),
+    ];
+    for (name, snapshot, place) in scenes() {
+        let text = Harness::at(ASCII, snapshot, place).text(80, 24);
+        assert!(text.is_ascii(), "{name} is not 7-bit:\n{text}");
+        let (_, wanted) = words.iter().find(|(n, _)| *n == name).expect("words for the scene");
+        for word in *wanted {
+            assert!(text.contains(word), "{name} lacks \"{word}\":\n{text}");
+        }
+        assert!(text.contains("SIMULATED"), "{name} hides that its data are simulated");
+    }
+}
+
+#[test]
+fn colour_at_120x40_says_the_same_and_uses_colour() {
+    for (name, snapshot, place) in scenes() {
+        let harness = Harness::at(COLOUR, snapshot, place);
+        let mut buf = Buffer::empty(Rect::new(0, 0, 120, 40));
+        harness.app.draw(&mut buf);
+        let colours: std::collections::BTreeSet<String> = buf.content.iter().map(|c| format!("{:?}", c.fg)).collect();
+        assert!(colours.len() >= 4, "{name} has only {colours:?}");
+        let background = buf.content.iter().all(|c| c.bg == ratatui::style::Color::Reset);
+        assert!(background, "{name} sets a background, which spoils light terminals");
+        assert!(lines(&buf).contains("SIMULATED"), "{name}");
+    }
+    let session = Harness::at(COLOUR, example::recording(), Place::Session).text(120, 40);
+    assert!(session.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)), "no braille trace:\n{session}");
+}
+
+#[test]
+fn no_colour_leaves_no_colour() {
+    for (name, snapshot, place) in scenes() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 80, 24));
+        Harness::at(ASCII, snapshot, place).app.draw(&mut buf);
+        assert!(buf.content.iter().all(|c| c.fg == ratatui::style::Color::Reset), "{name}");
+    }
+}
+
+#[test]
+fn no_size_breaks_a_screen() {
+    for (name, snapshot, place) in scenes() {
+        for caps in [ASCII, COLOUR] {
+            let mut harness = Harness::at(caps, snapshot.clone(), place);
+            for popup in ["", "N"] {
+                if !popup.is_empty() {
+                    harness.control('c');
+                }
+                for width in (20..=200).step_by(9).chain([1, 59, 60, 61, 99, 100]) {
+                    for height in (8..=60).step_by(4).chain([1, 17, 18, 19, 29, 33]) {
+                        let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
+                        harness.app.draw(&mut buf);
+                        let text = lines(&buf);
+                        assert!(!text.trim().is_empty() || width < 8, "{name} is empty at {width}x{height}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_small_window_says_whether_the_recording_goes_on() {
+    let text = Harness::at(ASCII, example::recording(), Place::Session).text(58, 17);
+    assert!(text.starts_with("REC continues 00:04:03") && text.contains("too small"), "{text}");
+    let text = Harness::new(ASCII, example::home()).text(58, 17);
+    assert!(text.starts_with("Not recording") && text.contains("60x18 needed"), "{text}");
+}
+
+/// The footer tells the truth: every single-key hint is a key that its screen knows.
+#[test]
+fn every_hint_is_a_key_that_does_something() {
+    for (name, snapshot, place) in scenes().into_iter().filter(|(_, _, p)| *p != Place::Help) {
+        for (key, what) in place.open().hints(&snapshot) {
+            let code = match key {
+                "Enter" => KeyCode::Enter,
+                "Esc" => KeyCode::Esc,
+                "Tab" => KeyCode::Tab,
+                "Space" => KeyCode::Char(' '),
+                k if k.chars().count() == 1 => KeyCode::Char(k.chars().next().expect("one")),
+                _ => continue,
+            };
+            let mut harness = Harness::at(ASCII, snapshot.clone(), place);
+            // Train's "with/without" needs a session; every scene has one.
+            let before = harness.text(100, 30);
+            harness.press(code);
+            let acted = !harness.sent().is_empty() || harness.app.place() != place || harness.text(100, 30) != before;
+            // Moving down a list of one changes nothing.
+            assert!(acted || key.contains('/'), "{name}: {key} ({what}) does nothing");
+        }
+    }
+}
+
+#[test]
+fn a_whole_session_by_keys() {
+    let mut h = Harness::new(ASCII, example::home());
+    h.press(KeyCode::Enter);
+    assert_eq!(h.app.place(), Place::Participant);
+    h.keys("P07").press(KeyCode::Enter);
+    assert!(h.text(80, 24).contains("without this consent"), "consent is asked for");
+    h.press(KeyCode::Char(' ')).press(KeyCode::Tab).press(KeyCode::Char(' ')).press(KeyCode::Enter);
+    assert!(h.text(80, 24).contains("who witnessed"), "{}", h.text(80, 24));
+    h.keys("MK").press(KeyCode::Enter);
+    assert!(h.text(80, 24).contains("saving ..."), "not saved before the lab says so");
+    assert_eq!(h.app.place(), Place::Participant);
+    let Action::Prepare { participant, consent } = h.acknowledged() else { panic!("Prepare") };
+    assert_eq!((participant.code.as_str(), consent.experimenter.as_str()), ("P07", "MK"));
+    assert!(consent.recording && consent.face_stored && !consent.face_shared);
+    assert_eq!(h.app.place(), Place::Devices);
+
+    h.snapshot(example::prepared()).press(KeyCode::Enter);
+    assert_eq!(h.acknowledged(), Action::Connect { rig: None });
+    h.snapshot(example::gate_failing()).press(KeyCode::Enter);
+    assert_eq!(h.app.place(), Place::Gate);
+    h.press(KeyCode::Enter);
+    assert!(h.sent().is_empty() && h.text(80, 24).contains("press O"), "no recording below the gate");
+    h.keys("O").press(KeyCode::Enter);
+    assert!(h.sent().is_empty(), "an override needs a reason");
+    h.keys("trial run").press(KeyCode::Enter);
+    assert_eq!(h.acknowledged(), Action::Override { reason: "trial run".into() });
+    h.snapshot(example::gate_passing()).press(KeyCode::Enter);
+    assert_eq!(h.acknowledged(), Action::Begin);
+
+    h.snapshot(example::recording());
+    assert_eq!(h.app.place(), Place::Session, "the session moves the screens by itself");
+    h.keys("m").keys("cough").press(KeyCode::Enter);
+    assert_eq!(h.acknowledged(), Action::Mark { text: "cough".into() });
+    h.keys("n").keys("sleepy ?").press(KeyCode::Enter);
+    assert_eq!(h.acknowledged(), Action::Note { text: "sleepy ?".into() });
+    h.keys("p");
+    assert!(matches!(h.acknowledged(), Action::Pause { .. }));
+    h.snapshot(example::paused()).keys("r").press(KeyCode::Down).press(KeyCode::Enter);
+    assert_eq!(h.acknowledged(), Action::Redo { reason: "participant asked".into() });
+    h.snapshot(example::paused()).keys("c");
+    assert_eq!(h.acknowledged(), Action::Continue);
+
+    h.snapshot(example::rating());
+    assert_eq!(h.app.place(), Place::Rating);
+    h.keys("85a");
+    let ratings: Vec<_> = h
+        .sent()
+        .into_iter()
+        .filter_map(|a| if let Action::Rate { rating, done, .. } = a { Some((rating, done)) } else { None })
+        .collect();
+    assert_eq!(ratings.len(), 3, "each key press is saved");
+    assert!(ratings.iter().all(|(_, done)| !done) && ratings[2].0.is_complete());
+    h.press(KeyCode::Enter);
+    assert!(matches!(h.acknowledged(), Action::Rate { done: true, .. }));
+
+    h.snapshot(example::summary());
+    assert_eq!(h.app.place(), Place::Summary);
+    h.keys("t").press(KeyCode::Enter);
+    let Action::Train { sessions, seed: 0 } = h.acknowledged() else { panic!("Train") };
+    assert_eq!(sessions.len(), 4);
+    h.snapshot(example::training()).keys("S");
+    assert_eq!(h.acknowledged(), Action::StopJob);
+    h.press(KeyCode::Esc);
+    assert_eq!(h.app.place(), Place::Home);
+    h.press(KeyCode::Down).press(KeyCode::Enter);
+    assert!(matches!(h.acknowledged(), Action::Review { .. }));
+    assert_eq!(h.app.place(), Place::Review);
+    h.snapshot(example::reviewed()).keys("e");
+    assert_eq!(h.app.place(), Place::Explain);
+    h.keys("lxf").press(KeyCode::Esc).press(KeyCode::Esc).keys("q");
+    assert_eq!(h.acknowledged(), Action::Quit);
+    assert!(h.app.left());
+}
+
+#[test]
+fn ctrl_c_never_ends_a_recording() {
+    let mut h = Harness::at(ASCII, example::recording(), Place::Session);
+    h.control('c');
+    assert!(h.sent().is_empty() && !h.app.left());
+    assert!(h.text(80, 24).contains("The recording goes on"), "{}", h.text(80, 24));
+    h.keys("A").keys("P08").press(KeyCode::Enter);
+    assert!(h.sent().is_empty() && h.text(80, 24).contains("not P07"), "the wrong code aborts nothing");
+    for _ in 0..3 {
+        h.press(KeyCode::Backspace);
+    }
+    h.keys("P07").press(KeyCode::Enter);
+    assert_eq!(h.acknowledged(), Action::Abort { typed: "P07".into() });
+
+    let mut h = Harness::new(ASCII, example::home());
+    h.control('c');
+    assert_eq!(h.acknowledged(), Action::Quit);
+    assert!(h.app.left());
+}
+
+#[test]
+fn a_refusal_is_shown_and_the_screen_stays() {
+    let mut h = Harness::at(ASCII, example::gate_passing(), Place::Gate);
+    h.press(KeyCode::Enter).press(KeyCode::Enter);
+    assert_eq!(h.app.link_mut().heard.len(), 1, "a held key begins once");
+    let id = h.app.link_mut().heard[0].id;
+    h.app.link_mut().events.push(Event::Refused { id, why: "the disk is full: free 2 GB".into() });
+    h.app.poll();
+    assert!(h.text(80, 24).contains("! the disk is full"), "{}", h.text(80, 24));
+    assert_eq!(h.app.place(), Place::Gate);
+    h.press(KeyCode::Enter);
+    assert_eq!(h.app.link_mut().heard.len(), 2, "after a refusal it may be tried again");
+}
+
+#[test]
+fn someone_who_comes_back_is_taken_to_the_running_session() {
+    assert_eq!(Harness::new(ASCII, example::recording()).app.place(), Place::Session);
+    assert_eq!(Harness::new(ASCII, example::rating()).app.place(), Place::Rating);
+    assert_eq!(Harness::new(ASCII, example::home()).app.place(), Place::Home);
+}
+
+#[test]
+fn while_rating_letters_are_answers_and_incomplete_needs_a_reason() {
+    let mut h = Harness::at(ASCII, example::rating(), Place::Rating);
+    h.keys("n");
+    let Some(Action::Rate { rating, by, .. }) = h.sent().pop() else { panic!("n is an answer here") };
+    assert_eq!((rating.emotion, by.as_str()), (Some(limbic::signal::Emotion::Neutral), "participant"));
+    h.press(KeyCode::Enter).press(KeyCode::Enter);
+    assert!(h.sent().is_empty(), "arousal is missing and no reason was given");
+    h.keys("did not look").press(KeyCode::Enter);
+    assert!(matches!(h.acknowledged(), Action::Rate { done: true, reason, .. } if reason == "did not look"));
+    let mut paused = example::rating();
+    paused.protocol.phase = Phase::Paused;
+    h.snapshot(paused);
+    assert_eq!(h.app.place(), Place::Session);
+}
+
+#[test]
+fn foreign_text_stays_seven_bit_in_ascii() {
+    let mut snapshot = example::home();
+    let catalogue = Arc::make_mut(&mut snapshot.catalogue);
+    catalogue.rigs.push(("r.toml".into(), "J\u{f6}rgs Labor \u{1f600} \u{5b9f}".into()));
+    let mut prepared = example::prepared();
+    prepared.catalogue = snapshot.catalogue;
+    let text = Harness::at(ASCII, prepared, Place::Devices).text(80, 24);
+    assert!(text.is_ascii() && text.contains("Jorgs Labor"), "{text}");
+}
