@@ -1,14 +1,12 @@
 //! Heads: which electrode is in what state, and the border to the topography drawer.
 
 use crate::gate::QualityReport;
-use crate::show::caps::Ink;
+use crate::show::caps::{Caps, Depth, Ink};
+use crate::show::palette::{self, Scale};
 use crate::show::pen::Pen;
+use crate::show::topography::{Bands, Head};
 use crate::show::words;
 use crate::signal::position_of;
-
-/// Signed ramps for one cell: the sign is in the shape, not only in the colour.
-const POSITIVE: [char; 9] = ['.', ':', '-', '=', '+', '*', '#', '%', '@'];
-const NEGATIVE: [char; 9] = ['\'', '`', '~', 'o', 'a', 'v', 'X', 'M', '&'];
 
 /// The outline is a little wider than the ring of electrodes, so that every one of them lies inside.
 const OUTLINE: f64 = 1.16;
@@ -37,41 +35,46 @@ pub fn quality(pen: &mut Pen, report: &QualityReport, pass: f64) {
     marks_on(pen, &marks);
 }
 
-/// Named maps side by side, with the legend of their common scale below.
+/// Named maps under one scale, with their legend; as large as the room allows.
 pub fn bands(pen: &mut Pen, labels: &[String], maps: &[(String, Vec<f64>)], limit: f64) {
-    let (w, h) = (pen.width(), pen.height());
-    let each = w / (maps.len() as u16).max(1);
-    // A cell is about twice as high as wide: a head of w cells is w / 2 high.
-    let rows = h.saturating_sub(2).min(each / 2);
-    let width = each.saturating_sub(2).min(rows * 2 + 3);
-    for (i, (name, map)) in maps.iter().enumerate() {
-        let x = i as u16 * each;
-        pen.part(x, 0, each, 1).centred(0, name, Ink::Strong);
-        topography(&mut pen.part(x + (each - width) / 2, 1, width, rows), labels, map, limit);
-    }
-    pen.centred((rows + 2).min(h.saturating_sub(1)), &legend(limit), Ink::Dim);
-}
-
-/// Values of the electrodes over a head; `limit` is the value of the strongest glyph, the same for every head of a
-/// screen.
-pub fn topography(pen: &mut Pen, labels: &[String], values: &[f64], limit: f64) {
-    outline(pen);
-    for (label, value) in labels.iter().zip(values) {
-        let Some((x, y)) = cell(pen, label) else { continue };
-        let strength = if limit > 0.0 && value.is_finite() { (value / limit).clamp(-1.0, 1.0) } else { 0.0 };
-        let step = (strength.abs() * 9.0).ceil() as usize;
-        match step.checked_sub(1) {
-            None => pen.glyph(x, y, pen.caps.pick('·', ' '), Ink::Dim),
-            Some(i) if strength > 0.0 => pen.glyph(x, y, POSITIVE[i.min(8)], Ink::Warm),
-            Some(i) => pen.glyph(x, y, NEGATIVE[i.min(8)], Ink::Cool),
+    let (area, depth) = (usize::from(pen.width()), usize::from(pen.height()));
+    match Bands::new(labels, maps.len(), area, depth) {
+        Ok(heads) => {
+            let colours = colours(pen.caps);
+            let maps: Vec<(&str, &[f64])> = maps.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect();
+            let (area, buffer) = pen.raw();
+            heads.draw(buffer, area, &maps, Scale::Signed(limit), colours, false);
         }
+        Err(error) => pen.centred(0, &error.to_string(), Ink::Bad),
     }
 }
 
-/// One line that explains the glyphs.
+/// Values of the electrodes over one head with their names; `limit` is the end of the scale, the same for every head
+/// of a screen.
+pub fn topography(pen: &mut Pen, labels: &[String], values: &[f64], limit: f64) {
+    match Head::new(labels, usize::from(pen.width()), usize::from(pen.height())) {
+        Ok(head) => {
+            let colours = colours(pen.caps);
+            let (area, buffer) = pen.raw();
+            head.draw(buffer, area, values, Scale::Signed(limit), colours, true);
+        }
+        Err(error) => pen.centred(0, &error.to_string(), Ink::Bad),
+    }
+}
+
+/// One line that explains the scale.
 pub fn legend(limit: f64) -> String {
-    let ramp = |glyphs: [char; 9]| glyphs.iter().map(char::to_string).collect::<Vec<_>>().join(" ");
-    format!("for {}   against {}   ends at +-{limit:.3}", ramp(POSITIVE), ramp(NEGATIVE))
+    format!("against {limit:.3} & M X v a o ~ ` '   . : - = + * # % @ {limit:.3} for")
+}
+
+/// What the drawer may use.
+fn colours(caps: Caps) -> palette::Depth {
+    match (caps.ascii, caps.depth) {
+        (true, _) | (_, Depth::Mono) => palette::Depth::Ascii,
+        (_, Depth::Sixteen) => palette::Depth::Ansi16,
+        (_, Depth::TwoFiftySix) => palette::Depth::Ansi256,
+        (_, Depth::True) => palette::Depth::True,
+    }
 }
 
 fn cell(pen: &Pen, label: &str) -> Option<(u16, u16)> {
