@@ -69,11 +69,10 @@ impl Lab {
             consent.signed_utc = self.options.clock.utc();
         }
         let again = self.session.as_ref().is_some_and(|s| s.participant == participant.code);
-        if let Some(recording) = self.recording.as_mut().filter(|_| again) {
-            recording.set_consent(&consent);
-            let (who, what) = (participant.clone(), consent.clone());
-            self.journal(|_| Entry::Participant(who));
-            self.journal(|id| Entry::Consent(id, what));
+        if self.recording.is_some() && again {
+            self.home.put(Entry::Participant(participant.clone())).map_err(|e| e.to_string())?;
+            let consent = consent.clone();
+            self.journal(|id| Entry::Consent(id, consent));
         } else {
             self.close_session();
             self.open_session(&participant, &consent)?;
@@ -87,7 +86,7 @@ impl Lab {
         let (now, utc) = (self.options.clock.now(), self.options.clock.utc());
         let number = self.home.next_number(&participant.code).map_err(|e| e.to_string())?;
         let session = Session {
-            id: self.home.new_session_id(utc),
+            id: self.home.new_session_id(utc, &mut self.ids),
             participant: participant.code.clone(),
             number,
             state: SessionState::Prepared,
@@ -140,9 +139,10 @@ impl Lab {
         let streams = devices.streams();
         self.live = Live::new(&streams);
         self.judge = Judge::new(&streams, &rig);
-        devices.trouble.iter().for_each(|t| self.log.push_back((self.options.clock.now(), t.clone())));
+        let troubles: Vec<String> = devices.trouble.iter().chain(&self.judge.trouble).cloned().collect();
         self.devices = devices;
         self.news(format!("connected: {}", rig.name));
+        troubles.into_iter().for_each(|t| self.news(t));
         said.into_iter().for_each(|s| self.news(s));
         self.setup = Some(Setup { rig, playlist, player });
         Ok(())
@@ -184,7 +184,7 @@ impl Lab {
             let missing = if self.setup.is_none() { "connect the devices" } else { "enter the participant" };
             return Err(format!("the session cannot begin yet; {missing} first"));
         };
-        let (report, verdict) = self.judge.verdict();
+        let (report, verdict) = (self.judge.report(), self.judge.verdict());
         if !verdict.pass && self.override_reason.is_none() {
             return Err(format!("below the gate: {}; mend it, or override with a reason", verdict.why));
         }
@@ -207,11 +207,11 @@ impl Lab {
         session.override_reason = if verdict.pass { None } else { self.override_reason.clone() };
         (session.quality, session.verdict) = (report.clone(), Some(verdict.clone()));
         let protocol = Protocol::new(rig.protocol.clone(), stimuli);
+        let begun = Begun { session: session.clone(), streams, report, at: now, dropped: self.dropped() };
         let Some(recording) = &mut self.recording else { return Err("enter the participant first".into()) };
-        recording.begin(Begun { session: session.clone(), streams, report, at: now }).map_err(|e| e.to_string())?;
+        recording.begin(begun, &self.options.clock).map_err(|e| e.to_string())?;
         let id = session.id;
-        self.session = Some(session.clone());
-        self.journal(|_| Entry::Session(session));
+        self.session = Some(session);
         self.journal_marker(Marker { at: now, kind: MarkerKind::Gate, text: verdict.why, trial: None });
         self.protocol = Some(protocol);
         self.news(format!("recording session {id}"));

@@ -10,7 +10,7 @@ use crate::lab::recording::Recording;
 use crate::lab::{LabError, LabOptions, rigs};
 use crate::present::{Input, Player, Playlist, Protocol};
 use crate::rig::Rig;
-use crate::signal::{Marker, MarkerKind, Nanos, SECOND, StreamId};
+use crate::signal::{Marker, MarkerKind, Nanos, SECOND, Seed, StreamId};
 use crate::store::Home;
 use crate::store::rows::{Consent, Entry, Participant, Session, SessionId};
 use std::collections::{HashSet, VecDeque};
@@ -41,10 +41,14 @@ pub struct Lab {
     pub(super) job: Option<RunningJob>,
     pub(super) review: Option<Arc<Review>>,
     pub(super) log: VecDeque<(Nanos, String)>,
+    /// Random bits of session ids.
+    pub(super) ids: Seed,
     pub(super) seq: u64,
     pub(super) ended: bool,
     events: Vec<Event>,
     applied: HashSet<u64>,
+    /// The last ticket given out for something that is to be durable.
+    tickets: u64,
     /// (ticket, command): acknowledged when the recorder has made the ticket durable.
     waiting: VecDeque<(u64, u64)>,
 }
@@ -62,7 +66,8 @@ impl Lab {
     /// # Errors
     /// The home cannot be made, read or locked.
     pub fn new(options: LabOptions) -> Result<Lab, LabError> {
-        let home = Home::open(&options.home, &options.clock)?;
+        let home = Home::open(&options.home)?;
+        let ids = Seed::new(options.clock.utc() as u64).fork("session ids");
         let mut lab = Lab {
             options,
             home,
@@ -80,12 +85,17 @@ impl Lab {
             job: None,
             review: None,
             log: VecDeque::new(),
+            ids,
             seq: 0,
             ended: false,
             events: Vec::new(),
             applied: HashSet::new(),
+            tickets: 0,
             waiting: VecDeque::new(),
         };
+        for notice in lab.home.notices().to_vec() {
+            lab.news(notice);
+        }
         lab.refresh_catalogue();
         Ok(lab)
     }
@@ -141,14 +151,14 @@ impl Lab {
                 Packet::Samples(chunk) => {
                     self.live.samples(&chunk);
                     self.judge.samples(&chunk);
-                    if let Some(recording) = &mut self.recording {
+                    if let Some(recording) = &self.recording {
                         recording.samples(chunk);
                     }
                 }
                 Packet::Frame(frame) => {
                     self.live.frame(&frame);
                     self.judge.frame(&frame);
-                    if let Some(recording) = &mut self.recording {
+                    if let Some(recording) = &self.recording {
                         recording.frame(frame);
                     }
                 }
@@ -181,52 +191,53 @@ impl Lab {
         let _ = self.input(Input::Tick);
     }
 
-    /// Acknowledgements, clock pairs, and the end of a session.
+    /// Acknowledgements, the recorder's complaints, and the end of a session.
     fn tend_recording(&mut self, now: Nanos) {
-        let utc = self.options.clock.utc();
         let Some(recording) = &mut self.recording else { return };
-        recording.tie_clock(now, utc);
         let durable = recording.durable();
-        let failed = recording.take_failure();
+        let (failure, complaint) = (recording.take_failure(), recording.take_complaint());
         let over = recording.is_over(now);
         self.answer_until(durable);
-        if let Some(why) = failed {
-            for (_, id) in std::mem::take(&mut self.waiting) {
-                self.events.push(Event::Refused { id, why: format!("not saved: {why}") });
-            }
-            self.news(format!("the session could not be written: {why}"));
-        }
+        failure.into_iter().for_each(|why| self.refuse_waiting(&why));
+        complaint.into_iter().for_each(|why| self.news(format!("the recorder: {why}")));
         if over {
             self.close_session();
         }
     }
 
-    /// Ends the recording: everything is durable afterwards.
+    /// Ends the recording, or leaves a session that was only prepared: everything is durable afterwards.
     pub(super) fn close_session(&mut self) {
-        let now = self.options.clock.now();
-        let dropped: Vec<(StreamId, u64)> =
-            self.devices.streams().iter().map(|s| (s.id, self.devices.dropped(s.id))).collect();
-        let Some(mut recording) = self.recording.take() else { return };
-        if recording.is_running()
-            && let Some(report) = self.judge.report()
-        {
-            recording.note_quality(report);
+        if let Some(report) = self.judge.report().filter(|_| self.is_recording()) {
+            self.journal(|id| Entry::Quality(id, report));
         }
-        match recording.close(now, &dropped) {
+        let dropped = self.dropped();
+        let Some(recording) = self.recording.take() else { return };
+        match recording.close(self.options.clock.now(), &dropped) {
             Ok(session) => {
                 self.answer_until(u64::MAX);
-                self.news(format!("session {} of {} is {:?} and saved", session.number, session.participant, session.state).to_lowercase());
+                let Session { number, participant, state, .. } = &session;
+                self.news(format!("session {number} of {participant} is {} and saved", format!("{state:?}").to_lowercase()));
                 self.session = Some(session);
             }
-            Err(why) => {
-                for (_, id) in std::mem::take(&mut self.waiting) {
-                    self.events.push(Event::Refused { id, why: format!("not saved: {why}") });
-                }
-                self.news(format!("the session could not be closed: {why}; `limbic verify` tells what is there"));
+            Err(e) => {
+                self.refuse_waiting(&e.to_string());
+                self.news(format!("the session could not be closed: {e}; `limbic verify` tells what is there"));
             }
         }
         self.override_reason = None;
         self.refresh_catalogue();
+    }
+
+    /// What each pump has dropped since it was opened.
+    pub(super) fn dropped(&self) -> Vec<(StreamId, u64)> {
+        self.devices.streams().iter().map(|s| (s.id, self.devices.dropped(s.id))).collect()
+    }
+
+    fn refuse_waiting(&mut self, why: &str) {
+        for (_, id) in std::mem::take(&mut self.waiting) {
+            self.events.push(Event::Refused { id, why: format!("not saved: {why}") });
+        }
+        self.news(format!("something could not be saved: {why}"));
     }
 
     fn answer_until(&mut self, durable: u64) {
@@ -242,22 +253,19 @@ impl Lab {
         if !self.applied.insert(id) {
             return;
         }
-        let before = self.ticket();
+        let before = self.tickets;
         match apply(self) {
             Err(why) => self.events.push(Event::Refused { id, why }),
-            Ok(()) if self.ticket() > before => self.waiting.push_back((self.ticket(), id)),
+            Ok(()) if self.tickets > before && self.recording.is_some() => self.waiting.push_back((self.tickets, id)),
             Ok(()) => self.events.push(Event::Acknowledged { id }),
         }
     }
 
-    /// The last ticket given out for something that is to be durable.
-    fn ticket(&self) -> u64 {
-        self.recording.as_ref().map_or(0, Recording::ticket)
-    }
-
+    /// Writes a row of the current session; a command that did so is acknowledged when the row is durable.
     pub(super) fn journal(&mut self, entry: impl FnOnce(SessionId) -> Entry) {
         if let Some(recording) = &mut self.recording {
-            recording.journal(entry);
+            self.tickets += 1;
+            recording.journal(entry, self.tickets);
         }
     }
 
@@ -277,8 +285,7 @@ impl Lab {
 
     pub(super) fn refresh_catalogue(&mut self) {
         let sessions = self.home.sessions();
-        let catalogue = sessions.and_then(|mut sessions| {
-            sessions.sort_by_key(|s| std::cmp::Reverse(s.id));
+        let catalogue = sessions.and_then(|sessions| {
             Ok(Catalogue {
                 participants: self.home.participants()?,
                 sessions,

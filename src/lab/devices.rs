@@ -6,6 +6,9 @@ use crate::lab::message::DeviceView;
 use crate::rig::{Device, Rig};
 use crate::signal::{Cue, StreamId, StreamInfo};
 
+/// Packets that may wait for the lab's next step: some ten seconds of a fast device.
+const CAPACITY: usize = 4096;
+
 /// Open devices, in the rig's order.
 #[derive(Default)]
 pub struct Devices {
@@ -100,7 +103,7 @@ fn start(device: &Device, around: &Surroundings, threaded: bool) -> Result<Conne
     let source: Box<dyn Source> = acquire::open(device, around)?;
     let streams = source.streams().to_vec();
     let name = streams.first().map_or_else(|| "a device without streams".into(), |s| s.device.clone());
-    let mut pump = if threaded { Pump::spawn(source) } else { Pump::inline(source) };
+    let mut pump = if threaded { Pump::spawn(source, CAPACITY) } else { Pump::inline(source) };
     pump.start()?;
     Ok(Connected { pump, streams, name, lost: None })
 }

@@ -35,12 +35,12 @@ impl Lab {
             session: self.session.clone(),
             devices: self.devices.views(),
             device_trouble: self.devices.trouble.clone(),
-            lost: streams.iter().map(|s| s.lost + s.dropped).sum::<u64>() + status.dropped,
+            lost: self.lost(status.lost),
             traces: self.live.traces(now, &quality),
             heart: self.live.heart(),
             face: self.face(),
             streams,
-            verdict: self.setup.is_some().then(|| self.judge.verdict().1),
+            verdict: self.setup.is_some().then(|| self.judge.verdict()),
             quality: report,
             recording,
             recording_since: self.recording.as_ref().and_then(Recording::since),
@@ -53,6 +53,15 @@ impl Lab {
             log: self.log.iter().cloned().collect(),
             job: self.job.as_ref().map(RunningJob::view),
             review: self.review.clone(),
+        }
+    }
+
+    /// While recording, what this recording lacks; before, what the devices have lost since they were connected.
+    fn lost(&self, recorded: u64) -> u64 {
+        let dropped = self.dropped();
+        match self.recording.as_ref().filter(|r| r.is_running()) {
+            Some(recording) => recorded + dropped.iter().map(|(id, n)| recording.dropped_since(*id, *n)).sum::<u64>(),
+            None => self.live.lost() + dropped.iter().map(|(_, n)| n).sum::<u64>(),
         }
     }
 

@@ -1,10 +1,10 @@
 //! Carries out what the protocol asks for: markers and trials to the recorder, stimuli to the player, cues to the
 //! devices.
 
-use crate::lab::Lab;
-use crate::present::{Input, Output, PlayerEvent, PlayerError};
+use crate::lab::core::{Lab, POST_ROLL};
+use crate::present::{Input, Output, Phase, PlayerError, PlayerEvent};
 use crate::signal::{Cue, Marker, MarkerKind};
-use crate::store::rows::{Entry, Trial};
+use crate::store::rows::{Entry, SessionState};
 use std::collections::VecDeque;
 
 impl Lab {
@@ -37,8 +37,10 @@ impl Lab {
             Output::TrialBegun(trial) | Output::TrialUpdated(trial) => self.journal(|id| Entry::Trial(id, trial)),
             Output::Cue(kind) => self.devices.cue(&Cue { at: now, kind }),
             Output::Finished => {
+                let aborted = self.protocol.as_ref().is_some_and(|p| p.phase() == Phase::Aborted);
+                let state = if aborted { SessionState::Aborted } else { SessionState::Complete };
                 if let Some(recording) = &mut self.recording {
-                    recording.end_at(now + super::core::POST_ROLL);
+                    recording.end_at(now + POST_ROLL, state);
                 }
             }
             output => {
@@ -62,23 +64,22 @@ impl Lab {
             }
             _ => None,
         };
-        let over = marker.kind == MarkerKind::VideoOff;
+        let kind = marker.kind;
         self.journal_marker(marker);
         line.into_iter().for_each(|line| self.news(line));
-        if over {
-            self.judge_trial();
+        match kind {
+            MarkerKind::VideoOn => self.judge.begin_trial(),
+            MarkerKind::VideoOff => self.judge_trial(),
+            _ => {}
         }
     }
 
     /// Notes the EEG quality of the video that has just ended.
     fn judge_trial(&mut self) {
+        let Some(quality) = self.judge.end_trial() else { return };
         let Some(protocol) = &mut self.protocol else { return };
-        let Some(Trial { number, attempt, video_on: Some(on), video_off: Some(off), .. }) = protocol.trials().last().cloned() else {
-            return;
-        };
-        if let Some(quality) = self.judge.between(on, off)
-            && let Some(trial) = protocol.judge(number, attempt, quality).cloned()
-        {
+        let Some((number, attempt)) = protocol.trials().last().map(|t| (t.number, t.attempt)) else { return };
+        if let Some(trial) = protocol.judge(number, attempt, quality).cloned() {
             self.journal(|id| Entry::Trial(id, trial));
         }
     }
