@@ -1,5 +1,25 @@
 //! Signal quality 0-100 with the reason per channel, and the verdict of the >= 80 % gate (algorithms section 10).
 
+pub mod amplitude;
+pub mod check;
+pub mod correlation;
+pub mod flat;
+pub mod high_frequency;
+mod judge;
+pub mod line;
+pub mod live;
+mod others;
+pub mod railed;
+mod verdict;
+pub mod window;
+
+pub use check::{CHECKS, Check, Figure};
+pub use judge::{EegWindow, Score, WindowScores, judge, score_window, window_scores};
+pub use live::LiveGate;
+pub use others::{FaceFrame, HeartKind, face_frame, face_quality, heart_quality};
+pub use verdict::verdict;
+pub use window::Window;
+
 use serde::{Deserialize, Serialize};
 
 /// Why a channel's score is what it is: the check that limits it.

@@ -2,9 +2,11 @@
 
 use limbic::acquire::simulator::Simulator;
 use limbic::acquire::simulator::effects::{EYES_CLOSED, factor, trial_draw};
-use limbic::acquire::{Packet, Source, Surroundings};
+use limbic::acquire::{Packet, Pump, Source, Surroundings};
 use limbic::rig::SimulatorRig;
-use limbic::signal::{BANDS, Chunk, Clock, Cue, CueKind, Emotion, Frame, ManualClock, Nanos, SECOND, seconds, to_nanos};
+use limbic::signal::{
+    BANDS, Chunk, Clock, Cue, CueKind, Emotion, Frame, ManualClock, Nanos, SECOND, SystemClock, seconds, to_nanos,
+};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -202,8 +204,7 @@ fn every_scenario_parses() {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).expect("the folder") {
         let path = entry.expect("an entry").path();
-        let around =
-            Surroundings { clock: Arc::new(ManualClock::new(0)), first_stream: 0, library_dir: None, log_dir: None };
+        let around = Surroundings { clock: Arc::new(ManualClock::new(0)), first_stream: 0, library_dir: None, log_dir: None };
         let rig = SimulatorRig { scenario: Some(path.clone()), ..SimulatorRig::default() };
         assert!(Simulator::open(&rig, &around).is_ok(), "{}", path.display());
         names.push(path);
@@ -267,4 +268,25 @@ fn a_pulled_cable_silences_everything_says_so_twice_and_is_counted() {
     let gap: Vec<&Chunk> = chunks(&run.packets).filter(|c| c.lost_before > 0).collect();
     assert_eq!(gap.len(), 1);
     assert_eq!((gap[0].lost_before, gap[0].first_index), (384, 896));
+}
+
+#[test]
+fn on_a_real_clock_a_pump_brings_it_in_real_time() {
+    let clock = Arc::new(SystemClock);
+    let around = Surroundings { clock: clock.clone(), first_stream: 0, library_dir: None, log_dir: None };
+    let simulator = Simulator::open(&SimulatorRig::default(), &around).expect("opens");
+    let mut pump = Pump::spawn(Box::new(simulator), 256);
+    let begun = clock.now();
+    pump.start().expect("starts");
+    let mut samples = 0;
+    while samples < 80 && seconds(clock.now() - begun) < 20.0 {
+        let packets = pump.drain().expect("works");
+        samples += chunks(&packets).map(|c| c.len()).sum::<usize>();
+        assert!(chunks(&packets).all(|c| c.arrived <= clock.now()));
+        clock.wait(Duration::from_millis(5));
+    }
+    let took = seconds(clock.now() - begun);
+    pump.stop();
+    assert!(samples >= 80 && took >= 79.0 / RATE, "{samples} samples in {took} s");
+    assert_eq!(pump.dropped_total(), 0);
 }

@@ -126,7 +126,10 @@ impl Background {
 
 /// Which part a frequency belongs to.
 fn part_of(hz: f64) -> usize {
-    BANDS.iter().position(|b| hz < b.low).unwrap_or_else(|| if hz < BANDS[BANDS.len() - 1].high { BANDS.len() } else { PARTS - 1 })
+    BANDS
+        .iter()
+        .position(|b| hz < b.low)
+        .unwrap_or_else(|| if hz < BANDS[BANDS.len() - 1].high { BANDS.len() } else { PARTS - 1 })
 }
 
 fn generators(seed: &Seed, step: f64, nyquist: f64, montage: &Montage, hop: usize) -> Vec<Generator> {

@@ -264,7 +264,8 @@ mod tests {
 
     #[test]
     fn channel_faults_touch_their_channel_and_time_only() {
-        let scenario = parse("[[fault]]\nkind = \"flat\"\nchannel = \"T8\"\nfrom_s = 1.0\nto_s = 2.0\namount = 4.0").expect("good");
+        let scenario =
+            parse("[[fault]]\nkind = \"flat\"\nchannel = \"T8\"\nfrom_s = 1.0\nto_s = 2.0\namount = 4.0").expect("good");
         let faults = Faults::new(scenario, &[Channel::eeg("Fz"), Channel::eeg("T8")], &Seed::new(1));
         for (t, expected) in [(0.99, [7.0, 8.0]), (1.0, [7.0, 4.0]), (2.0, [7.0, 8.0])] {
             let mut row = [7.0, 8.0];
