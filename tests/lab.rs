@@ -192,7 +192,8 @@ fn a_whole_session_is_recorded_rated_and_closed() {
         assert!(stream.written > 0, "{stream:?}");
     }
     let said = bench.markers();
-    for kind in [MarkerKind::Gate, MarkerKind::SessionStart, MarkerKind::EyesClosed, MarkerKind::VideoOff, MarkerKind::SessionEnd] {
+    for kind in [MarkerKind::Gate, MarkerKind::SessionStart, MarkerKind::EyesClosed, MarkerKind::VideoOff, MarkerKind::SessionEnd]
+    {
         assert!(said.contains(&kind), "{kind:?} is missing in {said:?}");
     }
 }
@@ -272,7 +273,6 @@ fn a_redo_keeps_attempt_one_and_a_pause_marks_the_trial() {
     bench.rate(Emotion::Sadness);
     bench.done(Action::Abort { typed: "P07".into() });
     bench.close();
-    let session = bench.snapshot().session.expect("ended");
     let mut trials = bench.stored().attempts;
     trials.sort_by_key(|t| (t.number, t.attempt));
     let states: Vec<_> = trials.iter().map(|t| (t.number, t.attempt, t.state)).collect();

@@ -26,8 +26,7 @@ impl RunningJob {
         let job = Job::silent();
         let (to, points) = crossbeam_channel::unbounded();
         let theirs = job.clone();
-        let thread =
-            std::thread::Builder::new().name("job".into()).spawn(move || work(home, sessions, seed, theirs, to))?;
+        let thread = std::thread::Builder::new().name("job".into()).spawn(move || work(home, sessions, seed, theirs, to))?;
         Ok(RunningJob { job, thread: Some(thread), points, curve: Vec::new(), outcome: None })
     }
 

@@ -1,6 +1,8 @@
 //! The gate on live data: EEG by its own live gate, heart and face beside it, and the quality of each trial.
 
-use crate::gate::{ChannelQuality, FaceFrame, HeartKind, LiveGate, QualityReport, Verdict, face_frame, face_quality, heart_quality};
+use crate::gate::{
+    ChannelQuality, FaceFrame, HeartKind, LiveGate, QualityReport, Verdict, face_frame, face_quality, heart_quality,
+};
 use crate::rig::{GateRig, Rig};
 use crate::signal::{Chunk, Frame, Nanos, Role, SECOND, StreamId, StreamInfo, StreamKind, seconds};
 use std::collections::VecDeque;
@@ -74,11 +76,13 @@ impl Judge {
                 Some(Err(e)) => judge.trouble.push(format!("{}: {e}", info.name)),
                 None => {}
             }
-            judge.hearts.extend([(Role::Ecg, HeartKind::Ecg), (Role::Ppg, HeartKind::Ppg)].into_iter().filter_map(|(role, kind)| {
-                let channel = info.with_role(role).into_iter().next()?;
-                let rail = info.channels.get(channel)?.rail;
-                Some(Heart { stream: info.id, channel, kind, rate: info.rate, rail, samples: VecDeque::new() })
-            }));
+            judge.hearts.extend([(Role::Ecg, HeartKind::Ecg), (Role::Ppg, HeartKind::Ppg)].into_iter().filter_map(
+                |(role, kind)| {
+                    let channel = info.with_role(role).into_iter().next()?;
+                    let rail = info.channels.get(channel)?.rail;
+                    Some(Heart { stream: info.id, channel, kind, rate: info.rate, rail, samples: VecDeque::new() })
+                },
+            ));
         }
         judge
     }
@@ -242,7 +246,10 @@ mod tests {
             kind: StreamKind::Signal,
             device: "test".into(),
             rate: 256.0,
-            channels: (0..channels).map(|i| Channel::eeg(format!("E{i}"))).chain([Channel { role: Role::Ecg, ..Channel::eeg("ECG") }]).collect(),
+            channels: (0..channels)
+                .map(|i| Channel::eeg(format!("E{i}")))
+                .chain([Channel { role: Role::Ecg, ..Channel::eeg("ECG") }])
+                .collect(),
             clock: "host arrival".into(),
             latency_s: 0.0,
             simulated: true,
@@ -263,7 +270,15 @@ mod tests {
                 rows.push(0.0);
             }
             let (first_index, arrived) = (second as u64 * 256, (second as Nanos + 1) * SECOND);
-            judge.samples(&Chunk { stream: StreamId(0), first_index, lost_before: 0, arrived, device_time: None, channels: 5, rows });
+            judge.samples(&Chunk {
+                stream: StreamId(0),
+                first_index,
+                lost_before: 0,
+                arrived,
+                device_time: None,
+                channels: 5,
+                rows,
+            });
         }
     }
 

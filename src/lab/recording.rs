@@ -169,7 +169,11 @@ impl Recording {
         match &self.stage {
             Stage::Running(recorder) => {
                 let RecorderStatus { written_bytes, streams, last_durable, .. } = recorder.status();
-                Status { written: written_bytes, durable_at: last_durable, lost: streams.iter().map(|s| s.lost + s.dropped).sum() }
+                Status {
+                    written: written_bytes,
+                    durable_at: last_durable,
+                    lost: streams.iter().map(|s| s.lost + s.dropped).sum(),
+                }
             }
             Stage::Prepared(writer) => Status { written: writer.written(), ..Status::default() },
             Stage::Broken => Status::default(),

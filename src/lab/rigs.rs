@@ -10,8 +10,12 @@ pub fn beside(home: &Path) -> Vec<(PathBuf, String)> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut found: Vec<(PathBuf, String)> =
-        [parent.to_path_buf(), parent.join("rigs")].iter().filter_map(|dir| std::fs::read_dir(dir).ok()).flatten().filter_map(rig).collect();
+    let mut found: Vec<(PathBuf, String)> = [parent.to_path_buf(), parent.join("rigs")]
+        .iter()
+        .filter_map(|dir| std::fs::read_dir(dir).ok())
+        .flatten()
+        .filter_map(rig)
+        .collect();
     found.sort();
     found
 }

@@ -48,7 +48,9 @@ impl LiveHeart {
         }
         let hole = chunk.first_index.saturating_sub(self.next_index);
         match self.samples.back().copied() {
-            Some(last) if (hole as f64) < LONGEST_FILL_S * self.rate => self.samples.extend(std::iter::repeat_n(last, hole as usize)),
+            Some(last) if (hole as f64) < LONGEST_FILL_S * self.rate => {
+                self.samples.extend(std::iter::repeat_n(last, hole as usize))
+            }
             _ => self.samples.clear(),
         }
         self.samples.extend(chunk.channel(self.channel).map(f64::from));
@@ -98,11 +100,22 @@ mod tests {
         assert!(LiveHeart::of(&info, Role::Ppg).is_none());
         let mut heart = LiveHeart::of(&info, Role::Ecg).expect("has an ECG");
         // A beat every 0.8 s, the first at 0.4 s: a narrow wave of 1 mV.
-        let ecg = |i: u64| (-(((i as f64 / rate + 0.4) % 0.8 - 0.8 * f64::from((i as f64 / rate + 0.4) % 0.8 > 0.4)) / 0.012).powi(2) / 2.0).exp();
+        let ecg = |i: u64| {
+            (-(((i as f64 / rate + 0.4) % 0.8 - 0.8 * f64::from((i as f64 / rate + 0.4) % 0.8 > 0.4)) / 0.012).powi(2) / 2.0)
+                .exp()
+        };
         for k in 0..60u64 {
             let rows = (0..50).flat_map(|i| [0.0, ecg(k * 50 + i) as f32]).collect();
             let arrived = ((k + 1) as Nanos * 50 - 1) * SECOND / 250;
-            heart.push(&Chunk { stream: StreamId(1), first_index: k * 50, lost_before: 0, arrived, device_time: None, channels: 2, rows });
+            heart.push(&Chunk {
+                stream: StreamId(1),
+                first_index: k * 50,
+                lost_before: 0,
+                arrived,
+                device_time: None,
+                channels: 2,
+                rows,
+            });
         }
         heart.refresh();
         let view = heart.view();

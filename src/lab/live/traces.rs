@@ -199,7 +199,8 @@ mod tests {
 
     #[test]
     fn streams_end_at_the_same_column() {
-        let (mut fast, mut slow) = (StreamTraces::new(&[Channel::eeg("Fz")], 200.0), StreamTraces::new(&[Channel::eeg("Cz")], 20.0));
+        let (mut fast, mut slow) =
+            (StreamTraces::new(&[Channel::eeg("Fz")], 200.0), StreamTraces::new(&[Channel::eeg("Cz")], 20.0));
         fast.push(&chunk(0, vec![0.0; 105]));
         slow.push(&chunk(0, vec![0.0; 9]));
         let shown = together(&[&fast, &slow], &[false, false], &|l| (l == "Cz").then_some(55.0));
