@@ -1,9 +1,9 @@
 //! The background half by its messages alone: whole sessions on the simulator with a clock that only moves when told.
 
 use limbic::lab::message::{Action, Command, Event, Snapshot};
-use limbic::lab::{Lab, LabOptions};
+use limbic::lab::{Lab, LabOptions, spawn};
 use limbic::present::{Phase, Playlist};
-use limbic::signal::{Clock, Emotion, ManualClock, MarkerKind, Rating};
+use limbic::signal::{Clock, Emotion, ManualClock, MarkerKind, Rating, SystemClock};
 use limbic::store::Recording;
 use limbic::store::rows::{Consent, Participant, SessionState, TrialState};
 use std::path::Path;
@@ -23,10 +23,15 @@ struct Bench {
 
 impl Bench {
     fn new() -> Bench {
+        Bench::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut LabOptions)) -> Bench {
         let dir = tempfile::tempdir().expect("temporary folder");
         let clock = Arc::new(ManualClock::new(1_790_000_000_000_000_000));
         let mut options = LabOptions::new(dir.path().join("sessions"), clock.clone());
         options.playlist = Playlist::simulated(3, 6.0);
+        change(&mut options);
         let lab = Lab::new(options).expect("a fresh home opens");
         Bench { lab, clock, dir, next: 0, events: Vec::new() }
     }
@@ -308,4 +313,101 @@ fn faces_stay_off_the_disk_without_consent() {
     bench.close();
     let faces = bench.stored().streams.into_iter().filter(|s| s.info.name == "face");
     assert_eq!(faces.map(|s| s.written).sum::<u64>(), 0);
+}
+
+#[test]
+fn trouble_of_a_device_is_marked_and_what_is_lost_is_counted() {
+    let mut bench = Bench::new();
+    bench.prepare();
+    let scenario = "[[fault]]\nkind = \"disconnect\"\nfrom_s = 8.0\nto_s = 9.0\n";
+    std::fs::write(bench.dir.path().join("bad.toml"), scenario).expect("written");
+    bench.connect("scenario = \"bad.toml\"");
+    bench.seconds(6.0);
+    bench.done(Action::Begin);
+    bench.seconds(6.0);
+    let shown = bench.snapshot();
+    assert!(shown.recording && shown.lost >= 256, "{}", shown.lost);
+    assert!(shown.log.iter().any(|(_, line)| line.contains("eeg")), "{:?}", shown.log);
+    bench.done(Action::Abort { typed: "P07".into() });
+    bench.close();
+    assert!(bench.markers().contains(&MarkerKind::Trouble));
+    let eeg = bench.stored().streams.remove(0);
+    assert!((250..=260).contains(&eeg.lost), "a second of 256 Hz: {eeg:?}");
+}
+
+#[test]
+fn a_job_reports_and_stops_on_request() {
+    let mut bench = Bench::with(|options| {
+        options.train = Some(Arc::new(|_, sessions, seed, job, curve| {
+            for epoch in 0.. {
+                // Nobody listening any more is no reason to fail.
+                let _ = curve.send((epoch, 1.0, 2.0, 0.5));
+                if job.report("train fold 1/1", u64::from(epoch), 100).is_err() {
+                    return Ok(format!("stopped; {} sessions, seed {seed}", sessions.len()));
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Err("counted to the end".into())
+        }));
+    });
+    bench.done(Action::Train { sessions: Vec::new(), seed: 7 });
+    assert!(bench.refused(Action::Train { sessions: Vec::new(), seed: 8 }).contains("running already"));
+    while bench.snapshot().job.is_some_and(|job| job.curve.len() < 3) {
+        std::thread::sleep(Duration::from_millis(1));
+        bench.step();
+    }
+    let job = bench.snapshot().job.expect("runs");
+    assert_eq!((job.name.as_str(), job.progress.stage.as_str(), job.outcome), ("train", "train fold 1/1", None));
+    bench.done(Action::StopJob);
+    while bench.snapshot().job.is_some_and(|job| job.outcome.is_none()) {
+        std::thread::sleep(Duration::from_millis(1));
+        bench.step();
+    }
+    let outcome = bench.snapshot().job.and_then(|job| job.outcome);
+    assert_eq!(outcome, Some(Ok("stopped; 0 sessions, seed 7".into())));
+    assert!(bench.events.iter().any(|e| matches!(e, Event::News { text, .. } if text.contains("stopped; 0 sessions"))));
+    assert!(bench.refused(Action::Review { session: limbic::store::rows::SessionId(1) }).contains("cannot load reviews"));
+}
+
+#[test]
+fn on_a_thread_and_real_time_a_lost_client_ends_the_session_cleanly() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let home = dir.path().join("sessions");
+    let rig = dir.path().join("rig.toml");
+    write_rig(&rig, "");
+    let options = LabOptions::new(home.clone(), Arc::new(SystemClock));
+    let link = spawn(Lab::new(options).expect("opens")).expect("a thread");
+    let wishes = [
+        Action::Prepare { participant: participant(), consent: consent() },
+        Action::Connect { rig: Some(rig) },
+        Action::Override { reason: "no time".into() },
+        Action::Begin,
+    ];
+    let all = wishes.len();
+    for (id, action) in wishes.into_iter().enumerate() {
+        assert!(link.send(Command { id: id as u64, action }));
+    }
+    let (mut answered, mut latest) = (0, None);
+    for _ in 0..1000 {
+        for event in link.events() {
+            match event {
+                Event::Acknowledged { .. } => answered += 1,
+                Event::Refused { why, .. } => panic!("{why}"),
+                Event::News { .. } => {}
+            }
+        }
+        latest = link.snapshot().or(latest);
+        let written = |s: &Arc<Snapshot>| s.recording && s.streams.iter().any(|s| s.received > 200) && s.written > 0;
+        if answered == all && latest.as_ref().is_some_and(written) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(answered, all);
+    assert!(latest.is_some_and(|s| s.recording && s.lost == 0));
+    drop(link);
+    let home = limbic::store::Home::open(&home).expect("nobody holds it any more");
+    let session = home.sessions().expect("readable").remove(0);
+    assert_eq!(session.state, SessionState::Aborted);
+    assert!(home.recording(session.id).expect("readable").streams[0].written > 100);
 }

@@ -14,6 +14,9 @@ use crate::store::rows::{Consent, Entry, Participant, Session, SessionId, Sessio
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Characters of a note or a mark: rows of a journal are small.
+const LONGEST_TEXT: usize = 2000;
+
 impl Lab {
     /// Applies a command, once per id. It is answered by an event: acknowledged when what it changed is durable, or
     /// refused with a sentence.
@@ -252,6 +255,9 @@ impl Lab {
         }
         if kind == MarkerKind::Note && text.trim().is_empty() {
             return Err("the note is empty".into());
+        }
+        if text.chars().count() > LONGEST_TEXT {
+            return Err(format!("the text is longer than {LONGEST_TEXT} characters; split it"));
         }
         let running = self.protocol.as_ref().filter(|p| !matches!(p.phase(), Phase::Waiting | Phase::Finished | Phase::Aborted));
         let trial = running.and_then(|p| p.trials().last()).map(|t| t.number);
