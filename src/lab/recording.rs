@@ -22,6 +22,8 @@ pub struct Recording {
     ends: Option<(Nanos, SessionState)>,
     /// What the pumps had dropped when recording began.
     dropped_before: Vec<(StreamId, u64)>,
+    /// What the devices had lost by then.
+    lost_before: u64,
 }
 
 enum Stage {
@@ -40,6 +42,8 @@ pub struct Begun {
     pub at: Nanos,
     /// Samples that each pump has dropped so far.
     pub dropped: Vec<(StreamId, u64)>,
+    /// Samples that the devices have lost so far.
+    pub lost: u64,
 }
 
 /// Counters for a screen.
@@ -47,8 +51,8 @@ pub struct Begun {
 pub struct Status {
     pub written: u64,
     pub durable_at: Option<Nanos>,
-    /// Lost in the devices and dropped at the recorder, since recording began.
-    pub lost: u64,
+    /// Dropped because the recorder did not keep up.
+    pub dropped: u64,
 }
 
 impl Recording {
@@ -69,6 +73,7 @@ impl Recording {
             since: None,
             ends: None,
             dropped_before: Vec::new(),
+            lost_before: 0,
         })
     }
 
@@ -86,7 +91,7 @@ impl Recording {
             // On a simulated clock the sources wait for the recorder instead of overrunning it.
             self.stage = Stage::Running(Recorder::spawn(*writer, CAPACITY, clock.clone(), clock.is_simulated())?);
         }
-        (self.since, self.dropped_before) = (Some(begun.at), begun.dropped);
+        (self.since, self.dropped_before, self.lost_before) = (Some(begun.at), begun.dropped, begun.lost);
         Ok(())
     }
 
@@ -169,20 +174,21 @@ impl Recording {
         match &self.stage {
             Stage::Running(recorder) => {
                 let RecorderStatus { written_bytes, streams, last_durable, .. } = recorder.status();
-                Status {
-                    written: written_bytes,
-                    durable_at: last_durable,
-                    lost: streams.iter().map(|s| s.lost + s.dropped).sum(),
-                }
+                Status { written: written_bytes, durable_at: last_durable, dropped: streams.iter().map(|s| s.dropped).sum() }
             }
             Stage::Prepared(writer) => Status { written: writer.written(), ..Status::default() },
             Stage::Broken => Status::default(),
         }
     }
 
+    /// What the devices lost since recording began.
+    pub fn lost_since(&self, now: u64) -> u64 {
+        now.saturating_sub(self.lost_before)
+    }
+
     /// What the pump of a stream dropped since recording began.
     pub fn dropped_since(&self, stream: StreamId, now: u64) -> u64 {
-        now - self.dropped_before.iter().find(|(id, _)| *id == stream).map_or(0, |(_, n)| *n).min(now)
+        now.saturating_sub(self.dropped_before.iter().find(|(id, _)| *id == stream).map_or(0, |(_, n)| *n))
     }
 
     /// Ends the session; everything is durable on return. `dropped` = samples that each pump has dropped so far.

@@ -35,7 +35,7 @@ impl Lab {
             session: self.session.clone(),
             devices: self.devices.views(),
             device_trouble: self.devices.trouble.clone(),
-            lost: self.lost(status.lost),
+            lost: self.lost(status.dropped),
             traces: self.live.traces(now, &quality),
             heart: self.live.heart(),
             face: self.face(),
@@ -57,10 +57,14 @@ impl Lab {
     }
 
     /// While recording, what this recording lacks; before, what the devices have lost since they were connected.
-    fn lost(&self, recorded: u64) -> u64 {
+    fn lost(&self, at_recorder: u64) -> u64 {
         let dropped = self.dropped();
         match self.recording.as_ref().filter(|r| r.is_running()) {
-            Some(recording) => recorded + dropped.iter().map(|(id, n)| recording.dropped_since(*id, *n)).sum::<u64>(),
+            Some(recording) => {
+                recording.lost_since(self.live.lost())
+                    + at_recorder
+                    + dropped.iter().map(|(id, n)| recording.dropped_since(*id, *n)).sum::<u64>()
+            }
             None => self.live.lost() + dropped.iter().map(|(_, n)| n).sum::<u64>(),
         }
     }
