@@ -78,7 +78,7 @@ impl StreamTraces {
                 let y = trace.filter.step(f64::from(*x), keep) as f32;
                 // f32::min and max return the other one where one is NaN, so a hole opens with its first sample.
                 trace.open = (trace.open.0.min(y), trace.open.1.max(y));
-                if index % thin == 0 {
+                if index.is_multiple_of(thin) {
                     trace.sample.push_back(y);
                 }
             }
