@@ -1,1 +1,75 @@
 //! In and out: files of the field.
+
+pub mod edf;
+mod error;
+pub mod npz;
+
+pub use error::ExchangeError;
+
+use crate::prepare::Signals;
+use crate::signal::{Role, StreamInfo};
+use std::path::Path;
+
+/// The EEG of a file, ready to be judged and made into features.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// "EDF+C", "BDF", ...
+    pub format: String,
+    /// The stream the EEG comes from, with all its channels.
+    pub stream: StreamInfo,
+    /// EEG channels only, in uV: the longest stretch without gaps.
+    pub eeg: Signals,
+    /// Largest absolute value that the device gives, uV, where all channels agree on it.
+    pub rail: Option<f64>,
+    pub notes: Vec<String>,
+}
+
+/// Reads any file that limbic knows, by the end of its name.
+///
+/// # Errors
+/// See [`ExchangeError`].
+pub fn read(path: &Path, options: edf::ReadOptions) -> Result<edf::Imported, ExchangeError> {
+    let end = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    match end.as_deref() {
+        Some("edf" | "bdf") => edf::read_with(path, options),
+        _ => Err(ExchangeError::UnknownKind { path: path.into() }),
+    }
+}
+
+/// The EEG of a file with what else is needed to judge it.
+///
+/// # Errors
+/// See [`ExchangeError`]; a file without EEG.
+pub fn load(path: &Path, options: edf::ReadOptions) -> Result<Loaded, ExchangeError> {
+    let edf::Imported { format, streams, mut notes, .. } = read(path, options)?;
+    let labels = streams.iter().flat_map(|(s, _)| s.labels()).collect::<Vec<_>>().join(", ");
+    let most = streams.into_iter().max_by_key(|(stream, _)| stream.with_role(Role::Eeg).len());
+    let no_eeg = || ExchangeError::NoEeg { path: path.into(), labels };
+    let (stream, data) = most.filter(|(stream, _)| !stream.with_role(Role::Eeg).is_empty()).ok_or_else(no_eeg)?;
+    let channels = stream.with_role(Role::Eeg);
+    let names: Vec<String> = channels.iter().map(|i| stream.channels[*i].label.clone()).collect();
+    if let Some(odd) = channels.iter().map(|i| &stream.channels[*i]).find(|c| c.unit != "uV") {
+        notes.push(format!("channel {} is in \"{}\"; its values are taken for uV", odd.label, odd.unit));
+    }
+    let table = channels.iter().map(|c| data[*c].iter().map(|v| f64::from(*v)).collect()).collect();
+    let segments = Signals { rate: stream.rate, labels: names, data: table }.segments();
+    if segments.len() > 1 {
+        notes.push(format!("only the longest of {} stretches between gaps is used", segments.len()));
+    }
+    let empty = || ExchangeError::Empty { path: path.into() };
+    let longest = segments.into_iter().max_by_key(|s| s.signals.samples()).ok_or_else(empty)?;
+    if longest.filled > 0.0 {
+        notes.push(format!("{:.2} % of the samples lie in short gaps and are filled linearly", 100.0 * longest.filled));
+    }
+    let rails: Vec<Option<f64>> = channels.iter().map(|i| stream.channels[*i].rail).collect();
+    let rail = rails.first().copied().flatten().filter(|rail| rails.iter().all(|r| *r == Some(*rail)));
+    Ok(Loaded { format, stream, eeg: longest.signals, rail, notes })
+}
+
+/// The EEG of a file in uV: the longest stretch without gaps.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_signals(path: &Path) -> Result<Signals, ExchangeError> {
+    Ok(load(path, edf::ReadOptions::default())?.eeg)
+}

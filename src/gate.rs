@@ -14,7 +14,7 @@ mod verdict;
 pub mod window;
 
 pub use check::{CHECKS, Check, Figure};
-pub use judge::{EegWindow, Score, WindowScores, judge, score_window, window_scores};
+pub use judge::{EegWindow, Score, WindowScores, judge, score_window, try_judge, window_scores};
 pub use live::LiveGate;
 pub use others::{FaceFrame, HeartKind, face_frame, face_quality, heart_quality};
 pub use verdict::verdict;

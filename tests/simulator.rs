@@ -134,7 +134,21 @@ fn it_says_what_it_is_and_counts_in_order() {
     }
     assert_eq!(next, 1280);
     let indices: Vec<u64> = frames(&run.packets).map(|f| f.index).collect();
-    assert_eq!(indices, (0..=50).filter(|i| *i < 50 || indices.len() == 51).collect::<Vec<_>>());
+    assert_eq!(indices, (0..=50).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_electrode_resembles_another_one_as_the_gate_expects() {
+    let run = run(&rig(4), 30.0, 10.0, &[]);
+    let x: Vec<Vec<f32>> = run.simulator.streams()[0].labels()[..32].iter().map(|l| run.channel(l)).collect();
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(p, q)| f64::from(p * q)).sum::<f64>();
+    for (i, a) in x.iter().enumerate() {
+        let rms = (dot(a, a) / a.len() as f64).sqrt();
+        assert!((9.0..25.0).contains(&rms), "channel {i}: {rms} uV");
+        let r = |b: &Vec<f32>| (dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()).abs();
+        let best = x.iter().enumerate().filter(|(k, _)| *k != i).map(|(_, b)| r(b)).fold(0.0, f64::max);
+        assert!((0.6..0.99).contains(&best), "channel {i}: {best}");
+    }
 }
 
 #[test]

@@ -24,7 +24,8 @@ impl Check for HighFrequency {
             return None;
         }
         each(window, |channel| {
-            let above = window.power(channel, low, high, |f| (f - mains).abs() > MAINS_GAP);
+            // The bin at the edge belongs to the band below.
+            let above = window.power(channel, low, high, |f| f > low && (f - mains).abs() > MAINS_GAP);
             let value = (above / window.band_power(channel)).sqrt();
             Figure { score: ramp(value, 1.0, 0.35), value }
         })

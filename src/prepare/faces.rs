@@ -80,11 +80,10 @@ pub fn face_pixels(jpeg: &[u8], side: usize) -> Result<Vec<f32>, PrepareError> {
     Ok(centre_square(&decode_grey(jpeg)?, side))
 }
 
-/// The recipe of [`face_pixels`], with one frame in every `hop_s` seconds.
-pub fn face_recipe(side: usize, hop_s: f64) -> Recipe {
+/// The recipe of [`face_pixels`].
+pub fn face_recipe(side: usize) -> Recipe {
     let parameters = [
         ("side", side.to_string()),
-        ("hop_s", hop_s.to_string()),
         ("colour", "grey".into()),
         ("crop", "centre square".into()),
         ("resize", "area mean".into()),

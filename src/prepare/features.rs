@@ -60,8 +60,10 @@ impl Default for PsdOptions {
 }
 
 impl PsdOptions {
-    /// The recipe of features made with these options from these channels, in feature order.
+    /// The recipe of features made with these options from these channels, which may stand in the recording's order:
+    /// the recipe names them in feature order ([`feature_channels`]).
     pub fn recipe(&self, channels: &[String]) -> Recipe {
+        let (_, channels) = feature_channels(channels);
         let edges = self.bands.iter().map(|b| format!("{}-{}", b.low, b.high)).collect::<Vec<_>>().join(" ");
         let parameters = [
             ("window_s", self.window_s.to_string()),
@@ -77,7 +79,7 @@ impl PsdOptions {
         ];
         Recipe {
             kind: "psd".into(),
-            channels: channels.to_vec(),
+            channels,
             bands: self.bands.iter().map(|b| b.name.to_string()).collect(),
             parameters: parameters.into_iter().map(|(key, value)| (key.to_string(), value)).collect::<BTreeMap<_, _>>(),
         }
@@ -159,15 +161,33 @@ pub fn window_features(eeg: &Signals, from: usize, to: usize, options: &PsdOptio
 
 /// Features of a whole recording: per window its centre in s and channels x bands (see [`feature_channels`]).
 ///
+/// Values that are no number are gaps: up to 1 s they are filled linearly; longer ones split the recording, and no
+/// window spans them. Windows stand on the recording's own grid on both sides of a gap.
+///
 /// # Errors
 /// As [`prepare`] and [`window_features`].
 pub fn psd_features(eeg: &Signals, options: &PsdOptions) -> Result<Vec<(f64, Vec<f32>)>, PrepareError> {
-    let shorter = PrepareError::ShorterThanWindow { have: eeg.seconds(), window: options.window_s };
-    if eeg.seconds() < options.window_s && !eeg.data.is_empty() {
-        return Err(shorter);
+    options.check()?;
+    eeg.check()?;
+    let (length, hop) = ((options.window_s * eeg.rate).round() as usize, ((options.hop_s * eeg.rate).round() as usize).max(1));
+    let mut features = Vec::new();
+    let mut longest = 0;
+    for segment in eeg.segments() {
+        let first = segment.first_index as usize;
+        let skipped = first.next_multiple_of(hop) - first;
+        let usable = segment.signals.samples().saturating_sub(skipped);
+        longest = longest.max(usable);
+        if usable >= length {
+            let prepared = prepare(&segment.signals, options)?.signals;
+            let windows = window_features(&prepared, skipped, prepared.samples(), options)?;
+            let start = (first + skipped) as f64 / eeg.rate;
+            features.extend(windows.into_iter().map(|(time, values)| (start + time, values)));
+        }
     }
-    let prepared = prepare(eeg, options)?.signals;
-    window_features(&prepared, 0, prepared.samples(), options)
+    if features.is_empty() {
+        return Err(PrepareError::ShorterThanWindow { have: longest as f64 / eeg.rate, window: options.window_s });
+    }
+    Ok(features)
 }
 
 /// Mean band power of every channel over a recording in uV^2, bands x channels in the recording's own order: what a
@@ -218,7 +238,20 @@ mod tests {
         let (order, names) = feature_channels(&labels);
         assert_eq!((order[0], names[0].as_str(), order.len()), (31, "Fp1", 32));
         let recipe = PsdOptions::default().recipe(&names);
+        assert_eq!(recipe, PsdOptions::default().recipe(&labels), "the recording's order does not matter");
         assert_ne!(recipe.id(), PsdOptions { window_s: 1.0, ..PsdOptions::default() }.recipe(&names).id());
+    }
+
+    #[test]
+    fn a_long_gap_costs_its_windows_and_nothing_else() {
+        let options = PsdOptions { scale: Scale::Linear, reference: Reference::None, ..PsdOptions::default() };
+        let mut eeg = alpha(vec!["A1".into()], 12);
+        eeg.data[0][256 * 2 + 100..256 * 5].fill(f64::NAN);
+        eeg.data[0][256 * 8..256 * 8 + 3].fill(f64::NAN);
+        let features = psd_features(&eeg, &options).expect("both sides are long enough");
+        let times: Vec<f64> = features.iter().map(|(t, _)| *t).collect();
+        assert_eq!(times, [1.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0]);
+        assert!(features.iter().all(|(_, f)| (f[1] - 0.5).abs() < 0.05), "{features:?}");
     }
 
     #[test]

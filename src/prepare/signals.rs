@@ -32,6 +32,37 @@ impl Signals {
         Signals { rate: self.rate, labels: labels.into_iter().flatten().collect(), data: data.into_iter().flatten().collect() }
     }
 
+    /// Stretches without long gaps. A sample at which any channel holds no number is a gap; short gaps are filled
+    /// linearly.
+    pub fn segments(&self) -> Vec<Segment> {
+        let whole = |t: &usize| self.data.iter().all(|x| x[*t].is_finite());
+        let longest = (LONGEST_FILL_S * self.rate).round() as usize;
+        // (first, last) whole sample of each segment.
+        let mut spans: Vec<(usize, usize)> = Vec::new();
+        for t in (0..self.samples()).filter(whole) {
+            match spans.last_mut() {
+                Some((_, last)) if t - *last - 1 <= longest => *last = t,
+                _ => spans.push((t, t)),
+            }
+        }
+        let segment = |(first, last): (usize, usize)| {
+            let gaps: Vec<usize> = (first..=last).filter(|t| !whole(t)).collect();
+            let mut data: Vec<Vec<f64>> = self.data.iter().map(|x| x[first..=last].to_vec()).collect();
+            for &gap in &gaps {
+                let next = (gap + 1..=last).find(whole).unwrap_or(last);
+                // The sample before is whole or already filled, so this walks along the straight line.
+                data.iter_mut().for_each(|x| {
+                    let (from, to) = (x[gap - first - 1], x[next - first]);
+                    x[gap - first] = from + (to - from) / (next - gap + 1) as f64;
+                });
+            }
+            let filled = gaps.len() as f64 / (last - first + 1) as f64;
+            let signals = Signals { rate: self.rate, labels: self.labels.clone(), data };
+            Segment { first_index: first as u64, signals, filled }
+        };
+        spans.into_iter().map(segment).collect()
+    }
+
     /// No channels, or channels of unequal length, are refused before anything is computed.
     pub(crate) fn check(&self) -> Result<(), PrepareError> {
         let need = self.data.first().map(Vec::len).ok_or(PrepareError::NoChannels)?;
@@ -110,6 +141,16 @@ mod tests {
         assert_eq!(segments[0].signals.data, [[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]);
         assert!((segments[0].filled - 3.0 / 7.0).abs() < 1e-12);
         assert_eq!((segments[1].first_index, segments[1].signals.samples(), segments[1].filled), (40, 2, 0.0));
+    }
+
+    #[test]
+    fn gaps_in_memory_are_treated_alike() {
+        let nan = f64::NAN;
+        let eeg = |x: Vec<f64>| Signals { rate: 2.0, labels: vec!["Fz".into()], data: vec![x] };
+        let segments = eeg(vec![nan, 1.0, nan, nan, 4.0, nan, nan, nan, 8.0, nan]).segments();
+        assert_eq!(segments.len(), 2);
+        assert_eq!((segments[0].first_index, &segments[0].signals.data[0][..]), (1, &[1.0, 2.0, 3.0, 4.0][..]));
+        assert_eq!((segments[0].filled, segments[1].first_index, segments[1].signals.samples()), (0.5, 8, 1));
     }
 
     #[test]

@@ -85,8 +85,9 @@ pub fn interpolation(topic: &Topic) -> Result<Vec<Outcome>, String> {
     let positions = montage.positions();
     let flat: Vec<f64> = positions.iter().flat_map(|p| [p.x, p.y, p.z]).collect();
     let bad: Vec<usize> = bads.iter().filter_map(|b| montage.index_of(b)).collect();
-    let chosen = |keep: bool| (0..labels.len()).filter(|i| bad.contains(i) != keep).map(|i| positions[i]).collect::<Vec<_>>();
-    let matrix = interpolate::weights(&chosen(true), &chosen(false)).map_err(|e| e.to_string())?;
+    let good: Vec<_> = (0..labels.len()).filter(|i| !bad.contains(i)).map(|i| positions[i]).collect();
+    let wanted: Vec<_> = bad.iter().map(|i| positions[*i]).collect();
+    let matrix = interpolate::weights(&good, &wanted).map_err(|e| e.to_string())?;
     let mut signals = Signals { rate: 256.0, labels, data: topic.array("X.npy")?.rows() };
     interpolate::interpolate(&mut signals, &bad).map_err(|e| e.to_string())?;
     let repaired = signals.data.concat();

@@ -16,7 +16,7 @@ pub fn scores(topic: &Topic) -> Result<Vec<Outcome>, String> {
         rail: Some(number("rail_uv")?),
     };
     let windows = window_scores(&eeg).map_err(|e| e.to_string())?;
-    let report = judge(&eeg).map_err(|e| e.to_string())?;
+    let report = judge(&eeg);
     let by_channel = |value: fn(&limbic::gate::Score) -> f64| -> Vec<f64> {
         (0..eeg.data.len()).flat_map(|c| windows.iter().map(move |w| value(&w.channels[c])).collect::<Vec<_>>()).collect()
     };
@@ -29,7 +29,7 @@ pub fn scores(topic: &Topic) -> Result<Vec<Outcome>, String> {
     Ok(vec![
         Outcome { of: "channel scores", largest: largest_difference(&channels, &topic.array("channel.npy")?.values), allowed },
         Outcome { of: "overall", largest: (report.overall - number("overall")?).abs(), allowed: 0.5 },
-        Outcome { of: "window scores", largest: largest_difference(&scores, &wanted), allowed: 5.0 },
-        Outcome { of: "limiting check differs, windows", largest: wrong as f64, allowed: 2.0 },
+        Outcome { of: "window scores", largest: largest_difference(&scores, &wanted), allowed: 0.1 },
+        Outcome { of: "limiting check differs, windows", largest: wrong as f64, allowed: 0.0 },
     ])
 }

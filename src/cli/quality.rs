@@ -1,0 +1,87 @@
+//! `limbic quality FILE`: the gate's report.
+
+use crate::exchange::edf::ReadOptions;
+use crate::exchange::load;
+use crate::gate::{EegWindow, QualityReport, Verdict, try_judge, verdict};
+use crate::rig::GateRig;
+use anyhow::Context;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Signal quality of every EEG channel, with the reason, and the gate's verdict
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: limbic quality recording.bdf --mains 60")]
+pub struct Args {
+    /// EDF or BDF file
+    file: PathBuf,
+    /// Mains frequency of the country, Hz
+    #[arg(long, value_name = "HZ", default_value = "50", value_parser = mains)]
+    mains: f64,
+    /// Read the whole records of a truncated file
+    #[arg(long)]
+    lenient: bool,
+}
+
+fn mains(word: &str) -> Result<f64, String> {
+    match word {
+        "50" => Ok(50.0),
+        "60" => Ok(60.0),
+        _ => Err("mains is 50 or 60 Hz".into()),
+    }
+}
+
+/// Judges the file and prints the report.
+///
+/// # Errors
+/// A file that cannot be read, has no EEG, or is too short to judge.
+pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
+    let loaded = load(&args.file, ReadOptions { lenient: args.lenient })?;
+    let eeg = EegWindow {
+        rate: loaded.eeg.rate,
+        expected_samples: loaded.eeg.samples(),
+        labels: loaded.eeg.labels,
+        data: loaded.eeg.data,
+        mains_hz: args.mains,
+        rail: loaded.rail,
+    };
+    let report = try_judge(&eeg).with_context(|| format!("cannot judge {}", args.file.display()))?;
+    let answer = verdict(&report, &GateRig::default());
+    let mut out = std::io::stdout().lock();
+    if json {
+        let value = serde_json::json!({
+            "file": args.file,
+            "format": loaded.format,
+            "rate_hz": eeg.rate,
+            "mains_hz": args.mains,
+            "simulated": loaded.stream.simulated,
+            "report": report,
+            "verdict": answer,
+            "notes": loaded.notes,
+        });
+        writeln!(out, "{value:#}")?;
+        return Ok(());
+    }
+    let mark = if loaded.stream.simulated { "  SIMULATED" } else { "" };
+    let shape = format!("{} EEG channels, {} Hz, {:.1} s", report.channels.len(), eeg.rate, report.seconds);
+    writeln!(out, "{}: {}, {shape}{mark}\n", args.file.display(), loaded.format)?;
+    write!(out, "{}", text(&report, &answer))?;
+    loaded.notes.iter().try_for_each(|note| writeln!(out, "! {note}"))?;
+    Ok(())
+}
+
+/// The report as people read it.
+pub fn text(report: &QualityReport, verdict: &Verdict) -> String {
+    let all = || report.channels.iter().chain(&report.others);
+    let width = all().map(|c| c.label.chars().count()).max().unwrap_or(0).max("channel".len());
+    let mut text = format!("{:width$}  score  reason       figure\n", "channel");
+    for channel in all() {
+        let reason = channel.reason.map_or("", |r| r.name());
+        let line = format!("{:width$}  {:5.1}  {reason:11}  {}", channel.label, channel.score, channel.detail);
+        text += line.trim_end();
+        text += "\n";
+    }
+    text += &format!("\noverall {:.1} %, {:.1} % of the samples received\n", report.overall, 100.0 * report.completeness);
+    text += &format!("gate    {}: {}\n", if verdict.pass { "PASS" } else { "FAIL" }, verdict.why);
+    verdict.advice.iter().for_each(|advice| text += &format!("        - {advice}\n"));
+    text
+}

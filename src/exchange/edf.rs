@@ -1,0 +1,284 @@
+//! EDF, EDF+, BDF and BDF+ files, with channels of different rates, annotations and gaps.
+
+mod annotations;
+mod header;
+mod roles;
+#[cfg(test)]
+mod tests;
+
+pub use header::{Header, SignalHeader};
+
+use crate::exchange::ExchangeError;
+use crate::signal::{Channel, Role, StreamId, StreamInfo, StreamKind};
+use annotations::Entry;
+use std::path::Path;
+
+/// What a file held.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imported {
+    /// "EDF", "EDF+C", "BDF", ...
+    pub format: String,
+    /// Channels of equal rate together: their description and channel-major samples in the channels' units. A gap
+    /// between the records of a discontinuous file is filled with NaN.
+    pub streams: Vec<(StreamInfo, Vec<Vec<f32>>)>,
+    /// (onset s, duration s, text), onset since the first sample.
+    pub annotations: Vec<(f64, f64, String)>,
+    /// ns since 1970; the file's local time read as UTC.
+    pub start_utc: Option<i64>,
+    /// Everything a person should know: guesses, repairs, gaps.
+    pub notes: Vec<String>,
+}
+
+/// How forgiving to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReadOptions {
+    /// Read the whole records of a truncated file instead of refusing it.
+    pub lenient: bool,
+}
+
+/// More than this many seconds of gaps are not filled.
+const LONGEST_GAPS_S: f64 = 86_400.0;
+
+/// Reads a file; a truncated one is refused.
+///
+/// # Errors
+/// See [`ExchangeError`].
+pub fn read(path: &Path) -> Result<Imported, ExchangeError> {
+    read_with(path, ReadOptions::default())
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// See [`ExchangeError`].
+pub fn read_with(path: &Path, options: ReadOptions) -> Result<Imported, ExchangeError> {
+    let bytes = std::fs::read(path).map_err(|source| ExchangeError::Read { path: path.into(), source })?;
+    let header = header::parse(&bytes, path)?;
+    let mut notes = Vec::new();
+    let records = whole_records(&header, bytes.len(), path, options, &mut notes)?;
+    let data: Vec<&[u8]> = bytes[header.bytes..].chunks_exact(header.record_bytes()).take(records).collect();
+    let (entries, starts) = annotated(&header, &data, &mut notes);
+    let places = placed(&header, &starts, records, path, &mut notes)?;
+    let origin = starts.first().copied().flatten().unwrap_or(0.0);
+    let annotations = entries.into_iter().map(|e| (e.onset - origin, e.duration, e.text)).collect();
+    let streams = streams(&header, &data, &places, path, &mut notes);
+    Ok(Imported { format: header.format.clone(), streams, annotations, start_utc: header.start_utc, notes })
+}
+
+/// Counts the records that are there, against what the header promises.
+fn whole_records(
+    header: &Header,
+    length: usize,
+    path: &Path,
+    options: ReadOptions,
+    notes: &mut Vec<String>,
+) -> Result<usize, ExchangeError> {
+    let record = header.record_bytes();
+    let complete = length.saturating_sub(header.bytes).checked_div(record).unwrap_or(0);
+    if record == 0 || header.records == 0 {
+        return Err(ExchangeError::Empty { path: path.into() });
+    }
+    if header.records < 0 {
+        notes.push(format!("the header leaves the number of records open; the file holds {complete}"));
+        return if complete == 0 { Err(ExchangeError::Empty { path: path.into() }) } else { Ok(complete) };
+    }
+    let promised = header.records as usize;
+    let expected = header.bytes as u64 + promised as u64 * record as u64;
+    if complete < promised {
+        if !options.lenient || complete == 0 {
+            let (complete, records) = (complete as u64, promised as u64);
+            return Err(ExchangeError::Truncated { path: path.into(), expected, found: length as u64, complete, records });
+        }
+        notes.push(format!("truncated: only the first {complete} of {promised} records are read"));
+    } else if length as u64 > expected {
+        notes.push(format!("{} bytes behind the last record are ignored", length as u64 - expected));
+    }
+    Ok(complete.min(promised))
+}
+
+fn is_annotation(signal: &SignalHeader) -> bool {
+    matches!(signal.label.as_str(), "EDF Annotations" | "BDF Annotations")
+}
+
+/// Byte offset of every signal within a record.
+fn offsets(header: &Header) -> Vec<usize> {
+    let mut offset = 0;
+    let step = |s: &SignalHeader| {
+        let here = offset;
+        offset += s.samples * header.width();
+        here
+    };
+    header.signals.iter().map(step).collect()
+}
+
+/// Annotations with text, and the start of every record where the file says it.
+fn annotated(header: &Header, data: &[&[u8]], notes: &mut Vec<String>) -> (Vec<Entry>, Vec<Option<f64>>) {
+    let lists: Vec<std::ops::Range<usize>> = offsets(header)
+        .into_iter()
+        .zip(&header.signals)
+        .filter(|(_, s)| is_annotation(s))
+        .map(|(offset, s)| offset..offset + s.samples * header.width())
+        .collect();
+    let (mut entries, mut starts, mut damaged) = (Vec::new(), Vec::new(), 0);
+    for record in data {
+        let mut start = None;
+        for (n, list) in lists.iter().enumerate() {
+            let (found, broken) = annotations::parse(&record[list.clone()]);
+            damaged += broken;
+            // The first entry of the first list keeps the record's time.
+            start = start.or(found.first().filter(|e| n == 0 && e.text.is_empty()).map(|e| e.onset));
+            entries.extend(found.into_iter().filter(|e| !e.text.is_empty()));
+        }
+        starts.push(start);
+    }
+    if damaged > 0 {
+        notes.push(format!("{damaged} damaged annotations are left out"));
+    }
+    (entries, starts)
+}
+
+/// Where each record begins, in records since the first; whole numbers unless the file has gaps.
+fn placed(
+    header: &Header,
+    starts: &[Option<f64>],
+    records: usize,
+    path: &Path,
+    notes: &mut Vec<String>,
+) -> Result<Vec<f64>, ExchangeError> {
+    let joined: Vec<f64> = (0..records).map(|i| i as f64).collect();
+    let known: Vec<f64> = starts.iter().copied().flatten().collect();
+    if !header.discontinuous() || header.record_s <= 0.0 {
+        return Ok(joined);
+    }
+    let ascending = known.windows(2).all(|pair| pair[1] - pair[0] > 0.999 * header.record_s);
+    if known.len() != records || !ascending {
+        notes.push("the file is discontinuous and does not say when its records begin; they are joined as they stand".into());
+        return Ok(joined);
+    }
+    let gaps: Vec<f64> = known.windows(2).map(|pair| pair[1] - pair[0] - header.record_s).filter(|gap| *gap > 1e-3).collect();
+    let seconds = gaps.iter().sum::<f64>();
+    if seconds > LONGEST_GAPS_S {
+        return Err(ExchangeError::Gaps { path: path.into(), seconds });
+    }
+    if !gaps.is_empty() {
+        notes.push(format!("the recording has {} gaps, {seconds:.1} s in all", gaps.len()));
+    }
+    Ok(known.iter().map(|start| (start - known[0]) / header.record_s).collect())
+}
+
+/// Groups the signals by rate, the first EEG group first in name.
+fn streams(header: &Header, data: &[&[u8]], places: &[f64], path: &Path, notes: &mut Vec<String>) -> Vec<(StreamInfo, Vec<Vec<f32>>)> {
+    let wanted: Vec<usize> =
+        (0..header.signals.len()).filter(|i| !is_annotation(&header.signals[*i]) && header.signals[*i].samples > 0).collect();
+    let labels = unique_labels(&wanted.iter().map(|i| header.signals[*i].label.clone()).collect::<Vec<_>>(), notes);
+    let units: Vec<String> = wanted.iter().map(|i| header.signals[*i].unit.clone()).collect();
+    let (roles, guesses) = roles::roles(&labels, &units);
+    notes.extend(guesses);
+    let mut rates: Vec<usize> = Vec::new();
+    wanted.iter().map(|i| header.signals[*i].samples).for_each(|n| if !rates.contains(&n) { rates.push(n) });
+    let offsets = offsets(header);
+    let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    // A file that limbic wrote from a simulated session says so in its header (invariant 9).
+    let simulated = [&header.patient, &header.recording].iter().any(|text| text.contains("SIMULATED"));
+    let mut streams = Vec::new();
+    for (number, samples) in rates.iter().enumerate() {
+        let members: Vec<usize> = (0..wanted.len()).filter(|n| header.signals[wanted[*n]].samples == *samples).collect();
+        let (mut channels, mut table) = (Vec::new(), Vec::new());
+        for n in &members {
+            let signal = &header.signals[wanted[*n]];
+            let (channel, scale) = channel(header, signal, &labels[*n], roles[*n], notes);
+            table.push(decode(header, data, places, offsets[wanted[*n]], *samples, &scale));
+            channels.push(channel);
+        }
+        let is_eeg = channels.iter().any(|c: &Channel| c.role == Role::Eeg);
+        let named = streams.iter().any(|(s, _): &(StreamInfo, _)| s.name == "eeg");
+        let name = if is_eeg && !named { "eeg".to_string() } else { format!("signals{}", number + 1) };
+        let rate = if header.record_s > 0.0 { *samples as f64 / header.record_s } else { *samples as f64 };
+        let info = StreamInfo {
+            id: StreamId(number as u16),
+            name,
+            kind: StreamKind::Signal,
+            device: format!("{} file {file}", header.format),
+            rate,
+            channels,
+            clock: "sample count of the file".into(),
+            latency_s: 0.0,
+            simulated,
+        };
+        streams.push((info, table));
+    }
+    streams
+}
+
+/// Equal labels get "-0", "-1", ..., as other readers do, since channels are found by label.
+fn unique_labels(labels: &[String], notes: &mut Vec<String>) -> Vec<String> {
+    let mut renamed = 0;
+    let unique = labels.iter().enumerate().map(|(i, label)| {
+        if labels.iter().filter(|other| *other == label).count() < 2 {
+            return label.clone();
+        }
+        renamed += 1;
+        format!("{label}-{}", labels[..i].iter().filter(|other| *other == label).count())
+    });
+    let unique = unique.collect();
+    if renamed > 0 {
+        notes.push(format!("{renamed} channels share labels and are numbered"));
+    }
+    unique
+}
+
+/// How digital values become physical ones.
+enum Scale {
+    Linear { gain: f64, offset: f64 },
+    /// Trigger words: the bits as they are, without sign.
+    Bits(u32),
+}
+
+/// Voltages become uV (ECG: mV), everything else keeps its unit.
+fn channel(header: &Header, signal: &SignalHeader, label: &str, role: Role, notes: &mut Vec<String>) -> (Channel, Scale) {
+    if role == Role::Trigger {
+        let mask = if header.bdf { 0xFF_FFFF } else { 0xFFFF };
+        return (Channel { label: label.into(), role, unit: String::new(), rail: None }, Scale::Bits(mask));
+    }
+    let ((physical_low, physical_high), (digital_low, digital_high)) = (signal.physical, signal.digital);
+    let (physical, digital) = (physical_high - physical_low, digital_high - digital_low);
+    let mut gain = physical / digital;
+    if physical == 0.0 || digital == 0.0 {
+        notes.push(format!("channel {label} declares no range; its digital values are kept"));
+        gain = 1.0;
+    }
+    let (unit, factor) = match (roles::microvolts(&signal.unit), role) {
+        (Some(factor), Role::Ecg) => ("mV".to_string(), factor / 1e3),
+        (Some(factor), _) => ("uV".to_string(), factor),
+        (None, _) => (signal.unit.clone(), 1.0),
+    };
+    // In BDF the physical range is the device's; in EDF it is often just that of the data.
+    let full = header.bdf && digital >= f64::from((1 << 24) - 1);
+    let rail = full.then(|| physical_low.abs().min(physical_high.abs()) * factor);
+    let offset = if gain == 1.0 && (physical == 0.0 || digital == 0.0) { 0.0 } else { physical_low - digital_low * gain };
+    (Channel { label: label.into(), role, unit, rail }, Scale::Linear { gain: gain * factor, offset: offset * factor })
+}
+
+/// One channel of all records at their places.
+fn decode(header: &Header, data: &[&[u8]], places: &[f64], offset: usize, samples: usize, scale: &Scale) -> Vec<f32> {
+    let mut channel: Vec<f32> = Vec::with_capacity(data.len() * samples);
+    for (record, place) in data.iter().zip(places) {
+        let at = (place * samples as f64).round() as usize;
+        if at > channel.len() {
+            channel.resize(at, f32::NAN);
+        }
+        let bytes = &record[offset..offset + samples * header.width()];
+        channel.extend(bytes.chunks_exact(header.width()).map(|word| {
+            let value = match word {
+                [low, middle, high] => i32::from_le_bytes([0, *low, *middle, *high]) >> 8,
+                [low, high] => i32::from(i16::from_le_bytes([*low, *high])),
+                _ => 0,
+            };
+            match scale {
+                Scale::Linear { gain, offset } => (f64::from(value) * gain + offset) as f32,
+                Scale::Bits(mask) => (value as u32 & mask) as f32,
+            }
+        }));
+    }
+    channel
+}
