@@ -1,5 +1,16 @@
 //! The experiment: a pure state machine of phases, a playlist with intended emotions, a player, ratings.
 
+pub mod mpv;
+pub mod null;
+pub mod order;
+pub mod player;
+pub mod playlist;
+pub mod protocol;
+
+pub use player::{Player, PlayerError, PlayerEvent};
+pub use playlist::{Playlist, PlaylistError, Stimulus};
+pub use protocol::{Input, Output, Protocol};
+
 use crate::signal::{Emotion, Nanos};
 use serde::{Deserialize, Serialize};
 

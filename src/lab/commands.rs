@@ -1,0 +1,294 @@
+//! What each command does, and the sentence with which it is refused.
+
+use crate::lab::core::{Lab, Setup};
+use crate::lab::devices::Devices;
+use crate::lab::job::RunningJob;
+use crate::lab::judge::Judge;
+use crate::lab::live::Live;
+use crate::lab::message::{Action, Command};
+use crate::lab::recording::{Begun, Recording};
+use crate::present::{Input, Phase, Playlist, Protocol, order, player};
+use crate::rig::Rig;
+use crate::signal::{Marker, MarkerKind};
+use crate::store::rows::{Consent, Entry, Participant, Session, SessionId, SessionState};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Characters of a note or a mark: rows of a journal are small.
+const LONGEST_TEXT: usize = 2000;
+
+impl Lab {
+    /// Applies a command, once per id. It is answered by an event: acknowledged when what it changed is durable, or
+    /// refused with a sentence.
+    pub fn handle(&mut self, command: Command) {
+        self.once(command.id, |lab| lab.apply(command.action));
+    }
+
+    fn apply(&mut self, action: Action) -> Result<(), String> {
+        match action {
+            Action::Prepare { participant, consent } => self.prepare(participant, consent),
+            Action::Connect { rig } => self.connect(rig),
+            Action::Disconnect => self.disconnect(),
+            Action::Override { reason } => self.override_gate(reason),
+            Action::Begin => self.begin(),
+            Action::Pause { reason } => self.running(Input::Pause { reason }),
+            Action::Continue => self.running(Input::Continue),
+            Action::Redo { reason } => self.running(Input::Redo { reason }),
+            Action::Skip { reason } => self.running(Input::Skip { reason }),
+            Action::Next => self.running(Input::Next),
+            Action::Abort { typed } => self.abort(&typed),
+            Action::Note { text } => self.remark(MarkerKind::Note, text),
+            Action::Mark { text } => self.remark(MarkerKind::Marker, text),
+            Action::Rate { rating, by, done, reason } => {
+                self.running(Input::Rate { rating, by })?;
+                if done { self.running(Input::RatingDone { reason }) } else { Ok(()) }
+            }
+            Action::Review { session } => self.load_review(session),
+            Action::Train { sessions, seed } => self.train(sessions, seed),
+            Action::StopJob => match &self.job {
+                Some(job) if job.is_running() => {
+                    job.stop();
+                    Ok(())
+                }
+                _ => Err("no job is running".into()),
+            },
+            Action::Quit => self.quit(),
+        }
+    }
+
+    fn while_idle(&self) -> Result<(), String> {
+        if self.is_recording() { Err("a session is being recorded; let it finish or abort it first".into()) } else { Ok(()) }
+    }
+
+    fn prepare(&mut self, participant: Participant, mut consent: Consent) -> Result<(), String> {
+        self.while_idle()?;
+        if participant.code.trim().is_empty() {
+            return Err("the participant has no code; type a pseudonym such as P07".into());
+        }
+        if !consent.recording {
+            return Err(format!("{} has not consented to be recorded, and without consent nothing is", participant.code));
+        }
+        if consent.signed_utc == 0 {
+            consent.signed_utc = self.options.clock.utc();
+        }
+        let again = self.session.as_ref().is_some_and(|s| s.participant == participant.code);
+        if self.recording.is_some() && again {
+            self.home.put(Entry::Participant(participant.clone())).map_err(|e| e.to_string())?;
+            let consent = consent.clone();
+            self.journal(|id| Entry::Consent(id, consent));
+        } else {
+            self.close_session();
+            self.open_session(&participant, &consent)?;
+        }
+        (self.participant, self.consent) = (Some(participant), Some(consent));
+        self.refresh_catalogue();
+        Ok(())
+    }
+
+    fn open_session(&mut self, participant: &Participant, consent: &Consent) -> Result<(), String> {
+        let (now, utc) = (self.options.clock.now(), self.options.clock.utc());
+        let number = self.home.next_number(&participant.code).map_err(|e| e.to_string())?;
+        let session = Session {
+            id: self.home.new_session_id(utc, &mut self.ids),
+            participant: participant.code.clone(),
+            number,
+            state: SessionState::Prepared,
+            started_utc: utc,
+            started: now,
+            ended: None,
+            rig_name: String::new(),
+            rig: String::new(),
+            playlist: String::new(),
+            order_seed: 0,
+            player: String::new(),
+            simulated: false,
+            limbic_version: env!("CARGO_PKG_VERSION").into(),
+            trials_planned: 0,
+            verdict: None,
+            override_reason: None,
+            quality: None,
+            source: "recorded".into(),
+        };
+        let recording = Recording::prepare(&self.home, session.clone(), participant, consent).map_err(|e| e.to_string())?;
+        self.recording = Some(recording);
+        self.session = Some(session);
+        (self.protocol, self.override_reason) = (None, None);
+        Ok(())
+    }
+
+    fn connect(&mut self, path: Option<PathBuf>) -> Result<(), String> {
+        self.while_idle()?;
+        let rig = match &path {
+            Some(path) => Rig::load(path).map_err(|e| e.to_string())?,
+            None => Rig::simulated(7),
+        };
+        let playlist = match &rig.stimulus.playlist {
+            Some(path) => Playlist::load(path).map_err(|e| e.to_string())?,
+            None => self.options.playlist.clone(),
+        };
+        let (player, said) = player::choose(&rig.stimulus, &self.options.clock).map_err(|e| e.to_string())?;
+        match playlist.check(player.shows()).as_slice() {
+            [] => {}
+            [one] => return Err(one.clone()),
+            [first, rest @ ..] => return Err(format!("{first} (and {} more)", rest.len())),
+        }
+        self.release();
+        let devices = Devices::open(&rig, &self.options);
+        if devices.is_empty() {
+            let why = devices.trouble.join("; ");
+            self.devices.trouble = devices.trouble;
+            return Err(why);
+        }
+        let streams = devices.streams();
+        self.live = Live::new(&streams);
+        self.judge = Judge::new(&streams, &rig);
+        let troubles: Vec<String> = devices.trouble.iter().chain(&self.judge.trouble).cloned().collect();
+        self.devices = devices;
+        self.news(format!("connected: {}", rig.name));
+        troubles.into_iter().for_each(|t| self.news(t));
+        said.into_iter().for_each(|s| self.news(s));
+        self.setup = Some(Setup { rig, playlist, player });
+        Ok(())
+    }
+
+    fn disconnect(&mut self) -> Result<(), String> {
+        self.while_idle()?;
+        self.release();
+        Ok(())
+    }
+
+    fn release(&mut self) {
+        self.devices.close();
+        (self.live, self.judge, self.setup) = (Live::default(), Judge::default(), None);
+        self.override_reason = None;
+    }
+
+    fn override_gate(&mut self, reason: String) -> Result<(), String> {
+        self.while_idle()?;
+        if reason.trim().is_empty() {
+            return Err("an override needs a reason; type one".into());
+        }
+        if self.setup.is_none() {
+            return Err("no devices are connected yet, so there is nothing to override".into());
+        }
+        if self.recording.is_none() {
+            return Err("nobody is prepared yet; enter the participant first, so that the reason can be stored".into());
+        }
+        self.news(format!("the gate is overridden: {reason}"));
+        let marker = Marker { at: self.options.clock.now(), kind: MarkerKind::Override, text: reason.clone(), trial: None };
+        self.journal_marker(marker);
+        self.override_reason = Some(reason);
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<(), String> {
+        self.while_idle()?;
+        let (Some(setup), Some(mut session)) = (&self.setup, self.session.clone().filter(|_| self.recording.is_some())) else {
+            let missing = if self.setup.is_none() { "connect the devices" } else { "enter the participant" };
+            return Err(format!("the session cannot begin yet; {missing} first"));
+        };
+        let (report, verdict) = (self.judge.report(), self.judge.verdict());
+        if !verdict.pass && self.override_reason.is_none() {
+            return Err(format!("below the gate: {}; mend it, or override with a reason", verdict.why));
+        }
+        let (rig, playlist) = (&setup.rig, &setup.playlist);
+        let videos = &playlist.videos;
+        let stimuli = if rig.protocol.shuffle {
+            order::shuffled(videos, rig.protocol.order_seed).into_iter().map(|i| videos[i].clone()).collect()
+        } else {
+            videos.clone()
+        };
+        let streams = self.devices.streams();
+        let now = self.options.clock.now();
+        session.state = SessionState::Recording;
+        (session.started, session.started_utc) = (now, self.options.clock.utc());
+        (session.rig_name, session.rig) = (rig.name.clone(), rig.to_toml());
+        (session.playlist, session.order_seed) = (playlist.name.clone(), rig.protocol.order_seed);
+        session.player = setup.player.name();
+        session.simulated = streams.iter().any(|s| s.simulated);
+        session.trials_planned = stimuli.len() as u32;
+        session.override_reason = if verdict.pass { None } else { self.override_reason.clone() };
+        (session.quality, session.verdict) = (report.clone(), Some(verdict.clone()));
+        let protocol = Protocol::new(rig.protocol.clone(), stimuli);
+        let (dropped, lost) = (self.dropped(), self.live.lost());
+        let begun = Begun { session: session.clone(), streams, report, at: now, dropped, lost };
+        let Some(recording) = &mut self.recording else { return Err("enter the participant first".into()) };
+        recording.begin(begun, &self.options.clock).map_err(|e| e.to_string())?;
+        let id = session.id;
+        self.session = Some(session);
+        self.journal_marker(Marker { at: now, kind: MarkerKind::Gate, text: verdict.why, trial: None });
+        self.protocol = Some(protocol);
+        self.news(format!("recording session {id}"));
+        self.refresh_catalogue();
+        self.input(Input::Begin)
+    }
+
+    /// An input to the protocol of a session that is being recorded.
+    fn running(&mut self, input: Input) -> Result<(), String> {
+        if !self.is_recording() {
+            return Err("no session is being recorded".into());
+        }
+        self.input(input)
+    }
+
+    fn abort(&mut self, typed: &str) -> Result<(), String> {
+        let code = self.session.as_ref().map(|s| s.participant.clone()).unwrap_or_default();
+        if self.is_recording() && typed.trim() != code {
+            return Err(format!("to abort, type the participant's code {code}; nothing is deleted"));
+        }
+        self.running(Input::Abort { reason: "by the experimenter".into() })
+    }
+
+    /// The terminal half is gone without a word: what is being recorded ends cleanly.
+    pub(super) fn abandon(&mut self) {
+        if self.is_recording() {
+            // Refused only where the session has ended already, which is as good.
+            let _ = self.input(Input::Abort { reason: "the terminal went away".into() });
+        }
+        self.close_session();
+        self.release();
+        self.ended = true;
+    }
+
+    fn remark(&mut self, kind: MarkerKind, text: String) -> Result<(), String> {
+        if self.recording.is_none() {
+            return Err("nobody is prepared yet; enter the participant first, so that it can be stored".into());
+        }
+        if kind == MarkerKind::Note && text.trim().is_empty() {
+            return Err("the note is empty".into());
+        }
+        if text.chars().count() > LONGEST_TEXT {
+            return Err(format!("the text is longer than {LONGEST_TEXT} characters; split it"));
+        }
+        let running = self.protocol.as_ref().filter(|p| !matches!(p.phase(), Phase::Waiting | Phase::Finished | Phase::Aborted));
+        let trial = running.and_then(|p| p.trials().last()).map(|t| t.number);
+        self.journal_marker(Marker { at: self.options.clock.now(), kind, text, trial });
+        Ok(())
+    }
+
+    fn load_review(&mut self, session: SessionId) -> Result<(), String> {
+        let Some(load) = &self.options.review else { return Err("this lab cannot load reviews".into()) };
+        self.review = Some(Arc::new(load(&self.home, session)?));
+        Ok(())
+    }
+
+    fn train(&mut self, sessions: Vec<SessionId>, seed: u64) -> Result<(), String> {
+        self.while_idle()?;
+        if self.job.as_ref().is_some_and(RunningJob::is_running) {
+            return Err("a job is running already; wait for its end or stop it".into());
+        }
+        let Some(work) = self.options.train.clone() else { return Err("this lab cannot train".into()) };
+        let job = RunningJob::train(work, self.home.clone(), sessions, seed);
+        self.job = Some(job.map_err(|e| format!("cannot start the training: {e}"))?);
+        Ok(())
+    }
+
+    fn quit(&mut self) -> Result<(), String> {
+        self.while_idle()?;
+        self.close_session();
+        self.release();
+        self.job = None;
+        self.ended = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,302 @@
+//! The lab itself: its state, and the step that moves everything once.
+
+use crate::acquire::Packet;
+use crate::lab::devices::Devices;
+use crate::lab::job::RunningJob;
+use crate::lab::judge::Judge;
+use crate::lab::live::Live;
+use crate::lab::message::{Catalogue, Event, Review};
+use crate::lab::recording::Recording;
+use crate::lab::{LabError, LabOptions, rigs};
+use crate::present::{Input, Player, Playlist, Protocol};
+use crate::rig::Rig;
+use crate::signal::{Marker, MarkerKind, Nanos, SECOND, Seed, StreamId};
+use crate::store::Home;
+use crate::store::rows::{Consent, Entry, Participant, Session, SessionId};
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+/// Lines of the log that a snapshot carries.
+const LOG_LINES: usize = 50;
+/// Streams go on being written so long after the last phase, so that late packets of the last trial are kept.
+pub(super) const POST_ROLL: Nanos = SECOND;
+
+/// The background half. Drive it with [`Lab::handle`] and [`Lab::step`], or give it a thread with [`super::spawn`].
+pub struct Lab {
+    pub(super) options: LabOptions,
+    pub(super) home: Home,
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) participant: Option<Participant>,
+    pub(super) consent: Option<Consent>,
+    /// The session being prepared or recorded, or the one that just ended.
+    pub(super) session: Option<Session>,
+    /// Written since the participant was prepared; None again once closed.
+    pub(super) recording: Option<Recording>,
+    pub(super) setup: Option<Setup>,
+    pub(super) devices: Devices,
+    pub(super) live: Live,
+    pub(super) judge: Judge,
+    pub(super) override_reason: Option<String>,
+    pub(super) protocol: Option<Protocol>,
+    pub(super) job: Option<RunningJob>,
+    pub(super) review: Option<Arc<Review>>,
+    pub(super) log: VecDeque<(Nanos, String)>,
+    /// Random bits of session ids.
+    pub(super) ids: Seed,
+    pub(super) seq: u64,
+    pub(super) ended: bool,
+    events: Vec<Event>,
+    applied: HashSet<u64>,
+    /// The last ticket given out for something that is to be durable.
+    tickets: u64,
+    /// (ticket, command): acknowledged when the recorder has made the ticket durable.
+    waiting: VecDeque<(u64, u64)>,
+}
+
+/// What a rig file stands for, once connected.
+pub(super) struct Setup {
+    pub rig: Rig,
+    pub playlist: Playlist,
+    pub player: Box<dyn Player>,
+}
+
+impl Lab {
+    /// Opens the home. Nothing is connected and nobody is prepared.
+    ///
+    /// # Errors
+    /// The home cannot be made, read or locked.
+    pub fn new(options: LabOptions) -> Result<Lab, LabError> {
+        let home = Home::open(&options.home)?;
+        let ids = Seed::new(options.clock.utc() as u64).fork("session ids");
+        let mut lab = Lab {
+            options,
+            home,
+            catalogue: Arc::default(),
+            participant: None,
+            consent: None,
+            session: None,
+            recording: None,
+            setup: None,
+            devices: Devices::default(),
+            live: Live::default(),
+            judge: Judge::default(),
+            override_reason: None,
+            protocol: None,
+            job: None,
+            review: None,
+            log: VecDeque::new(),
+            ids,
+            seq: 0,
+            ended: false,
+            events: Vec::new(),
+            applied: HashSet::new(),
+            tickets: 0,
+            waiting: VecDeque::new(),
+        };
+        for notice in lab.home.notices().to_vec() {
+            lab.news(notice);
+        }
+        lab.refresh_catalogue();
+        Ok(lab)
+    }
+
+    /// Answers and news since the last call, in order.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// The home, for whoever reads it beside the lab.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    pub(super) fn clock(&self) -> crate::signal::SharedClock {
+        self.options.clock.clone()
+    }
+
+    /// Quit was accepted: nothing more will happen.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Samples are being written.
+    pub fn is_recording(&self) -> bool {
+        self.recording.as_ref().is_some_and(Recording::is_running)
+    }
+
+    /// Moves everything once: samples to the recorder, the live view and the gate; the player and the protocol; answers
+    /// to whoever waits for one. Call it about twenty times a second; it never waits for a client.
+    pub fn step(&mut self) {
+        self.carry();
+        self.present();
+        let now = self.options.clock.now();
+        self.live.refresh(now);
+        self.judge.refresh(now);
+        self.tend_recording(now);
+        if self.job.as_mut().is_some_and(RunningJob::poll) {
+            let said = match self.job.as_ref().and_then(RunningJob::outcome) {
+                Some(Ok(outcome)) => outcome.clone(),
+                Some(Err(why)) => format!("the training ended: {why}"),
+                None => String::new(),
+            };
+            self.news(said);
+            self.refresh_catalogue();
+        }
+    }
+
+    /// Takes in what the devices have delivered.
+    fn carry(&mut self) {
+        for packet in self.devices.drain() {
+            match packet {
+                Packet::Samples(chunk) => {
+                    self.live.samples(&chunk);
+                    self.judge.samples(&chunk);
+                    if let Some(recording) = &self.recording {
+                        recording.samples(chunk);
+                    }
+                }
+                Packet::Frame(frame) => {
+                    self.live.frame(&frame);
+                    self.judge.frame(&frame);
+                    if let Some(recording) = &self.recording {
+                        recording.frame(frame);
+                    }
+                }
+                Packet::Trouble { stream, message } => self.trouble(Some(stream), message),
+            }
+        }
+    }
+
+    /// Trouble is news, and where a session is being written, a marker in it.
+    pub(super) fn trouble(&mut self, stream: Option<StreamId>, message: String) {
+        let at = self.options.clock.now();
+        let name = stream.and_then(|id| self.devices.streams().into_iter().find(|s| s.id == id)).map(|s| s.name);
+        let text = name.map_or_else(|| message.clone(), |name| format!("{name}: {message}"));
+        if self.is_recording() {
+            let trial = self.protocol.as_ref().and_then(|p| p.trials().last()).map(|t| t.number);
+            self.journal_marker(Marker { at, kind: MarkerKind::Trouble, text: text.clone(), trial });
+        }
+        self.news(text);
+    }
+
+    /// The player's reports and the passing of time, as far as a protocol runs.
+    fn present(&mut self) {
+        if !self.is_recording() {
+            return;
+        }
+        while let Some(event) = self.setup.as_mut().and_then(|s| s.player.poll()) {
+            self.player_said(event);
+        }
+        // Refusals answer wishes only; a tick is none.
+        let _ = self.input(Input::Tick);
+    }
+
+    /// Acknowledgements, the recorder's complaints, and the end of a session.
+    fn tend_recording(&mut self, now: Nanos) {
+        let Some(recording) = &mut self.recording else { return };
+        let durable = recording.durable();
+        let (failure, complaint) = (recording.take_failure(), recording.take_complaint());
+        let over = recording.is_over(now);
+        self.answer_until(durable);
+        failure.into_iter().for_each(|why| self.refuse_waiting(&why));
+        complaint.into_iter().for_each(|why| self.news(format!("the recorder: {why}")));
+        if over {
+            self.close_session();
+        }
+    }
+
+    /// Ends the recording, or leaves a session that was only prepared: everything is durable afterwards.
+    pub(super) fn close_session(&mut self) {
+        if let Some(report) = self.judge.report().filter(|_| self.is_recording()) {
+            self.journal(|id| Entry::Quality(id, report));
+        }
+        let dropped = self.dropped();
+        let Some(recording) = self.recording.take() else { return };
+        match recording.close(self.options.clock.now(), &dropped) {
+            Ok(session) => {
+                self.answer_until(u64::MAX);
+                let Session { number, participant, state, .. } = &session;
+                self.news(format!("session {number} of {participant} is {} and saved", format!("{state:?}").to_lowercase()));
+                self.session = Some(session);
+            }
+            Err(e) => {
+                self.refuse_waiting(&e.to_string());
+                self.news(format!("the session could not be closed: {e}; `limbic verify` tells what is there"));
+            }
+        }
+        self.override_reason = None;
+        self.refresh_catalogue();
+    }
+
+    /// What each pump has dropped since it was opened.
+    pub(super) fn dropped(&self) -> Vec<(StreamId, u64)> {
+        self.devices.streams().iter().map(|s| (s.id, self.devices.dropped(s.id))).collect()
+    }
+
+    fn refuse_waiting(&mut self, why: &str) {
+        for (_, id) in std::mem::take(&mut self.waiting) {
+            self.events.push(Event::Refused { id, why: format!("not saved: {why}") });
+        }
+        self.news(format!("something could not be saved: {why}"));
+    }
+
+    fn answer_until(&mut self, durable: u64) {
+        while self.waiting.front().is_some_and(|(ticket, _)| *ticket <= durable) {
+            if let Some((_, id)) = self.waiting.pop_front() {
+                self.events.push(Event::Acknowledged { id });
+            }
+        }
+    }
+
+    /// Applies a command with this id through `apply`, once. What it writes is waited for before it is acknowledged.
+    pub(super) fn once(&mut self, id: u64, apply: impl FnOnce(&mut Lab) -> Result<(), String>) {
+        if !self.applied.insert(id) {
+            return;
+        }
+        let before = self.tickets;
+        match apply(self) {
+            Err(why) => self.events.push(Event::Refused { id, why }),
+            Ok(()) if self.tickets > before && self.recording.is_some() => self.waiting.push_back((self.tickets, id)),
+            Ok(()) => self.events.push(Event::Acknowledged { id }),
+        }
+    }
+
+    /// Writes a row of the current session; a command that did so is acknowledged when the row is durable.
+    pub(super) fn journal(&mut self, entry: impl FnOnce(SessionId) -> Entry) {
+        if let Some(recording) = &mut self.recording {
+            self.tickets += 1;
+            recording.journal(entry, self.tickets);
+        }
+    }
+
+    pub(super) fn journal_marker(&mut self, marker: Marker) {
+        self.journal(|id| Entry::Marker(id, marker));
+    }
+
+    /// A line for the log of every screen.
+    pub(super) fn news(&mut self, text: String) {
+        let at = self.options.clock.now();
+        self.log.push_back((at, text.clone()));
+        if self.log.len() > LOG_LINES {
+            self.log.pop_front();
+        }
+        self.events.push(Event::News { at, text });
+    }
+
+    pub(super) fn refresh_catalogue(&mut self) {
+        let sessions = self.home.sessions();
+        let catalogue = sessions.and_then(|sessions| {
+            Ok(Catalogue {
+                participants: self.home.participants()?,
+                sessions,
+                models: self.home.models()?,
+                rigs: rigs::beside(&self.options.home),
+                doctor: self.options.doctor.as_ref().map(|ask| ask()).unwrap_or_default(),
+            })
+        });
+        match catalogue {
+            Ok(catalogue) => self.catalogue = Arc::new(catalogue),
+            Err(e) => self.news(e.to_string()),
+        }
+    }
+}
