@@ -80,7 +80,8 @@ def compare(limbic, path):
         wrong.append(f"first samples differ by {sample_error:.1e}, relative")
     powers, expected = np.array([c["band_power"] for c in ours["eeg"]]), band_powers(eeg, raw.info["sfreq"])
     power_error = np.max(np.abs(powers - expected) / np.maximum(expected, 1e-6 * expected.max()))
-    if power_error > 1e-4:
+    # limbic keeps samples as 32-bit floats; beside an offset of many mV that leaves 1e-4 of the smallest powers.
+    if power_error > 3e-4:
         wrong.append(f"band powers differ by {power_error:.1e}, relative")
     judged = [channel["label"] for channel in report["report"]["channels"]]
     if judged != labels:

@@ -91,11 +91,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let made = args.files.iter().map(|path| make(path, &options, args.lenient)).collect::<anyhow::Result<Vec<_>>>()?;
     let Some(first) = made.first() else { bail!("no file was given") };
     if let Some(other) = made.iter().find(|m| m.recipe != first.recipe) {
-        bail!(
-            "{} has other channels than {}; make their features in two runs",
-            other.path.display(),
-            first.path.display()
-        );
+        bail!("{} has other channels than {}; make their features in two runs", other.path.display(), first.path.display());
     }
     if let Some(output) = &args.output {
         npz::write(output, &arrays(&made, &first.recipe))?;

@@ -52,7 +52,7 @@ pub fn read(path: &Path) -> Result<Imported, ExchangeError> {
 /// # Errors
 /// See [`ExchangeError`].
 pub fn read_with(path: &Path, options: ReadOptions) -> Result<Imported, ExchangeError> {
-    let bytes = std::fs::read(path).map_err(|source| ExchangeError::Read { path: path.into(), source })?;
+    let bytes = std::fs::read(path).map_err(|cause| ExchangeError::Read { path: path.into(), cause })?;
     let header = header::parse(&bytes, path)?;
     let mut notes = Vec::new();
     let records = whole_records(&header, bytes.len(), path, options, &mut notes)?;
@@ -167,7 +167,13 @@ fn placed(
 }
 
 /// Groups the signals by rate, the first EEG group first in name.
-fn streams(header: &Header, data: &[&[u8]], places: &[f64], path: &Path, notes: &mut Vec<String>) -> Vec<(StreamInfo, Vec<Vec<f32>>)> {
+fn streams(
+    header: &Header,
+    data: &[&[u8]],
+    places: &[f64],
+    path: &Path,
+    notes: &mut Vec<String>,
+) -> Vec<(StreamInfo, Vec<Vec<f32>>)> {
     let wanted: Vec<usize> =
         (0..header.signals.len()).filter(|i| !is_annotation(&header.signals[*i]) && header.signals[*i].samples > 0).collect();
     let labels = unique_labels(&wanted.iter().map(|i| header.signals[*i].label.clone()).collect::<Vec<_>>(), notes);
@@ -175,7 +181,11 @@ fn streams(header: &Header, data: &[&[u8]], places: &[f64], path: &Path, notes: 
     let (roles, guesses) = roles::roles(&labels, &units);
     notes.extend(guesses);
     let mut rates: Vec<usize> = Vec::new();
-    wanted.iter().map(|i| header.signals[*i].samples).for_each(|n| if !rates.contains(&n) { rates.push(n) });
+    wanted.iter().map(|i| header.signals[*i].samples).for_each(|n| {
+        if !rates.contains(&n) {
+            rates.push(n)
+        }
+    });
     let offsets = offsets(header);
     let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     // A file that limbic wrote from a simulated session says so in its header (invariant 9).
@@ -229,7 +239,10 @@ fn unique_labels(labels: &[String], notes: &mut Vec<String>) -> Vec<String> {
 
 /// How digital values become physical ones.
 enum Scale {
-    Linear { gain: f64, offset: f64 },
+    Linear {
+        gain: f64,
+        offset: f64,
+    },
     /// Trigger words: the bits as they are, without sign.
     Bits(u32),
 }

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
-    #[error("cannot read {path}: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
-    #[error("cannot write {path}: {source}")]
-    Write { path: PathBuf, source: std::io::Error },
+    // The cause stands in the sentence, so it is no `source`: a printed chain would say it twice.
+    #[error("cannot read {path}: {cause}")]
+    Read { path: PathBuf, cause: std::io::Error },
+    #[error("cannot write {path}: {cause}")]
+    Write { path: PathBuf, cause: std::io::Error },
     #[error("{path} is no EDF or BDF file: {why}")]
     NotEdf { path: PathBuf, why: String },
     #[error(
@@ -23,7 +24,7 @@ pub enum ExchangeError {
     Gaps { path: PathBuf, seconds: f64 },
     #[error("{path} has no EEG channel; its channels are {labels}")]
     NoEeg { path: PathBuf, labels: String },
-    #[error("limbic cannot read {path}: the name ends in none of .edf, .bdf")]
+    #[error("cannot read {path}: limbic knows files by the end of their name, .edf or .bdf")]
     UnknownKind { path: PathBuf },
     #[error("array {name} cannot be written: {have} values for shape {shape:?}")]
     Shape { name: String, have: usize, shape: Vec<usize> },

@@ -68,7 +68,7 @@ impl Array {
 /// # Errors
 /// A shape that does not fit its values; a place that cannot be written.
 pub fn write(path: &Path, arrays: &[Array]) -> Result<(), ExchangeError> {
-    let failed = |source: std::io::Error| ExchangeError::Write { path: path.into(), source };
+    let failed = |cause: std::io::Error| ExchangeError::Write { path: path.into(), cause };
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     // A fixed date: the same arrays give the same bytes.
     let options =

@@ -22,14 +22,8 @@ pub trait Check: Sync {
 }
 
 /// All checks. On equal scores the first one is the reason.
-pub const CHECKS: [&dyn Check; 6] = [
-    &flat::Flat,
-    &railed::Railed,
-    &amplitude::Amplitude,
-    &line::Line,
-    &high_frequency::HighFrequency,
-    &correlation::Correlation,
-];
+pub const CHECKS: [&dyn Check; 6] =
+    [&flat::Flat, &railed::Railed, &amplitude::Amplitude, &line::Line, &high_frequency::HighFrequency, &correlation::Correlation];
 
 /// 0 at `zero`, 1 at `one`, linear between and clipped outside; falls where `zero` > `one`.
 pub fn ramp(value: f64, zero: f64, one: f64) -> f64 {

@@ -4,8 +4,8 @@ use crate::gate::check::{CHECKS, Figure};
 use crate::gate::correlation::bridges;
 use crate::gate::window::{HOP_S, WINDOW_S, Window, gate_filter};
 use crate::gate::{ChannelQuality, QualityReport, Reason};
-use crate::prepare::{PrepareError, Signals};
 use crate::prepare::spectrum::{Spectrum, window_starts};
+use crate::prepare::{PrepareError, Signals};
 use rayon::prelude::*;
 
 /// From this score upwards nothing is said to limit a channel.
@@ -184,10 +184,12 @@ mod tests {
         let mut seed = crate::signal::Seed::new(9);
         let mut walk = 0.0;
         let mut channel = |flat: bool| {
-            (0..samples).map(|_| {
-                walk = 0.9 * walk + 4.0 * seed.normal();
-                if flat { 1.0 } else { walk }
-            }).collect::<Vec<f64>>()
+            (0..samples)
+                .map(|_| {
+                    walk = 0.9 * walk + 4.0 * seed.normal();
+                    if flat { 1.0 } else { walk }
+                })
+                .collect::<Vec<f64>>()
         };
         let data = vec![channel(true), channel(false), channel(false), channel(false)];
         let labels = ["Fz", "Cz", "Pz", "Oz"].map(String::from).to_vec();

@@ -42,7 +42,13 @@ impl LiveGate {
     ///
     /// # Errors
     /// A rate that leaves no band to judge; no channels.
-    pub fn new(rate: f64, labels: Vec<String>, mains_hz: f64, rail: Option<f64>, window_s: f64) -> Result<LiveGate, PrepareError> {
+    pub fn new(
+        rate: f64,
+        labels: Vec<String>,
+        mains_hz: f64,
+        rail: Option<f64>,
+        window_s: f64,
+    ) -> Result<LiveGate, PrepareError> {
         if labels.is_empty() {
             return Err(PrepareError::NoChannels);
         }

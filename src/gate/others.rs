@@ -4,10 +4,10 @@ use crate::gate::check::ramp;
 use crate::gate::flat::repeated;
 use crate::gate::railed::railed_share;
 use crate::gate::{ChannelQuality, Reason};
+use crate::prepare::PrepareError;
 use crate::prepare::faces::{centre_square, decode_grey};
 use crate::prepare::heart::{PLAUSIBLE_S, heart_rate, median, r_peaks};
 use crate::prepare::pulse::pulse_peaks;
-use crate::prepare::PrepareError;
 
 /// Which heart signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,8 +90,7 @@ fn likeness(samples: &[f64], peaks: &[f64], rate: f64) -> f64 {
     if beats.len() < 3 {
         return 0.0;
     }
-    let template: Vec<f64> =
-        (0..2 * half).map(|i| beats.iter().map(|beat| beat[i]).sum::<f64>() / beats.len() as f64).collect();
+    let template: Vec<f64> = (0..2 * half).map(|i| beats.iter().map(|beat| beat[i]).sum::<f64>() / beats.len() as f64).collect();
     median(&beats.iter().map(|beat| correlation(beat, &template)).collect::<Vec<_>>())
 }
 

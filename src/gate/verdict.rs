@@ -49,8 +49,7 @@ fn eeg_problem(report: &QualityReport, rig: &GateRig, bad: usize) -> Option<Stri
         return Some(format!("quality {:.1} % of the {:.0} % it needs", report.overall, rig.pass));
     }
     let share = bad as f64 / all as f64;
-    (share > rig.bad_share)
-        .then(|| format!("{bad} of {all} channels are bad; at most {:.0} % may be", 100.0 * rig.bad_share))
+    (share > rig.bad_share).then(|| format!("{bad} of {all} channels are bad; at most {:.0} % may be", 100.0 * rig.bad_share))
 }
 
 /// A fault that more than half the channels share comes from reference or ground, not from the electrodes.
@@ -83,11 +82,17 @@ fn advice(report: &QualityReport, rig: &GateRig) -> Vec<String> {
         let more = if names.len() > 8 { format!(" and {} more", names.len() - 8) } else { String::new() };
         advice.push(format!("{shown}{more} {}", remedy(reason)));
     }
-    for (a, b) in report.bridged.iter().take(4) {
-        advice.push(format!("{a} and {b} are joined by gel: wipe between them"));
+    if report.bridged.len() > report.channels.len() {
+        advice.push("most channels carry the same signal: check the reference, or gel that joins them all".into());
+    } else {
+        let pairs = report.bridged.iter().take(4);
+        advice.extend(pairs.map(|(a, b)| format!("{a} and {b} are joined by gel: wipe between them")));
     }
     if report.completeness < 0.99 && report.seconds > 0.0 {
-        advice.push(format!("{:.1} % of the samples never came: check the radio link or the cable", 100.0 * (1.0 - report.completeness)));
+        advice.push(format!(
+            "{:.1} % of the samples never came: check the radio link or the cable",
+            100.0 * (1.0 - report.completeness)
+        ));
     }
     advice
 }
@@ -143,6 +148,17 @@ mod tests {
     fn a_fault_that_all_share_points_to_the_reference() {
         let answer = verdict(&report(&[(5.0, Some(Reason::Line)); 8]), &GateRig::default());
         assert!(!answer.pass && answer.advice[0].contains("reference"), "{answer:?}");
+    }
+
+    #[test]
+    fn one_bridge_is_gel_and_many_are_the_reference() {
+        let pair = |a: usize, b: usize| (format!("E{a}"), format!("E{b}"));
+        let mut report = report(&[(97.0, None); 4]);
+        report.bridged = vec![pair(0, 1)];
+        assert_eq!(verdict(&report, &GateRig::default()).advice, ["E0 and E1 are joined by gel: wipe between them"]);
+        report.bridged = (0..4).flat_map(|a| (a + 1..4).map(move |b| pair(a, b))).collect();
+        let advice = verdict(&report, &GateRig::default()).advice;
+        assert!(advice.len() == 1 && advice[0].contains("reference"), "{advice:?}");
     }
 
     #[test]

@@ -10,7 +10,9 @@ pub enum PrepareError {
     TooShort { have: usize, need: usize },
     #[error("recording too short: it lasts {have:.2} s and one window takes {window:.2} s; record longer or shorten the window")]
     ShorterThanWindow { have: f64, window: f64 },
-    #[error("a filter from {low} to {high} Hz cannot be made at {rate} samples a second; edges must rise and stay below half of that")]
+    #[error(
+        "a filter from {low} to {high} Hz cannot be made at {rate} samples a second; edges must rise and stay below half of that"
+    )]
     Edges { low: f64, high: f64, rate: f64 },
     #[error("a filter of order {0} cannot be made; use an order from 1 to 12")]
     Order(usize),

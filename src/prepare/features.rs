@@ -99,9 +99,7 @@ impl PsdOptions {
 /// (matched by label, never by place), otherwise all as they stand. Returns indices and the labels of the features.
 pub fn feature_channels(labels: &[String]) -> (Vec<usize>, Vec<String>) {
     let standard = Montage::biosemi32().labels;
-    let find = |wanted: &String| {
-        labels.iter().position(|l| Montage::of(&[l]).is_ok_and(|m| m.labels.first() == Some(wanted)))
-    };
+    let find = |wanted: &String| labels.iter().position(|l| Montage::of(&[l]).is_ok_and(|m| m.labels.first() == Some(wanted)));
     let places: Option<Vec<usize>> = standard.iter().map(find).collect();
     match places {
         Some(places) => (places, standard),
@@ -139,7 +137,12 @@ pub fn prepare(eeg: &Signals, options: &PsdOptions) -> Result<Prepared, PrepareE
 ///
 /// # Errors
 /// A stretch shorter than one window.
-pub fn window_features(eeg: &Signals, from: usize, to: usize, options: &PsdOptions) -> Result<Vec<(f64, Vec<f32>)>, PrepareError> {
+pub fn window_features(
+    eeg: &Signals,
+    from: usize,
+    to: usize,
+    options: &PsdOptions,
+) -> Result<Vec<(f64, Vec<f32>)>, PrepareError> {
     let to = to.min(eeg.samples());
     let (length, hop) = ((options.window_s * eeg.rate).round() as usize, (options.hop_s * eeg.rate).round() as usize);
     let have = to.saturating_sub(from);

@@ -106,7 +106,11 @@ pub fn join(rate: f64, labels: &[String], pieces: &[(u64, &[f32])]) -> Vec<Segme
                 }
                 _ => {
                     let data = row.iter().map(|v| vec![f64::from(*v)]).collect();
-                    segments.push(Segment { first_index: index, signals: Signals { rate, labels: labels.to_vec(), data }, filled: 0.0 });
+                    segments.push(Segment {
+                        first_index: index,
+                        signals: Signals { rate, labels: labels.to_vec(), data },
+                        filled: 0.0,
+                    });
                     filled = 0;
                 }
             }

@@ -29,7 +29,8 @@ fn parse(bytes: &[u8]) -> Option<Array> {
     let header = std::str::from_utf8(bytes.get(10..10 + length)?).ok()?;
     let data = &bytes[10 + length..];
     let inside = header.split_once("'shape': (")?.1.split_once(')')?.0;
-    let shape = inside.split(',').map(str::trim).filter(|s| !s.is_empty()).map(|s| s.parse().ok()).collect::<Option<Vec<usize>>>()?;
+    let shape =
+        inside.split(',').map(str::trim).filter(|s| !s.is_empty()).map(|s| s.parse().ok()).collect::<Option<Vec<usize>>>()?;
     let kind = header.split_once("'descr': '")?.1.split_once('\'')?.0;
     if header.contains("'fortran_order': True") {
         return None;

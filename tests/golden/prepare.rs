@@ -30,8 +30,7 @@ pub fn filters(topic: &Topic) -> Result<Vec<Outcome>, String> {
         let size = x.iter().fold(0.0f64, |m, v| m.max(v.abs()));
         let found = filter.zero_phase(&x).map_err(|e| e.to_string())?;
         output = output.max(largest_difference(&found, &y) / size);
-        let sections: Vec<f64> =
-            filter.sections().iter().flat_map(|s| [s.b[0], s.b[1], s.b[2], 1.0, s.a[0], s.a[1]]).collect();
+        let sections: Vec<f64> = filter.sections().iter().flat_map(|s| [s.b[0], s.b[1], s.b[2], 1.0, s.a[0], s.a[1]]).collect();
         let states: Vec<f64> = filter.sections().iter().flat_map(|s| s.step_state).collect();
         design = design.max(largest_difference(&sections, &array("sos")?.values));
         design = design.max(largest_difference(&states, &array("zi")?.values));
@@ -127,14 +126,22 @@ pub fn r_peak_times(topic: &Topic) -> Result<Vec<Outcome>, String> {
         let n = differences.len().max(1) as f64;
         let mean = differences.iter().sum::<f64>() / n;
         let spread = (differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / n).sqrt();
-        outcomes.push(Outcome { of: "1 - sensitivity", largest: 1.0 - differences.len() as f64 / truth.len() as f64, allowed: 0.01 });
+        outcomes.push(Outcome {
+            of: "1 - sensitivity",
+            largest: 1.0 - differences.len() as f64 / truth.len() as f64,
+            allowed: 0.01,
+        });
         outcomes.push(Outcome { of: "1 - PPV", largest: wrong as f64 / found.len().max(1) as f64, allowed: 0.01 });
         outcomes.push(Outcome { of: "SD, s", largest: spread, allowed: 0.005 });
     }
     let sure = topic.array("mitbih208_sure_s.npy")?.values;
     let found = r_peaks(&topic.array("mitbih208_ecg.npy")?.values, 360.0).map_err(|e| e.to_string())?;
     let (differences, _) = matched(&found, &sure, 0.075);
-    outcomes.push(Outcome { of: "record 208: missed", largest: 1.0 - differences.len() as f64 / sure.len() as f64, allowed: 0.03 });
+    outcomes.push(Outcome {
+        of: "record 208: missed",
+        largest: 1.0 - differences.len() as f64 / sure.len() as f64,
+        allowed: 0.03,
+    });
     Ok(outcomes)
 }
 

@@ -14,7 +14,8 @@ pub fn parse(bytes: &[u8]) -> (Vec<Entry>, usize) {
     let (mut entries, mut damaged) = (Vec::new(), 0);
     for list in bytes.split(|b| *b == 0).filter(|list| !list.is_empty()) {
         let mut parts = list.split(|b| *b == 0x14);
-        let mut stamp = parts.next().unwrap_or_default().split(|b| *b == 0x15).map(|b| std::str::from_utf8(b).ok()?.trim().parse().ok());
+        let mut stamp =
+            parts.next().unwrap_or_default().split(|b| *b == 0x15).map(|b| std::str::from_utf8(b).ok()?.trim().parse().ok());
         let (onset, duration) = (stamp.next().flatten(), stamp.next());
         let (Some(onset), duration) = (onset, duration.flatten().unwrap_or(0.0)) else {
             damaged += 1;

@@ -74,9 +74,9 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<Header, ExchangeError> {
         return Err(not_edf(format!("it announces {count} signals in records of {record_s} s")));
     }
     let count = count as usize;
-    let per_signal = bytes.get(256..256 * (count + 1)).ok_or_else(|| {
-        not_edf(format!("its header takes {} bytes and the file has {}", 256 * (count + 1), bytes.len()))
-    })?;
+    let per_signal = bytes
+        .get(256..256 * (count + 1))
+        .ok_or_else(|| not_edf(format!("its header takes {} bytes and the file has {}", 256 * (count + 1), bytes.len())))?;
     let (reserved, kind) = (text(&fixed[192..236]), if bdf { "BDF" } else { "EDF" });
     let plus = ["+C", "+D"].into_iter().find(|mark| reserved.starts_with(&format!("{kind}{mark}"))).unwrap_or("");
     let recording = text(&fixed[88..168]);

@@ -29,7 +29,8 @@ pub fn roles(labels: &[String], units: &[String]) -> (Vec<Role>, Vec<String>) {
     let sockets = numbered_sockets(labels);
     let mut notes = Vec::new();
     let volts = |i: usize| units.get(i).is_some_and(|unit| microvolts(unit).is_some());
-    let mut roles: Vec<Role> = labels.iter().map(|label| if sockets && is_socket(label) { Role::Eeg } else { by_label(label) }).collect();
+    let mut roles: Vec<Role> =
+        labels.iter().map(|label| if sockets && is_socket(label) { Role::Eeg } else { by_label(label) }).collect();
     if sockets {
         notes.push(
             "channels A1, A2, ... are amplifier sockets, not electrode positions; maps need a montage that names them".into(),

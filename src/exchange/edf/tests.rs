@@ -10,6 +10,9 @@ struct Made {
     samples: usize,
 }
 
+/// A header field's text and width.
+type Field<'a> = (&'a dyn Fn(&Made) -> String, usize);
+
 /// An EDF file of one-second records whose sample k of record r is 100 r + k; annotation bytes are given per record.
 fn edf(reserved: &str, records: &str, signals: &[Made], notes: &[&[u8]], count: usize) -> Vec<u8> {
     let pad = |text: &str, width: usize| format!("{text:width$}").into_bytes();
@@ -21,7 +24,7 @@ fn edf(reserved: &str, records: &str, signals: &[Made], notes: &[&[u8]], count: 
     bytes.extend(pad(records, 8));
     bytes.extend(pad("1", 8));
     bytes.extend(pad(&signals.len().to_string(), 4));
-    let fields: [(&dyn Fn(&Made) -> String, usize); 10] = [
+    let fields: [Field; 10] = [
         (&|s| s.label.into(), 16),
         (&|_| String::new(), 80),
         (&|s| s.unit.into(), 8),
@@ -37,7 +40,7 @@ fn edf(reserved: &str, records: &str, signals: &[Made], notes: &[&[u8]], count: 
     for record in 0..count {
         for signal in signals {
             if signal.label == "EDF Annotations" {
-                let mut text = notes[record].to_vec();
+                let mut text = notes.get(record).map(|n| n.to_vec()).unwrap_or_default();
                 text.resize(2 * signal.samples, 0);
                 bytes.extend(text);
             } else {
