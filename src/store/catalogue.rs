@@ -64,7 +64,8 @@ impl Catalogue {
         let aside = home.join(format!("db.broken-{stamp}"));
         std::fs::rename(&dir, &aside).named("move aside", &dir)?;
         disk::private_dir(&dir).named("create", &dir)?;
-        let notice = format!("the catalogue did not open ({failure}); made again from the journals, the old one is {}", aside.display());
+        let notice =
+            format!("the catalogue did not open ({failure}); made again from the journals, the old one is {}", aside.display());
         Ok((Catalogue::try_open(&dir, true)?, Some(notice)))
     }
 
@@ -94,12 +95,12 @@ impl Catalogue {
     fn settle(&self) -> Result<(), StoreError> {
         for name in disk::file_names(&self.dir)? {
             let path = self.dir.join(name);
-            let file = File::open(&path).named("open", &path)?;
-            file.set_permissions(std::fs::Permissions::from_mode(0o600)).named("protect", &path)?;
-            file.sync_all().named("make durable", &path)?;
+            protect(&path, 0o600)?;
+            File::open(&path).and_then(|f| f.sync_all()).named("make durable", &path)?;
         }
         let blobs = self.dir.join("blobs");
         if blobs.exists() {
+            protect(&blobs, 0o700)?;
             disk::sync_dir(&blobs)?;
         }
         disk::sync_dir(&self.dir)?;
@@ -211,6 +212,10 @@ fn mend(dir: &Path) -> Result<(), StoreError> {
         disk::write_whole(&conf, &wanted)?;
     }
     Ok(())
+}
+
+fn protect(path: &Path, mode: u32) -> Result<(), StoreError> {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).named("protect", path)
 }
 
 fn head_key(scope: u64) -> Vec<u8> {

@@ -169,7 +169,8 @@ impl VerifyReport {
         let slim = |(key, (value, place)): (&Vec<u8>, &(Vec<u8>, _))| (key.clone(), keys::slim(value, folder, place));
         let wanted: Vec<(Vec<u8>, Vec<u8>)> = ledger.rows.iter().map(slim).collect();
         if there != wanted {
-            let text = format!("the catalogue has {} rows and the journal {}, not the same; use --rebuild", there.len(), wanted.len());
+            let text =
+                format!("the catalogue has {} rows and the journal {}, not the same; use --rebuild", there.len(), wanted.len());
             self.problems.push(text);
         }
         Ok(())
