@@ -2,5 +2,43 @@
 //!
 //! What cannot be recomputed goes to a journal first and is durable there; the catalogue is a view that can be
 //! made again from journals and segments at any time. Only this module names sled.
+//!
+//! ```text
+//! HOME/lock                       held by the one process that writes
+//! HOME/db/                        the catalogue (sled)
+//! HOME/home-000.seg               journal of people, models, predictions, explanations
+//! HOME/models/                    files that rows point to
+//! HOME/0123456789abcdef/          one session: journal-000.seg, NAME-000.seg a stream, manifest.json at the end
+//! ```
 
 pub mod rows;
+
+mod align;
+mod catalogue;
+mod check;
+mod codec;
+mod disk;
+mod erase;
+mod error;
+mod home;
+mod import;
+mod journal;
+mod keys;
+mod log;
+mod manifest;
+mod query;
+mod recorder;
+mod recording;
+mod segment;
+mod timing;
+mod writer;
+
+pub use check::{FileCheck, StreamCheck, VerifyReport};
+pub use erase::Erased;
+pub use error::StoreError;
+pub use home::{Home, RebuildReport};
+pub use recorder::{Recorder, RecorderInput, RecorderStatus, StreamTally};
+pub use recording::{Block, Recording};
+pub use segment::Recovery;
+pub use timing::StreamClock;
+pub use writer::SessionWriter;

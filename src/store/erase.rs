@@ -1,0 +1,146 @@
+//! Erasing a person: their sessions, their rows, and every copy of them in the catalogue's log.
+
+use super::align::reconcile;
+use super::catalogue::Catalogue;
+use super::disk;
+use super::error::{Named, StoreError};
+use super::home::Home;
+use super::journal::{self, Ledger};
+use super::keys::{self, Tag, Value};
+use super::log::Log;
+use super::rows::{Entry, Session, SessionId};
+use super::segment::scan;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Stem of the home's journal while it is written anew.
+const RENEWED: &str = "renewed";
+
+/// What erasing a participant removed, and what it could not.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Erased {
+    pub participant: String,
+    #[serde(skip)]
+    pub sessions: Vec<SessionId>,
+    pub bytes: u64,
+    pub predictions: usize,
+    /// Models that were trained on this person: their weights stay and must be judged by people.
+    pub models: Vec<String>,
+}
+
+impl Home {
+    /// Deletes a participant: the folders of their sessions, their predictions, their rows in the home's journal
+    /// (which is written anew without them), and the catalogue (made again, since sled keeps deleted bytes). If it
+    /// is cut short, doing it again finishes it.
+    ///
+    /// # Errors
+    /// No such participant, one of their sessions is being recorded, the disk.
+    pub fn erase_participant(&self, code: &str) -> Result<Erased, StoreError> {
+        self.must_write()?;
+        let all = self.sessions()?;
+        let theirs: Vec<Session> = all.into_iter().filter(|s| s.participant == code).collect();
+        if theirs.is_empty() && !self.participants()?.iter().any(|p| p.code == code) {
+            return Err(StoreError::NoParticipant { code: code.into() });
+        }
+        let ids: BTreeSet<SessionId> = theirs.iter().map(|s| s.id).collect();
+        let mut erased = Erased { participant: code.into(), ..Erased::default() };
+        for model in self.models()? {
+            if model.participants.iter().any(|p| p == code) || model.sessions.iter().any(|s| ids.contains(s)) {
+                erased.models.push(model.name);
+            }
+        }
+        let mut state = self.state();
+        if let Some(session) = state.live.first() {
+            return Err(StoreError::Live { session: *session });
+        }
+        for id in &ids {
+            erased.bytes += self.session_bytes(*id)?;
+            remove_session(&self.session_dir(*id))?;
+            erased.sessions.push(*id);
+        }
+        disk::sync_dir(self.dir())?;
+        state.log = None;
+        let (log, predictions) = rewrite(self.dir(), code, &ids)?;
+        state.log = Some(log);
+        erased.predictions = predictions;
+        state.catalogue = None;
+        for entry in std::fs::read_dir(self.dir()).named("list", self.dir())? {
+            let entry = entry.named("list", self.dir())?;
+            let name = entry.file_name();
+            if name == "db" || name.to_string_lossy().starts_with("db.broken-") {
+                std::fs::remove_dir_all(entry.path()).named("remove", &entry.path())?;
+            }
+        }
+        let (catalogue, _) = Catalogue::open(self.dir(), "erase")?;
+        reconcile(self.dir(), &catalogue)?;
+        state.catalogue = Some(catalogue);
+        Ok(erased)
+    }
+}
+
+/// Removes a session's folder; the journal goes last, so that a folder left half-way still says whose it is.
+fn remove_session(folder: &Path) -> Result<(), StoreError> {
+    let (journals, others): (Vec<String>, Vec<String>) = disk::file_names(folder)?
+        .into_iter()
+        .partition(|name| disk::segment_parts(name).is_some_and(|(stem, _)| stem == journal::SESSION));
+    for name in others.iter().chain(journals.iter().rev()) {
+        let path = folder.join(name);
+        std::fs::remove_file(&path).named("remove", &path)?;
+    }
+    std::fs::remove_dir_all(folder).named("remove", folder)
+}
+
+/// Writes the home's journal anew without that person; answers it and the number of predictions left out.
+fn rewrite(dir: &Path, code: &str, ids: &BTreeSet<SessionId>) -> Result<(Log, usize), StoreError> {
+    let ledger = Ledger::of_home(dir)?;
+    // Under another name until it is whole and durable: its first frame says that it replaces everything before.
+    remove_renewed(dir)?;
+    let mut renewed = Log::behind(dir, RENEWED)?;
+    let mut predictions = 0;
+    renewed.put(&keys::prefix(Tag::Base, keys::HOME), &[])?;
+    for (key, (value, _)) in &ledger.rows {
+        match keys::open(value) {
+            Ok(Value::Row(Entry::Participant(row))) if row.code == code => {}
+            Ok(Value::Row(Entry::Prediction(row))) if ids.contains(&row.session) => predictions += 1,
+            _ => renewed.put(key, value)?,
+        }
+    }
+    renewed.close()?;
+    let next = disk::segments(dir, journal::HOME)?.last().map_or(0, |(n, _)| n + 1);
+    let (from, to) = (dir.join(disk::segment_name(RENEWED, 0)), dir.join(disk::segment_name(journal::HOME, next)));
+    std::fs::rename(&from, &to).named("rename", &from)?;
+    disk::sync_dir(dir)?;
+    drop_superseded(dir)?;
+    Ok((Log::behind(dir, journal::HOME)?, predictions))
+}
+
+fn remove_renewed(dir: &Path) -> Result<(), StoreError> {
+    for (_, name) in disk::segments(dir, RENEWED)? {
+        let path = dir.join(name);
+        std::fs::remove_file(&path).named("remove", &path)?;
+    }
+    Ok(())
+}
+
+/// Deletes segments of the home's journal that a later one replaces.
+pub(super) fn drop_superseded(dir: &Path) -> Result<(), StoreError> {
+    remove_renewed(dir)?;
+    let base = keys::prefix(Tag::Base, keys::HOME);
+    let segments = disk::segments(dir, journal::HOME)?;
+    let mut replaced = 0;
+    for (i, (_, name)) in segments.iter().enumerate() {
+        let mut first = None;
+        scan(&dir.join(name), |_, key, _| {
+            first.get_or_insert(key == base);
+            true
+        })?;
+        if first == Some(true) {
+            replaced = i;
+        }
+    }
+    for (_, name) in &segments[..replaced] {
+        let path = dir.join(name);
+        std::fs::remove_file(&path).named("remove", &path)?;
+    }
+    if replaced > 0 { disk::sync_dir(dir) } else { Ok(()) }
+}

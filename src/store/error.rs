@@ -1,0 +1,73 @@
+//! What can go wrong with the store; every sentence names the thing and the way out.
+
+use super::rows::SessionId;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("another limbic{by} has the home {} open; end it first, or use a command that only reads", home.display())]
+    Locked { home: PathBuf, by: String },
+    #[error("the home {} cannot be written: {source}; choose another with --home", home.display())]
+    NotWritable { home: PathBuf, source: io::Error },
+    #[error("{} is no home of limbic: {source}; choose another with --home", home.display())]
+    NoHome { home: PathBuf, source: io::Error },
+    #[error("only {left} MiB are free at {}; free some space ({wanted} MiB) before anything is written there", home.display())]
+    Full { home: PathBuf, left: u64, wanted: u64 },
+    #[error("the home {} was opened for reading only", home.display())]
+    ReadOnly { home: PathBuf },
+    #[error("cannot {what} {}: {source}", path.display())]
+    Io { what: &'static str, path: PathBuf, source: io::Error },
+    #[error("{} is damaged at byte {offset}; `limbic verify` says what is lost", path.display())]
+    Damaged { path: PathBuf, offset: u64 },
+    #[error("{what} is {bytes} bytes, more than the {limit} that fit; put it into a file and store its name")]
+    TooLarge { what: String, bytes: usize, limit: usize },
+    #[error("{what} cannot be read: {message}")]
+    Row { what: String, message: String },
+    #[error("the catalogue of {} failed ({message}); `limbic verify --rebuild` makes it again", home.display())]
+    Catalogue { home: PathBuf, message: String },
+    #[error("{participant} did not agree to be recorded; without that consent no session is created")]
+    NoConsent { participant: String },
+    #[error("\"{code}\" cannot be a participant's code: use 1 to 32 characters without spaces or slashes, e.g. P07")]
+    BadCode { code: String },
+    #[error("no session is called \"{word}\"; use its number, P07/1, or last (`limbic sessions` lists them)")]
+    NoSession { word: String },
+    #[error("\"{word}\" could be {first} or {second}; type more of it")]
+    Ambiguous { word: String, first: String, second: String },
+    #[error("there is no participant {code} in this home")]
+    NoParticipant { code: String },
+    #[error("session {session} exists already")]
+    Exists { session: SessionId },
+    #[error("session {session} is being recorded; end it first")]
+    Live { session: SessionId },
+    #[error("{what} does not belong to session {session}")]
+    Foreign { what: &'static str, session: SessionId },
+    #[error("session {session} has no stream {stream}")]
+    NoStream { session: SessionId, stream: u16 },
+    #[error("stream {stream} has {expected} channels, but a chunk of {found} arrived; it was not written")]
+    Width { stream: String, expected: usize, found: usize },
+    #[error("stream {stream} has holes of {missing} samples in {found}; the device's counter cannot be right")]
+    Holes { stream: String, missing: u64, found: u64 },
+    #[error("the disk does not keep up: {waiting} MiB wait to be written; what comes now is dropped and counted")]
+    Behind { waiting: usize },
+    #[error("the recorder has ended; nothing more can be written to this session")]
+    Ended,
+}
+
+/// Gives an input/output error the name of its file.
+pub(super) trait Named<T> {
+    fn named(self, what: &'static str, path: &Path) -> Result<T, StoreError>;
+}
+
+impl<T> Named<T> for io::Result<T> {
+    fn named(self, what: &'static str, path: &Path) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Io { what, path: path.into(), source })
+    }
+}
+
+impl<T> Named<T> for rustix::io::Result<T> {
+    fn named(self, what: &'static str, path: &Path) -> Result<T, StoreError> {
+        self.map_err(|e| StoreError::Io { what, path: path.into(), source: e.into() })
+    }
+}

@@ -1,0 +1,244 @@
+//! A row of segments with one stem in one folder: buffered frames, durable on flush, rotated when full.
+
+use super::disk;
+use super::error::{Named, StoreError};
+use super::segment::{AppendError, Recovery, Segment, put_frame, scan};
+use std::path::{Path, PathBuf};
+
+/// A segment that has reached this size is followed by the next number.
+const FULL: u64 = 512 << 20;
+/// Key of the frame that says that a segment was closed cleanly.
+pub(super) const CLOSED: &[u8] = &[0xFF];
+
+/// Where a frame stands, for rows that are too large for the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Name of the segment within its folder.
+    pub file: String,
+    pub offset: u64,
+}
+
+/// The writing end. Segments come into being when something is flushed.
+#[derive(Debug)]
+pub(super) struct Log {
+    folder: PathBuf,
+    stem: String,
+    /// Number of the segment that is open, or of the next one.
+    number: u32,
+    segment: Option<Segment>,
+    buffer: Vec<u8>,
+    /// Where each buffered frame begins in the buffer.
+    waiting: Vec<usize>,
+    full: u64,
+    #[cfg(test)]
+    pub(super) failing_syncs: u32,
+}
+
+impl Log {
+    /// Continues behind whatever is there, in a new segment.
+    pub(super) fn behind(folder: &Path, stem: &str) -> Result<Log, StoreError> {
+        let number = disk::segments(folder, stem)?.last().map_or(0, |(n, _)| n + 1);
+        Ok(Log {
+            folder: folder.into(),
+            stem: stem.into(),
+            number,
+            segment: None,
+            buffer: Vec::new(),
+            waiting: Vec::new(),
+            full: FULL,
+            #[cfg(test)]
+            failing_syncs: 0,
+        })
+    }
+
+    /// Goes on in the last segment if it is whole and was closed cleanly, otherwise behind it.
+    pub(super) fn resume(folder: &Path, stem: &str) -> Result<Log, StoreError> {
+        let mut log = Log::behind(folder, stem)?;
+        if let Some((number, name)) = disk::segments(folder, stem)?.pop() {
+            let path = folder.join(name);
+            let mut last_closes = false;
+            let recovery = scan(&path, |_, key, _| {
+                last_closes = key == CLOSED;
+                true
+            })?;
+            if last_closes && recovery == Recovery::default() {
+                log.segment = Some(Segment::reopen(&path)?);
+                log.number = number;
+            }
+        }
+        Ok(log)
+    }
+
+    /// Buffers a frame; nothing is on disk before [`Log::flush`].
+    pub(super) fn put(&mut self, key: &[u8], payload: &[u8]) -> Result<(), StoreError> {
+        let at = self.buffer.len();
+        put_frame(&mut self.buffer, key, payload)?;
+        self.waiting.push(at);
+        Ok(())
+    }
+
+    /// Forgets what was buffered and not flushed.
+    pub(super) fn discard(&mut self) {
+        self.buffer.clear();
+        self.waiting.clear();
+    }
+
+    pub(super) fn stem(&self) -> &str {
+        &self.stem
+    }
+
+    /// Bytes that wait for the next flush.
+    pub(super) fn pending(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Makes all buffered frames durable and says where they stand, in order. After an error they are still
+    /// buffered; the next flush tries again.
+    pub(super) fn flush(&mut self) -> Result<Vec<Place>, StoreError> {
+        if self.buffer.is_empty() {
+            return Ok(Vec::new());
+        }
+        if self.segment.as_ref().is_some_and(|s| s.end() > 0 && s.end() + self.buffer.len() as u64 > self.full) {
+            self.leave();
+        }
+        let mut outcome = self.append();
+        if matches!(outcome, Err(AppendError::Sync(_))) {
+            // Pages of a failed fdatasync may be gone although a second one succeeds: only a new file is sure.
+            self.leave();
+            outcome = self.append();
+        }
+        let path = self.path();
+        let base = match outcome {
+            Ok(base) => base,
+            Err(AppendError::Write(e)) => return Err(e).named("write", &path),
+            Err(AppendError::Sync(e)) => {
+                self.leave();
+                return Err(e).named("make durable", &path);
+            }
+        };
+        self.buffer.clear();
+        let file = disk::segment_name(&self.stem, self.number);
+        Ok(self.waiting.drain(..).map(|at| Place { file: file.clone(), offset: base + at as u64 }).collect())
+    }
+
+    /// Flushes and marks the segment as closed cleanly, so that [`Log::resume`] may go on in it.
+    pub(super) fn close(&mut self) -> Result<(), StoreError> {
+        self.flush()?;
+        if self.segment.is_some() {
+            self.put(CLOSED, &[])?;
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(disk::segment_name(&self.stem, self.number))
+    }
+
+    /// The open segment is not written to again.
+    fn leave(&mut self) {
+        if self.segment.take().is_some() {
+            self.number += 1;
+        }
+    }
+
+    /// Appends the buffer; answers where it begins.
+    fn append(&mut self) -> Result<u64, AppendError> {
+        if self.segment.is_none() {
+            let path = self.path();
+            let made = Segment::create(&path).map_err(|e| match e {
+                StoreError::Io { source, .. } => AppendError::Write(source),
+                other => AppendError::Write(std::io::Error::other(other.to_string())),
+            });
+            if made.is_err() && path.exists() {
+                // The name was made, but not durably: do not come back to it.
+                self.number += 1;
+            }
+            self.segment = Some(made?);
+        }
+        let Some(segment) = &mut self.segment else { return Err(AppendError::Write(std::io::Error::other("no segment"))) };
+        let base = segment.end();
+        #[cfg(test)]
+        if self.failing_syncs > 0 {
+            self.failing_syncs -= 1;
+            return Err(AppendError::Sync(std::io::Error::other("injected")));
+        }
+        segment.append(&self.buffer)?;
+        Ok(base)
+    }
+
+    #[cfg(test)]
+    pub(super) fn rotate_at(&mut self, bytes: u64) {
+        self.full = bytes;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(folder: &Path) -> Vec<(String, Vec<u8>)> {
+        let mut all = Vec::new();
+        for (_, name) in disk::segments(folder, "j").expect("lists") {
+            let path = folder.join(&name);
+            scan(&path, |_, key, _| {
+                all.push((name.clone(), key.to_vec()));
+                true
+            })
+            .expect("reads");
+        }
+        all
+    }
+
+    #[test]
+    fn a_failed_sync_moves_on_to_the_next_segment_with_everything() {
+        let dir = tempfile::tempdir().expect("dir");
+        let mut log = Log::behind(dir.path(), "j").expect("opens");
+        log.put(b"a", b"1").expect("fits");
+        log.flush().expect("flushes");
+        log.put(b"b", b"2").expect("fits");
+        log.failing_syncs = 1;
+        let places = log.flush().expect("goes on in the next file");
+        assert_eq!(places, [Place { file: "j-001.seg".into(), offset: 0 }]);
+        log.put(b"c", b"3").expect("fits");
+        log.failing_syncs = 2;
+        assert!(log.flush().is_err(), "two in a row are an error");
+        log.put(b"d", b"4").expect("fits");
+        assert_eq!(log.flush().expect("the next call succeeds").len(), 2);
+        let seen: Vec<Vec<u8>> = keys(dir.path()).into_iter().map(|(_, k)| k).collect();
+        assert_eq!(seen, [b"a", b"b", b"c", b"d"]);
+    }
+
+    #[test]
+    fn only_a_cleanly_closed_segment_is_continued() {
+        let dir = tempfile::tempdir().expect("dir");
+        let put = |log: &mut Log, key: &[u8]| {
+            log.put(key, b"x").expect("fits");
+            log.flush().expect("flushes").pop().expect("a place").file
+        };
+        let mut log = Log::resume(dir.path(), "j").expect("opens");
+        assert_eq!(put(&mut log, b"a"), "j-000.seg");
+        log.close().expect("closes");
+        drop(log);
+        let mut log = Log::resume(dir.path(), "j").expect("opens");
+        assert_eq!(put(&mut log, b"b"), "j-000.seg");
+        drop(log); // as a killed process leaves it
+        let mut log = Log::resume(dir.path(), "j").expect("opens");
+        assert_eq!(put(&mut log, b"c"), "j-001.seg");
+        assert_eq!(keys(dir.path()).len(), 4);
+    }
+
+    #[test]
+    fn a_full_segment_is_followed_by_the_next() {
+        let dir = tempfile::tempdir().expect("dir");
+        let mut log = Log::behind(dir.path(), "j").expect("opens");
+        log.rotate_at(200);
+        for i in 0..10u8 {
+            log.put(&[i], &[i; 60]).expect("fits");
+            log.flush().expect("flushes");
+        }
+        let seen = keys(dir.path());
+        assert_eq!(seen.iter().map(|(_, k)| k[0]).collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
+        assert!(seen.iter().any(|(name, _)| name == "j-004.seg"), "{seen:?}");
+    }
+}

@@ -1,0 +1,55 @@
+//! manifest.json of a closed session: name, size and SHA-256 of each of its files.
+
+use super::disk;
+use super::error::{Named, StoreError};
+use super::rows::SessionId;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub(super) const NAME: &str = "manifest.json";
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Manifest {
+    /// "limbic session 1".
+    pub format: String,
+    pub session: String,
+    pub files: BTreeMap<String, Listed>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Listed {
+    pub bytes: u64,
+    pub sha256: String,
+}
+
+/// Lists what a session's folder holds. Files that the manifest names already keep their checksum, so that a
+/// later addition cannot hide that they have changed.
+pub(super) fn write(folder: &Path, session: SessionId) -> Result<(), StoreError> {
+    let mut manifest = match read(folder)? {
+        Some(there) => there,
+        None => Manifest { format: "limbic session 1".into(), session: session.to_string(), files: BTreeMap::new() },
+    };
+    for name in disk::file_names(folder)? {
+        if name.ends_with(".seg") && !manifest.files.contains_key(&name) {
+            let path = folder.join(&name);
+            let bytes = std::fs::metadata(&path).named("look at", &path)?.len();
+            manifest.files.insert(name, Listed { bytes, sha256: disk::sha256_of(&path)? });
+        }
+    }
+    let text = serde_json::to_vec_pretty(&manifest)
+        .map_err(|e| StoreError::Row { what: "the manifest".into(), message: e.to_string() })?;
+    disk::write_whole(&folder.join(NAME), &text)
+}
+
+/// The manifest of a session, if it has one.
+pub(super) fn read(folder: &Path) -> Result<Option<Manifest>, StoreError> {
+    let path: PathBuf = folder.join(NAME);
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e).named("read", &path),
+    };
+    let parsed = serde_json::from_slice(&text);
+    parsed.map(Some).map_err(|e| StoreError::Row { what: path.display().to_string(), message: e.to_string() })
+}

@@ -1,0 +1,278 @@
+//! Reading one session: its rows, its samples by time with gaps explicit, its face frames.
+//!
+//! Opening reads and checks every frame once and keeps where they stand; samples and JPEGs are read when asked for.
+//! Nothing on disk changes, and the session may be in the middle of being recorded.
+
+use super::codec::{self, Head};
+use super::disk;
+use super::error::{Named, StoreError};
+use super::journal::{self, Ledger};
+use super::keys::{self, Tag};
+use super::rows::{ClockPair, Consent, Entry, Participant, Session, SessionId, SessionState, StreamRow, Trial};
+use super::segment::{Recovery, read_frame, scan};
+use super::timing::StreamClock;
+use crate::gate::QualityReport;
+use crate::signal::{Channel, Frame, Marker, Nanos, StreamId, StreamKind, to_nanos};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// Samples of one stream over a stretch of time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// Nominal samples a second.
+    pub rate: f64,
+    /// Time of the first sample, on the session's clock, latency subtracted.
+    pub start: Nanos,
+    pub channels: Vec<Channel>,
+    /// Channels x samples, NaN where lost.
+    pub data: Vec<Vec<f32>>,
+    /// Samples that are NaN because they were lost or dropped.
+    pub lost: u64,
+}
+
+/// One session, open for reading.
+#[derive(Debug)]
+pub struct Recording {
+    pub session: Session,
+    pub participant: Participant,
+    pub consent: Consent,
+    /// Counters as stored when the session was closed; as found in the segments if it was not.
+    pub streams: Vec<StreamRow>,
+    /// The latest attempt at each trial, by number.
+    pub trials: Vec<Trial>,
+    /// Every attempt.
+    pub attempts: Vec<Trial>,
+    /// By time.
+    pub markers: Vec<Marker>,
+    pub clock_pairs: Vec<ClockPair>,
+    /// The latest report.
+    pub quality: Option<QualityReport>,
+    /// What could not be read, journal and samples together.
+    pub recovery: Recovery,
+    files: Vec<(PathBuf, File)>,
+    tracks: BTreeMap<StreamId, Track>,
+}
+
+/// Where the frames of one stream stand, by number.
+#[derive(Debug, Default)]
+pub(super) struct Track {
+    pub parts: Vec<Part>,
+    clock: Option<StreamClock>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    seq: u64,
+    file: usize,
+    offset: u64,
+    pub head: Head,
+}
+
+impl Recording {
+    /// Opens a session of a home.
+    pub(super) fn open(home: &Path, id: SessionId) -> Result<Recording, StoreError> {
+        let folder = home.join(id.to_string());
+        if !folder.is_dir() {
+            return Err(StoreError::NoSession { word: id.to_string() });
+        }
+        let ledger = Ledger::of_session(&folder, id)?;
+        let mut recording = Recording::from_rows(&ledger, id)?;
+        recording.index(&folder)?;
+        recording.settle();
+        Ok(recording)
+    }
+
+    /// What the journal says.
+    fn from_rows(ledger: &Ledger, id: SessionId) -> Result<Recording, StoreError> {
+        let one = |tag| ledger.entries(tag).map(|rows| rows.into_iter().next_back());
+        let Some(Entry::Session(session)) = one(Tag::Session)? else {
+            let message = "its journal has no row of the session".into();
+            return Err(StoreError::Row { what: format!("session {id}"), message });
+        };
+        let participant = match one(Tag::Participant)? {
+            Some(Entry::Participant(row)) => row,
+            _ => Participant { code: session.participant.clone(), ..Participant::default() },
+        };
+        // A consent that is lost is none.
+        let consent = if let Some(Entry::Consent(_, row)) = one(Tag::Consent)? { row } else { Consent::default() };
+        let quality = match one(Tag::Quality)? {
+            Some(Entry::Quality(_, row)) => Some(row),
+            _ => session.quality.clone(),
+        };
+        let mut recording = Recording {
+            session,
+            participant,
+            consent,
+            streams: Vec::new(),
+            trials: Vec::new(),
+            attempts: Vec::new(),
+            markers: Vec::new(),
+            clock_pairs: Vec::new(),
+            quality,
+            recovery: ledger.recovery,
+            files: Vec::new(),
+            tracks: BTreeMap::new(),
+        };
+        for tag in [Tag::Stream, Tag::Trial, Tag::Marker, Tag::Clock] {
+            for entry in ledger.entries(tag)? {
+                match entry {
+                    Entry::Stream(_, row) => recording.streams.push(row),
+                    Entry::Trial(_, row) => recording.attempts.push(row),
+                    Entry::Marker(_, row) => recording.markers.push(row),
+                    Entry::Clock(_, row) => recording.clock_pairs.push(row),
+                    _ => {}
+                }
+            }
+        }
+        let latest: BTreeMap<u32, Trial> = recording.attempts.iter().map(|t| (t.number, t.clone())).collect();
+        recording.trials = latest.into_values().collect();
+        Ok(recording)
+    }
+
+    /// Finds every data frame.
+    fn index(&mut self, folder: &Path) -> Result<(), StoreError> {
+        for name in disk::file_names(folder)? {
+            match disk::segment_parts(&name) {
+                Some((stem, _)) if stem != journal::SESSION => {}
+                _ => continue,
+            }
+            let path = folder.join(&name);
+            let file = self.files.len();
+            let (tracks, id) = (&mut self.tracks, self.session.id);
+            let recovery = scan(&path, |offset, key, payload| {
+                let Some(((session, stream, seq), head)) = keys::parse_data_key(key).zip(Head::read(payload)) else {
+                    return false;
+                };
+                if session == id {
+                    tracks.entry(StreamId(stream)).or_default().parts.push(Part { seq, file, offset, head });
+                }
+                session == id
+            })?;
+            self.recovery.add(recovery);
+            let open = File::open(&path).named("open", &path)?;
+            self.files.push((path, open));
+        }
+        for track in self.tracks.values_mut() {
+            // A frame stands twice when its first segment could not be made durable.
+            track.parts.sort_by_key(|p| p.seq);
+            track.parts.dedup_by_key(|p| p.seq);
+        }
+        Ok(())
+    }
+
+    /// Clocks, and counters as found where the session was not closed.
+    fn settle(&mut self) {
+        let open_ended =
+            matches!(self.session.state, SessionState::Prepared | SessionState::Recording | SessionState::Interrupted);
+        for row in &mut self.streams {
+            let Some(track) = self.tracks.get_mut(&row.info.id) else { continue };
+            let points: Vec<(u64, Nanos)> =
+                track.parts.iter().map(|p| (p.head.end().saturating_sub(1), p.head.arrived)).collect();
+            track.clock = Some(StreamClock::fit(&points, row.info.rate, row.info.latency_s));
+            if open_ended {
+                row.written = track.parts.iter().map(|p| u64::from(p.head.n)).sum();
+                row.lost = row.lost.max(track.parts.iter().map(|p| u64::from(p.head.gap)).sum());
+                row.first_arrival = track.parts.first().map(|p| p.head.arrived);
+                row.last_arrival = track.parts.last().map(|p| p.head.arrived);
+            }
+        }
+    }
+
+    /// The stream with that name, e.g. "eeg".
+    pub fn stream(&self, name: &str) -> Option<&StreamRow> {
+        self.streams.iter().find(|row| row.info.name == name)
+    }
+
+    /// How sample indices of a stream become times; None where nothing was written.
+    pub fn clock(&self, stream: StreamId) -> Option<&StreamClock> {
+        self.tracks.get(&stream)?.clock.as_ref()
+    }
+
+    /// The latest moment that anything speaks of.
+    pub(super) fn last_moment(&self) -> Option<Nanos> {
+        let arrivals = self.streams.iter().filter_map(|row| row.last_arrival);
+        arrivals.chain(self.markers.iter().map(|m| m.at)).chain(self.clock_pairs.iter().map(|p| p.monotonic)).max()
+    }
+
+    pub(super) fn parts(&self, stream: StreamId) -> &[Part] {
+        self.tracks.get(&stream).map_or(&[], |t| &t.parts)
+    }
+
+    /// Samples taken from `from` (inclusive) to `to` (exclusive) on the session's clock, as far as they were
+    /// recorded. Lost samples in between are NaN.
+    ///
+    /// # Errors
+    /// No such stream of samples; a frame that was damaged since the session was opened.
+    pub fn block(&self, stream: StreamId, from: Nanos, to: Nanos) -> Result<Block, StoreError> {
+        let Some(clock) = self.clock(stream) else { return self.samples(stream, 0, 0) };
+        // A hair below the next whole number is that number: the line is in floating point.
+        let edge = |t| (clock.index_at(t) - 1e-6).ceil().max(0.0) as u64;
+        self.samples(stream, edge(from), edge(to))
+    }
+
+    /// All samples of a stream.
+    ///
+    /// # Errors
+    /// As [`Recording::block`].
+    pub fn whole(&self, stream: StreamId) -> Result<Block, StoreError> {
+        self.samples(stream, 0, u64::MAX)
+    }
+
+    /// Samples with indices from `low` to before `high`.
+    fn samples(&self, stream: StreamId, low: u64, high: u64) -> Result<Block, StoreError> {
+        let info = match self.streams.iter().find(|row| row.info.id == stream) {
+            Some(row) if row.info.kind == StreamKind::Signal => &row.info,
+            _ => return Err(StoreError::NoStream { session: self.session.id, stream: stream.0 }),
+        };
+        let parts = self.parts(stream);
+        let first = parts.iter().map(|p| p.head.first).min().unwrap_or(0);
+        let end = parts.iter().map(|p| p.head.end()).max().unwrap_or(0);
+        let (low, high) = (low.max(first), high.min(end));
+        let n = high.saturating_sub(low);
+        let found: u64 = parts.iter().map(|p| u64::from(p.head.n)).sum();
+        if n > found.saturating_mul(100).saturating_add(10_000_000) {
+            return Err(StoreError::Holes { stream: info.name.clone(), missing: n - found, found });
+        }
+        let mut data = vec![vec![f32::NAN; n as usize]; info.channels.len()];
+        let mut filled = vec![false; n as usize];
+        for part in parts.iter().filter(|p| p.head.first < high && p.head.end() > low) {
+            let payload = self.payload(part)?;
+            let (head, planar) = codec::decode_chunk(&payload, info.channels.len()).ok_or_else(|| self.damaged(part))?;
+            let (a, b) = (head.first.max(low), head.end().min(high));
+            let (source, target) = ((a - head.first) as usize, (a - low) as usize);
+            let length = (b - a) as usize;
+            for (channel, samples) in data.iter_mut().zip(planar.chunks(head.n.max(1) as usize)) {
+                channel[target..target + length].copy_from_slice(&samples[source..source + length]);
+            }
+            filled[target..target + length].fill(true);
+        }
+        let lost = filled.iter().filter(|there| !**there).count() as u64;
+        let start = self.clock(stream).map_or(self.session.started, |clock| clock.time_of(low));
+        Ok(Block { rate: info.rate, start, channels: info.channels.clone(), data, lost })
+    }
+
+    /// Face frames taken from `from` (inclusive) to `to` (exclusive), in their order. The stream's latency counts in
+    /// the choice; the frames keep the stamps that were recorded.
+    ///
+    /// # Errors
+    /// No such stream of frames; a frame that was damaged since the session was opened.
+    pub fn frames(&self, stream: StreamId, from: Nanos, to: Nanos) -> Result<Vec<Frame>, StoreError> {
+        let latency = match self.streams.iter().find(|row| row.info.id == stream) {
+            Some(row) if row.info.kind == StreamKind::Face => to_nanos(row.info.latency_s),
+            _ => return Err(StoreError::NoStream { session: self.session.id, stream: stream.0 }),
+        };
+        let seen = |p: &&Part| p.head.device_time.unwrap_or(p.head.arrived).saturating_sub(latency);
+        let wanted = self.parts(stream).iter().filter(|p| (from..to).contains(&seen(p)));
+        wanted.map(|p| codec::decode_frame(&self.payload(p)?, stream).ok_or_else(|| self.damaged(p))).collect()
+    }
+
+    pub(super) fn payload(&self, part: &Part) -> Result<Vec<u8>, StoreError> {
+        let (path, file) = &self.files[part.file];
+        read_frame(file, path, part.offset).map(|(_, payload)| payload)
+    }
+
+    fn damaged(&self, part: &Part) -> StoreError {
+        StoreError::Damaged { path: self.files[part.file].0.clone(), offset: part.offset }
+    }
+}

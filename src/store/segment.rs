@@ -1,0 +1,330 @@
+//! One append-only file of checksummed frames: appending, reading one frame, reading all that is whole.
+//!
+//! A frame is `CHK2`, payload length u32, key length u8, CRC32 of those nine bytes, CRC32 of key and payload (all
+//! little-endian), key, payload. Reading never changes the file and never stops at a damaged frame: it goes on at
+//! the next place where a whole frame stands, so that one flipped bit costs one frame.
+
+use super::disk;
+use super::error::{Named, StoreError};
+use rustix::fs::FlockOperation;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+const MAGIC: [u8; 4] = *b"CHK2";
+/// Bytes before the key.
+pub(super) const HEADER: usize = 17;
+/// Largest payload; a frame that claims more is damaged.
+pub(super) const LARGEST: usize = 64 << 20;
+/// How much is read at once.
+const WINDOW: usize = 1 << 20;
+
+/// What reading a segment had to leave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Recovery {
+    /// Places where a frame should have stood.
+    pub bad_frames: u64,
+    /// Bytes between whole frames that belong to none.
+    pub skipped: u64,
+    /// Bytes behind the last whole frame.
+    pub tail: u64,
+}
+
+impl Recovery {
+    pub fn is_clean(&self) -> bool {
+        *self == Recovery::default()
+    }
+
+    pub(super) fn add(&mut self, other: Recovery) {
+        self.bad_frames += other.bad_frames;
+        self.skipped += other.skipped;
+        self.tail += other.tail;
+    }
+}
+
+/// Appends one frame to a buffer.
+///
+/// # Errors
+/// A key longer than 255 bytes or a payload longer than [`LARGEST`].
+pub(super) fn put_frame(buffer: &mut Vec<u8>, key: &[u8], payload: &[u8]) -> Result<(), StoreError> {
+    let too_large = |what: &str, bytes, limit| StoreError::TooLarge { what: what.into(), bytes, limit };
+    let klen = u8::try_from(key.len()).map_err(|_| too_large("a name", key.len(), 255))?;
+    if payload.len() > LARGEST {
+        return Err(too_large("a frame", payload.len(), LARGEST));
+    }
+    let mut head = [0; HEADER];
+    head[..4].copy_from_slice(&MAGIC);
+    head[4..8].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+    head[8] = klen;
+    let hcrc = crc32fast::hash(&head[..9]);
+    head[9..13].copy_from_slice(&hcrc.to_le_bytes());
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(key);
+    crc.update(payload);
+    head[13..].copy_from_slice(&crc.finalize().to_le_bytes());
+    buffer.extend_from_slice(&head);
+    buffer.extend_from_slice(key);
+    buffer.extend_from_slice(payload);
+    Ok(())
+}
+
+/// How an append failed; the two need different answers.
+#[derive(Debug)]
+pub(super) enum AppendError {
+    /// Nothing counts as written; the same bytes may be tried again at the same place.
+    Write(io::Error),
+    /// The kernel may have dropped the pages: this file must not be appended to again.
+    Sync(io::Error),
+}
+
+/// A segment open for appending.
+#[derive(Debug)]
+pub(super) struct Segment {
+    file: File,
+    end: u64,
+}
+
+impl Segment {
+    /// Creates a segment that was not there before; its name is durable on return.
+    pub(super) fn create(path: &Path) -> Result<Segment, StoreError> {
+        let file = disk::private_file().create_new(true).open(path).named("create", path)?;
+        rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).named("lock", path)?;
+        file.sync_all().named("make durable", path)?;
+        disk::sync_dir(path.parent().unwrap_or(Path::new(".")))?;
+        Ok(Segment { file, end: 0 })
+    }
+
+    /// Opens a segment that was closed cleanly and is whole.
+    pub(super) fn reopen(path: &Path) -> Result<Segment, StoreError> {
+        let file = disk::private_file().open(path).named("open", path)?;
+        rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).named("lock", path)?;
+        let end = file.metadata().named("look at", path)?.len();
+        Ok(Segment { file, end })
+    }
+
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Writes whole frames and waits until the disk has them. After an error the end is where it was.
+    pub(super) fn append(&mut self, frames: &[u8]) -> Result<(), AppendError> {
+        self.file.write_all_at(frames, self.end).map_err(AppendError::Write)?;
+        rustix::fs::fdatasync(&self.file).map_err(|e| AppendError::Sync(e.into()))?;
+        self.end += frames.len() as u64;
+        Ok(())
+    }
+}
+
+/// Reads every whole frame of a file, as `frame(offset, key, payload)`. A frame for which it answers false is
+/// treated as damaged (its key names something that cannot stand in this file).
+pub(super) fn scan(path: &Path, mut frame: impl FnMut(u64, &[u8], &[u8]) -> bool) -> Result<Recovery, StoreError> {
+    let mut window = Window::open(path).named("open", path)?;
+    let mut found = Recovery::default();
+    let (mut at, mut good_end) = (0, 0);
+    loop {
+        if let Some((klen, total)) = window.whole_frame(at).named("read", path)? {
+            let bytes = window.get(at, total).named("read", path)?;
+            let (key, payload) = bytes[HEADER..].split_at(klen);
+            if frame(at, key, payload) {
+                if at > good_end {
+                    found.bad_frames += 1;
+                    found.skipped += at - good_end;
+                }
+                at += total as u64;
+                good_end = at;
+                continue;
+            }
+        }
+        match window.next_magic(at + 1).named("read", path)? {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    found.tail = window.len - good_end;
+    found.bad_frames += u64::from(found.tail > 0);
+    Ok(found)
+}
+
+/// Reads the frame at that offset: key and payload.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when no whole frame stands there.
+pub(super) fn read_frame(file: &File, path: &Path, offset: u64) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
+    let damaged = || StoreError::Damaged { path: path.into(), offset };
+    let mut head = [0; HEADER];
+    file.read_exact_at(&mut head, offset).map_err(|_| damaged())?;
+    let (klen, total, crc) = parse_head(&head).ok_or_else(damaged)?;
+    let mut key = vec![0; total - HEADER];
+    file.read_exact_at(&mut key, offset + HEADER as u64).map_err(|_| damaged())?;
+    if crc32fast::hash(&key) != crc {
+        return Err(damaged());
+    }
+    let payload = key.split_off(klen);
+    Ok((key, payload))
+}
+
+/// Key length, bytes of the whole frame, CRC of key and payload; None if this is no frame's beginning.
+fn parse_head(head: &[u8]) -> Option<(usize, usize, u32)> {
+    let u32_at = |i: usize| Some(u32::from_le_bytes(head.get(i..i + 4)?.try_into().ok()?));
+    if head.get(..4)? != MAGIC || u32_at(9)? != crc32fast::hash(head.get(..9)?) {
+        return None;
+    }
+    let (len, klen) = (u32_at(4)? as usize, usize::from(*head.get(8)?));
+    (len <= LARGEST).then_some((klen, HEADER + klen + len, u32_at(13)?))
+}
+
+/// A file seen through a buffer; its length is that of the moment it was opened.
+struct Window {
+    file: File,
+    len: u64,
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    fn open(path: &Path) -> io::Result<Window> {
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        Ok(Window { file, len, start: 0, bytes: Vec::new() })
+    }
+
+    /// `n` bytes from `at`, which must lie within the file.
+    fn get(&mut self, at: u64, n: usize) -> io::Result<&[u8]> {
+        if at < self.start || at + n as u64 > self.start + self.bytes.len() as u64 {
+            let whole = n.max(WINDOW).min((self.len - at) as usize);
+            self.bytes.resize(whole, 0);
+            self.file.read_exact_at(&mut self.bytes, at)?;
+            self.start = at;
+        }
+        let from = (at - self.start) as usize;
+        Ok(&self.bytes[from..from + n])
+    }
+
+    fn whole_frame(&mut self, at: u64) -> io::Result<Option<(usize, usize)>> {
+        if at + HEADER as u64 > self.len {
+            return Ok(None);
+        }
+        let Some((klen, total, crc)) = parse_head(self.get(at, HEADER)?) else { return Ok(None) };
+        if at + total as u64 > self.len {
+            return Ok(None);
+        }
+        let body = &self.get(at, total)?[HEADER..];
+        Ok((crc32fast::hash(body) == crc).then_some((klen, total)))
+    }
+
+    fn next_magic(&mut self, from: u64) -> io::Result<Option<u64>> {
+        let mut at = from;
+        while at + MAGIC.len() as u64 <= self.len {
+            let n = WINDOW.min((self.len - at) as usize);
+            let bytes = self.get(at, n)?;
+            if let Some(i) = bytes.windows(MAGIC.len()).position(|w| w == MAGIC) {
+                return Ok(Some(at + i as u64));
+            }
+            // The last three bytes may begin a magic that ends in the next window.
+            at += (n - (MAGIC.len() - 1)) as u64;
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payload(i: u32) -> Vec<u8> {
+        (0..100 + i * 7).flat_map(|k| (k ^ (i * 0x9E37)).to_le_bytes()).collect()
+    }
+
+    fn written(dir: &Path) -> (std::path::PathBuf, Vec<u64>) {
+        let path = dir.join("x-000.seg");
+        let mut segment = Segment::create(&path).expect("creates");
+        let mut offsets = Vec::new();
+        for i in 0..60u32 {
+            let mut buffer = Vec::new();
+            put_frame(&mut buffer, &i.to_be_bytes(), &payload(i)).expect("fits");
+            offsets.push(segment.end());
+            segment.append(&buffer).expect("appends");
+        }
+        (path, offsets)
+    }
+
+    fn read(path: &Path) -> (Vec<u32>, Recovery) {
+        let mut seen = Vec::new();
+        let recovery = scan(path, |_, key, data| {
+            let i = u32::from_be_bytes(key.try_into().expect("four bytes"));
+            assert_eq!(data, payload(i), "frame {i} comes back as it was");
+            seen.push(i);
+            true
+        });
+        (seen, recovery.expect("reads"))
+    }
+
+    #[test]
+    fn frames_come_back_as_they_were() {
+        let dir = tempfile::tempdir().expect("dir");
+        let (path, offsets) = written(dir.path());
+        let (seen, recovery) = read(&path);
+        assert_eq!(seen, (0..60).collect::<Vec<_>>());
+        assert!(recovery.is_clean());
+        let file = File::open(&path).expect("opens");
+        assert_eq!(read_frame(&file, &path, offsets[41]).expect("whole"), (41u32.to_be_bytes().to_vec(), payload(41)));
+        assert!(matches!(read_frame(&file, &path, offsets[41] + 1), Err(StoreError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_flipped_bit_costs_one_frame_wherever_it_is() {
+        let dir = tempfile::tempdir().expect("dir");
+        let (path, _) = written(dir.path());
+        let whole = std::fs::read(&path).expect("reads");
+        let mut seed = crate::signal::Seed::new(3);
+        for _ in 0..50 {
+            let mut bytes = whole.clone();
+            let at = seed.below(bytes.len());
+            bytes[at] ^= 1 << seed.below(8);
+            std::fs::write(&path, &bytes).expect("writes");
+            let (seen, recovery) = read(&path);
+            assert_eq!((seen.len(), recovery.bad_frames), (59, 1), "flip at {at}");
+        }
+    }
+
+    #[test]
+    fn a_cut_file_loses_only_its_tail_and_is_not_changed() {
+        let dir = tempfile::tempdir().expect("dir");
+        let (path, offsets) = written(dir.path());
+        let whole = std::fs::read(&path).expect("reads");
+        let mut seed = crate::signal::Seed::new(4);
+        for _ in 0..30 {
+            let cut = seed.below(whole.len());
+            std::fs::write(&path, &whole[..cut]).expect("writes");
+            let (seen, recovery) = read(&path);
+            let kept = offsets.iter().skip(1).chain([&(whole.len() as u64)]).filter(|end| **end <= cut as u64).count();
+            assert_eq!(seen.len(), kept, "cut at {cut}");
+            assert_eq!(recovery.tail, cut as u64 - offsets.get(kept).copied().unwrap_or(whole.len() as u64));
+            assert_eq!(std::fs::read(&path).expect("reads"), &whole[..cut]);
+        }
+    }
+
+    #[test]
+    fn a_frame_inside_a_payload_is_not_taken_for_one() {
+        let dir = tempfile::tempdir().expect("dir");
+        let path = dir.path().join("x-000.seg");
+        let mut inner = Vec::new();
+        put_frame(&mut inner, b"other", b"stolen").expect("fits");
+        let mut buffer = Vec::new();
+        put_frame(&mut buffer, b"mine", &inner).expect("fits");
+        buffer[20] ^= 1; // the outer frame is damaged, the copy inside it is whole
+        put_frame(&mut buffer, b"mine", b"next").expect("fits");
+        Segment::create(&path).expect("creates").append(&buffer).expect("appends");
+        let mut seen = Vec::new();
+        let accept = |_, key: &[u8], payload: &[u8]| {
+            let mine = key == b"mine";
+            if mine {
+                seen.push(payload.to_vec());
+            }
+            mine
+        };
+        let recovery = scan(&path, accept).expect("reads");
+        assert_eq!((seen, recovery.bad_frames), (vec![b"next".to_vec()], 1));
+    }
+}

@@ -1,0 +1,365 @@
+//! Writing one session: its journal and one row of segments a stream. Used by one thread at a time.
+
+use super::align::apply;
+use super::codec::{self, Encoder};
+use super::disk;
+use super::error::{Named, StoreError};
+use super::home::{Home, check_code};
+use super::journal;
+use super::keys;
+use super::log::Log;
+use super::manifest;
+use super::recorder::StreamTally;
+use super::rows::{Consent, Entry, Participant, Session, SessionId, SessionState, StreamRow};
+use crate::signal::{Chunk, Frame, Nanos, StreamId, StreamInfo};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// When so many bytes wait for a disk that does not take them, samples are dropped (and counted) instead of
+/// filling the memory.
+const MOST_WAITING: usize = 32 << 20;
+
+/// The only writer of one session. Everything but [`SessionWriter::flush`] and what calls it only fills buffers.
+pub struct SessionWriter {
+    home: Home,
+    session: Session,
+    consent: Consent,
+    folder: PathBuf,
+    journal: Log,
+    /// Rows in the journal's buffer, in its order.
+    rows: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Numbers rows that may happen twice at one time.
+    seq: u32,
+    lanes: BTreeMap<StreamId, Lane>,
+    encoder: Encoder,
+    written: u64,
+}
+
+/// One stream's segments and counters.
+struct Lane {
+    row: StreamRow,
+    /// Frames that were counted but not written, for lack of consent.
+    withheld: u64,
+    log: Log,
+    seq: u64,
+    /// Index that the next frame should have.
+    expected: Option<u64>,
+    step: Option<f64>,
+    /// The row has changed since it was last put into the journal.
+    changed: bool,
+}
+
+impl Home {
+    /// Creates a session: its folder and, durable when this returns, the rows of the participant, the consent and
+    /// the session itself.
+    ///
+    /// # Errors
+    /// No consent to record, a code that cannot be one, an id that is taken, the disk.
+    pub fn create_session(
+        &self,
+        session: Session,
+        participant: Participant,
+        consent: Consent,
+    ) -> Result<SessionWriter, StoreError> {
+        self.must_write()?;
+        check_code(&participant.code)?;
+        if !consent.recording {
+            return Err(StoreError::NoConsent { participant: participant.code });
+        }
+        if session.participant != participant.code {
+            return Err(StoreError::Foreign { what: "the participant", session: session.id });
+        }
+        let folder = self.session_dir(session.id);
+        if folder.exists() {
+            return Err(StoreError::Exists { session: session.id });
+        }
+        let encoder = Encoder::new().named("set up zstd for", &folder)?;
+        if self.participants()?.iter().all(|known| *known != participant) {
+            self.put(Entry::Participant(participant.clone()))?;
+        }
+        disk::private_dir(&folder).named("create", &folder)?;
+        disk::sync_dir(self.dir())?;
+        self.state().live.insert(session.id);
+        let journal = Log::behind(&folder, journal::SESSION)?;
+        let (rows, lanes) = (Vec::new(), BTreeMap::new());
+        let (home, id) = (self.clone(), session.id);
+        let mut writer = SessionWriter {
+            home,
+            session: session.clone(),
+            consent: consent.clone(),
+            folder,
+            journal,
+            rows,
+            seq: 0,
+            lanes,
+            encoder,
+            written: 0,
+        };
+        writer.put(Entry::Participant(participant))?;
+        writer.put(Entry::Consent(id, consent))?;
+        writer.put(Entry::Session(session))?;
+        writer.flush_journal()?;
+        Ok(writer)
+    }
+}
+
+impl SessionWriter {
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    pub fn consent(&self) -> &Consent {
+        &self.consent
+    }
+
+    /// Bytes made durable so far.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Counters of all streams.
+    pub fn streams(&self) -> Vec<StreamRow> {
+        self.lanes.values().map(|lane| lane.row.clone()).collect()
+    }
+
+    /// Counters for the screen.
+    pub(super) fn tallies(&self) -> Vec<StreamTally> {
+        let tally = |lane: &Lane| StreamTally {
+            stream: lane.row.info.id,
+            name: lane.row.info.name.clone(),
+            written: lane.row.written,
+            lost: lane.row.lost,
+            dropped: lane.row.dropped,
+            withheld: lane.withheld,
+        };
+        self.lanes.values().map(tally).collect()
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// No row waits for the disk.
+    pub(super) fn journal_is_durable(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Announces streams; durable on return. Known ones keep their counters.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn declare_streams(&mut self, streams: &[StreamInfo]) -> Result<(), StoreError> {
+        for info in streams {
+            if self.lanes.contains_key(&info.id) {
+                continue;
+            }
+            let log = Log::behind(&self.folder, &self.free_stem(info))?;
+            let (first_arrival, last_arrival) = (None, None);
+            let row = StreamRow { info: info.clone(), written: 0, lost: 0, dropped: 0, first_arrival, last_arrival };
+            self.put(Entry::Stream(self.session.id, row.clone()))?;
+            let lane = Lane { row, withheld: 0, log, seq: 0, expected: None, step: None, changed: false };
+            self.lanes.insert(info.id, lane);
+        }
+        self.flush_journal()
+    }
+
+    /// Says that a stream's samples are whole multiples of `step`: they are then stored as counts, which is smaller,
+    /// wherever that is exact.
+    pub fn counts_of(&mut self, stream: StreamId, step: f64) {
+        if let Some(lane) = self.lanes.get_mut(&stream) {
+            lane.step = Some(step);
+        }
+    }
+
+    /// Buffers a row of this session for the journal.
+    ///
+    /// # Errors
+    /// The row belongs elsewhere or is too large. The disk is only touched by a flush.
+    pub fn journal(&mut self, entry: Entry) -> Result<(), StoreError> {
+        if keys::session_of(&entry) != Some(self.session.id) {
+            return Err(StoreError::Foreign { what: keys::name_of(&entry), session: self.session.id });
+        }
+        match &entry {
+            Entry::Session(row) => self.session = row.clone(),
+            Entry::Consent(_, row) => self.consent = row.clone(),
+            _ => {}
+        }
+        self.put(entry)
+    }
+
+    fn put(&mut self, entry: Entry) -> Result<(), StoreError> {
+        let (key, value) = (keys::key_of(&entry, self.session.id.0, self.seq)?, keys::seal(&entry)?);
+        self.seq += 1;
+        self.journal.put(&key, &value)?;
+        self.rows.push((key, value));
+        Ok(())
+    }
+
+    /// Buffers a chunk.
+    ///
+    /// # Errors
+    /// An unknown stream, another width, or too much waits for the disk; the samples are counted as dropped.
+    pub fn samples(&mut self, chunk: &Chunk) -> Result<(), StoreError> {
+        let waiting = self.pending();
+        let lane = lane(&mut self.lanes, chunk.stream, self.session.id)?;
+        lane.changed = true;
+        lane.row.lost += chunk.lost_before;
+        let found = chunk.channels;
+        let expected = lane.row.info.channels.len();
+        let refused = if found != expected || chunk.rows.len() != chunk.len() * found {
+            Some(StoreError::Width { stream: lane.row.info.name.clone(), expected, found })
+        } else {
+            behind(waiting)
+        };
+        if let Some(refused) = refused {
+            lane.row.dropped += chunk.len() as u64;
+            return Err(refused);
+        }
+        if !chunk.is_empty() {
+            lane.put(self.session.id, &self.encoder.chunk(chunk, lane.step), chunk.arrived, chunk.len() as u64)?;
+        }
+        Ok(())
+    }
+
+    /// Buffers a video frame. Without the consent to store faces it is counted and not written.
+    ///
+    /// # Errors
+    /// As [`SessionWriter::samples`].
+    pub fn frame(&mut self, frame: &Frame) -> Result<(), StoreError> {
+        let waiting = self.pending();
+        let stored = self.consent.face_stored;
+        let lane = lane(&mut self.lanes, frame.stream, self.session.id)?;
+        lane.changed = true;
+        let lost = lane.expected.map_or(0, |expected| frame.index.saturating_sub(expected));
+        lane.expected = Some(frame.index + 1);
+        lane.row.lost += lost;
+        if !stored {
+            lane.withheld += 1;
+            lane.row.first_arrival.get_or_insert(frame.arrived);
+            lane.row.last_arrival = Some(frame.arrived);
+            return Ok(());
+        }
+        if let Some(refused) = behind(waiting) {
+            lane.row.dropped += 1;
+            return Err(refused);
+        }
+        lane.put(self.session.id, &codec::encode_frame(frame, lost), frame.arrived, 1)
+    }
+
+    /// Counts samples or frames that never reached the writer.
+    pub fn note_dropped(&mut self, stream: StreamId, n: u64) {
+        if let Some(lane) = self.lanes.get_mut(&stream) {
+            lane.row.dropped += n;
+            lane.changed = true;
+        }
+    }
+
+    /// Puts the counters of all streams that went on into the journal; the next flush makes them durable.
+    ///
+    /// # Errors
+    /// As [`SessionWriter::journal`].
+    pub fn checkpoint(&mut self) -> Result<(), StoreError> {
+        let changed = |lane: &mut Lane| std::mem::take(&mut lane.changed).then(|| lane.row.clone());
+        let changed: Vec<StreamRow> = self.lanes.values_mut().filter_map(changed).collect();
+        changed.into_iter().try_for_each(|row| self.put(Entry::Stream(self.session.id, row)))
+    }
+
+    /// Bytes that wait for the next flush.
+    pub fn pending(&self) -> usize {
+        self.journal.pending() + self.lanes.values().map(|l| l.log.pending()).sum::<usize>()
+    }
+
+    /// Makes everything durable: samples, then the journal; then brings the catalogue up to date.
+    ///
+    /// # Errors
+    /// The disk. What was not written is still buffered and tried again by the next flush.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        let mut outcome = Ok(());
+        for lane in self.lanes.values_mut() {
+            let bytes = lane.log.pending() as u64;
+            match lane.log.flush() {
+                Ok(_) => self.written += bytes,
+                Err(e) => outcome = outcome.and(Err(e)),
+            }
+        }
+        // Labels do not wait for samples that the disk refused.
+        outcome.and(self.flush_journal())
+    }
+
+    /// Makes the journal durable, not the samples.
+    ///
+    /// # Errors
+    /// As [`SessionWriter::flush`].
+    pub fn flush_journal(&mut self) -> Result<(), StoreError> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let bytes = self.journal.pending() as u64;
+        let places = self.journal.flush()?;
+        self.written += bytes;
+        // From here on the rows are safe; the catalogue is a view and may follow later.
+        let rows = std::mem::take(&mut self.rows);
+        let total = disk::segment_bytes(&self.folder, journal::SESSION).unwrap_or(0);
+        apply(&mut self.home.state(), self.session.id.0, &self.session.id.to_string(), rows, &places, total);
+        Ok(())
+    }
+
+    /// Ends the session: last counters, its state, the manifest with a checksum of every file.
+    ///
+    /// # Errors
+    /// The disk. The session then stays as a killed process would leave it: everything flushed is there, and it is
+    /// marked as interrupted when the home is opened next.
+    pub fn close(mut self, state: SessionState, ended: Nanos) -> Result<Session, StoreError> {
+        self.lanes.values_mut().for_each(|lane| lane.changed = true);
+        self.checkpoint()?;
+        let mut session = self.session.clone();
+        (session.state, session.ended) = (state, Some(ended));
+        // The samples first: a session that says it is complete has all of them.
+        for lane in self.lanes.values_mut() {
+            let bytes = lane.log.pending() as u64;
+            lane.log.flush()?;
+            self.written += bytes;
+        }
+        self.journal(Entry::Session(session.clone()))?;
+        self.flush_journal()?;
+        manifest::write(&self.folder, self.session.id)?;
+        Ok(session)
+    }
+
+    /// The stream's name as part of a file's name, not taken by another.
+    fn free_stem(&self, info: &StreamInfo) -> String {
+        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '_' };
+        let stem: String = info.name.chars().map(plain).take(40).collect();
+        let taken = stem.is_empty()
+            || stem == journal::SESSION
+            || self.lanes.values().any(|l| l.log.stem() == stem)
+            || disk::segments(&self.folder, &stem).is_ok_and(|there| !there.is_empty());
+        if taken { format!("{stem}_{}", info.id.0) } else { stem }
+    }
+}
+
+impl Drop for SessionWriter {
+    fn drop(&mut self) {
+        self.home.state().live.remove(&self.session.id);
+    }
+}
+
+impl Lane {
+    fn put(&mut self, session: SessionId, payload: &[u8], arrived: Nanos, n: u64) -> Result<(), StoreError> {
+        let key = keys::data_key(session, self.row.info.id.0, self.seq);
+        self.log.put(&key, payload)?;
+        self.seq += 1;
+        self.row.written += n;
+        self.row.first_arrival.get_or_insert(arrived);
+        self.row.last_arrival = Some(arrived);
+        Ok(())
+    }
+}
+
+fn lane(lanes: &mut BTreeMap<StreamId, Lane>, stream: StreamId, session: SessionId) -> Result<&mut Lane, StoreError> {
+    lanes.get_mut(&stream).ok_or(StoreError::NoStream { session, stream: stream.0 })
+}
+
+fn behind(waiting: usize) -> Option<StoreError> {
+    (waiting > MOST_WAITING).then_some(StoreError::Behind { waiting: waiting >> 20 })
+}

@@ -1,0 +1,343 @@
+//! The store as its users see it: what goes in comes out, who may open it, what it refuses, what it erases.
+
+mod store_support;
+
+use limbic::gate::{ChannelQuality, QualityReport};
+use limbic::signal::{ManualClock, Marker, MarkerKind, Rating, SECOND, SharedClock};
+use limbic::store::rows::{Consent, Entry, ModelRow, PredictionRow, SessionState, Trial, TrialState};
+use limbic::store::{Home, Recorder, StoreError};
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::time::Duration;
+use store_support::*;
+
+fn trial(number: u32, attempt: u32, valence: f32) -> Trial {
+    let rating = Rating { valence: Some(valence), ..Rating::default() };
+    Trial {
+        number,
+        attempt,
+        stimulus: "clip".into(),
+        intended: None,
+        video_on: Some(STARTED),
+        video_off: Some(STARTED + SECOND),
+        state: TrialState::Done,
+        rating,
+        rated_by: "participant".into(),
+        quality: None,
+        note: String::new(),
+    }
+}
+
+fn model(name: &str, people: &[&str]) -> ModelRow {
+    ModelRow {
+        name: name.into(),
+        modality: "eeg".into(),
+        file: format!("models/{name}.onnx"),
+        sha256: String::new(),
+        created_utc: 1,
+        sessions: Vec::new(),
+        participants: people.iter().map(|p| p.to_string()).collect(),
+        simulated: true,
+        summary: String::new(),
+    }
+}
+
+#[test]
+fn what_was_recorded_comes_back_bit_for_bit() {
+    let dir = tempfile::tempdir().expect("dir");
+    let home = Home::open(dir.path()).expect("opens");
+    let mut writer = writer(&home, "P07", 1);
+    let id = writer.session().id;
+    for k in [0, 1, 2, 5, 6] {
+        let mut part = chunk(k);
+        part.lost_before = if k == 5 { 2 * CHUNK as u64 } else { 0 };
+        writer.samples(&part).expect("buffers");
+    }
+    for i in [0, 1, 3] {
+        writer.frame(&frame(i)).expect("buffers");
+    }
+    let note = |text: &str| Marker { at: STARTED, kind: MarkerKind::Note, text: text.into(), trial: None };
+    for entry in [
+        Entry::Marker(id, note("first")),
+        Entry::Marker(id, note("second, at the same moment")),
+        Entry::Trial(id, trial(1, 1, 3.0)),
+        Entry::Trial(id, trial(1, 2, 4.0)),
+        Entry::Trial(id, trial(1, 2, 5.0)),
+    ] {
+        writer.journal(entry).expect("buffers");
+    }
+    writer.close(SessionState::Complete, STARTED + SECOND).expect("closes");
+
+    let recording = home.recording(id).expect("opens");
+    let block = recording.whole(EEG).expect("reads");
+    assert_eq!((block.data.len(), block.data[0].len(), block.lost), (CHANNELS, 7 * CHUNK, 2 * CHUNK as u64));
+    for (c, channel) in block.data.iter().enumerate() {
+        for (i, got) in channel.iter().enumerate() {
+            let lost = (3 * CHUNK..5 * CHUNK).contains(&i);
+            assert!(if lost { got.is_nan() } else { got.to_bits() == value(c, i as u64).to_bits() }, "channel {c} sample {i}");
+        }
+    }
+    assert_eq!((block.start, block.rate), (STARTED, RATE));
+    let second = recording.block(EEG, STARTED + SECOND / 10, STARTED + SECOND / 5).expect("reads");
+    assert_eq!((second.start, second.data[3].len()), (STARTED + SECOND / 10, 25));
+    assert_eq!(second.data[3][0], value(3, 25));
+    let before = recording.block(EEG, 0, STARTED).expect("reads");
+    assert_eq!((before.data.len(), before.data[0].len()), (CHANNELS, 0));
+
+    let frames = recording.frames(FACE, STARTED, STARTED + SECOND / 4).expect("reads");
+    assert_eq!(frames, [frame(0), frame(1)]);
+    let counters: Vec<_> = recording.streams.iter().map(|s| (s.written, s.lost, s.dropped)).collect();
+    assert_eq!(counters, [(5 * CHUNK as u64, 2 * CHUNK as u64, 0), (3, 1, 0)]);
+    assert_eq!(recording.markers.iter().map(|m| m.text.as_str()).collect::<Vec<_>>(), ["first", "second, at the same moment"]);
+    assert_eq!((recording.trials.len(), recording.attempts.len(), recording.trials[0].rating.valence), (1, 2, Some(5.0)));
+    assert!(recording.recovery.is_clean());
+    let report = home.verify(None).expect("verifies");
+    assert!(report.iter().all(|r| r.is_sound()), "{report:#?}");
+    assert_eq!((report[1].streams[0].gaps, report[1].streams[0].missing), (1, 2 * CHUNK as u64));
+}
+
+#[test]
+fn people_find_their_sessions() {
+    let dir = tempfile::tempdir().expect("dir");
+    let home = Home::open(dir.path()).expect("opens");
+    let (a, b, c) = (recorded(&home, "P07", 1, 1), recorded(&home, "P08", 2, 1), recorded(&home, "P07", 3, 1));
+    let found = |word: &str| home.find_session(word).map(|s| s.id);
+    assert_eq!(home.sessions().expect("reads").iter().map(|s| s.id).collect::<Vec<_>>(), [c, b, a]);
+    assert_eq!((found("last").ok(), found("P07/1").ok(), found("P07/2").ok()), (Some(c), Some(a), Some(c)));
+    assert_eq!(found(&b.to_string()[..14]).ok(), Some(b));
+    assert!(matches!(found(&a.to_string()[..4]), Err(StoreError::Ambiguous { .. })));
+    for word in ["P07/3", "P09/1", "zz", "", "P07/x"] {
+        assert!(matches!(found(word), Err(StoreError::NoSession { .. })), "{word}");
+    }
+    assert_eq!(home.participants().expect("reads").len(), 2);
+    assert_eq!(home.next_number("P07").expect("reads"), 3);
+}
+
+#[test]
+fn a_second_process_is_refused_and_a_reader_is_not() {
+    let dir = tempfile::tempdir().expect("dir");
+    let home = Home::open(dir.path()).expect("opens");
+    let mut writer = writer(&home, "P07", 1);
+    writer.samples(&chunk(0)).expect("buffers");
+    writer.flush().expect("flushes");
+    let refused = Home::open(dir.path()).err().expect("refused").to_string();
+    assert!(refused.contains("another limbic") && refused.contains(&dir.path().display().to_string()), "{refused}");
+
+    let before = contents(dir.path());
+    let view = Home::view(dir.path()).expect("opens");
+    assert_eq!(view.sessions().expect("reads")[0].state, SessionState::Recording);
+    let recording = view.recording(writer.session().id).expect("opens");
+    assert_eq!((recording.whole(EEG).expect("reads").data[0].len(), recording.streams[0].written), (CHUNK, CHUNK as u64));
+    assert!(view.verify(None).expect("verifies").iter().all(|r| r.is_sound()));
+    assert!(matches!(view.put(Entry::Model(model("m", &[]))), Err(StoreError::ReadOnly { .. })));
+    assert!(contents(dir.path()) == before, "looking on changes nothing");
+
+    writer.samples(&chunk(1)).expect("buffers");
+    writer.flush().expect("flushes");
+    let later = view.recording(writer.session().id).expect("opens").whole(EEG).expect("reads");
+    assert_eq!(later.data[0].len(), 2 * CHUNK, "the view follows");
+    drop(writer);
+    drop(home);
+    let again = Home::open(dir.path()).expect("the lock ends with its holder");
+    assert_eq!(again.sessions().expect("reads")[0].state, SessionState::Interrupted);
+    assert_eq!(again.notices().len(), 1, "{:?}", again.notices());
+}
+
+#[test]
+fn a_home_that_cannot_be_written_is_one_sentence() {
+    let dir = tempfile::tempdir().expect("dir");
+    let file = dir.path().join("file");
+    std::fs::write(&file, b"x").expect("writes");
+    for path in [file.join("home"), file.clone(), "/proc/limbic-home".into()] {
+        let refused = Home::open(&path).err().expect("refused").to_string();
+        assert!(refused.contains("cannot be written") && !refused.contains('\n'), "{refused}");
+        assert!(matches!(Home::view(&path), Err(StoreError::NoHome { .. })));
+    }
+    assert_eq!(contents(dir.path()).len(), 1, "nothing was created");
+}
+
+#[test]
+fn without_consent_nothing_is_recorded_and_no_face_stored() {
+    let dir = tempfile::tempdir().expect("dir");
+    let home = Home::open(dir.path()).expect("opens");
+    let refused = home.create_session(session(&home, "P07", 1), participant("P07"), Consent::default());
+    assert!(matches!(refused, Err(StoreError::NoConsent { .. })));
+    let bad = home.create_session(session(&home, "P 7", 1), participant("P 7"), consent());
+    assert!(matches!(bad, Err(StoreError::BadCode { .. })));
+    assert!(home.participants().expect("reads").is_empty());
+
+    let shy = Consent { face_stored: false, ..consent() };
+    let mut writer = home.create_session(session(&home, "P07", 1), participant("P07"), shy).expect("creates");
+    writer.declare_streams(&streams()).expect("declares");
+    (0..5).for_each(|i| writer.frame(&frame(i)).expect("counted"));
+    let id = writer.close(SessionState::Complete, STARTED).expect("closes").id;
+    assert!(!home.session_dir(id).join("face-000.seg").exists());
+    let recording = home.recording(id).expect("opens");
+    assert_eq!((recording.streams[1].written, recording.streams[1].last_arrival), (0, Some(frame(4).arrived)));
+    assert!(recording.frames(FACE, 0, i64::MAX).expect("reads").is_empty());
+}
+
+#[test]
+fn large_rows_survive_beside_the_catalogue() {
+    let dir = tempfile::tempdir().expect("dir");
+    let home = Home::open(dir.path()).expect("opens");
+    let id = recorded(&home, "P07", 1, 1);
+    let channel = |i| ChannelQuality { label: format!("E{i}"), score: 90.0, reason: None, detail: "x".repeat(60) };
+    let (others, bridged) = (Vec::new(), Vec::new());
+    let channels = (0..256).map(channel).collect();
+    let quality = QualityReport { channels, others, overall: 90.0, completeness: 1.0, seconds: 60.0, bridged };
+    let mut row = home.session(id).expect("there");
+    row.quality = Some(quality.clone());
+    home.put(Entry::Session(row.clone())).expect("stored");
+    let prediction = PredictionRow {
+        session: id,
+        trial: 1,
+        model: "m".into(),
+        classes: vec!["a".into(), "b".into()],
+        truth: Some(0),
+        eeg: Some(vec![0.5, 0.5]),
+        face: None,
+        fused: None,
+        timeline: (0..3000).map(|i| (i as f32, vec![0.25, 0.75])).collect(),
+        held_out: true,
+        runtime: "test".into(),
+    };
+    home.put(Entry::Prediction(prediction.clone())).expect("stored");
+    let check = |home: &Home| {
+        assert_eq!(home.session(id).expect("there"), row);
+        assert_eq!(home.predictions(id).expect("there"), [prediction.clone()]);
+        assert_eq!(home.recording(id).expect("opens").quality, Some(quality.clone()));
+    };
+    check(&home);
+    assert!(home.rebuild().expect("rebuilds").was_equal);
+    check(&home);
+    check(&Home::view(dir.path()).expect("opens"));
+    assert!(home.verify(None).expect("verifies").iter().all(|r| r.is_sound()));
+}
+
+#[test]
+fn erasing_leaves_no_trace_of_a_person_and_all_of_the_others() {
+    let dir = tempfile::tempdir().expect("dir");
+    let home = Home::open(dir.path()).expect("opens");
+    let (gone, kept) = (recorded(&home, "Zaphod", 1, 2), recorded(&home, "P08", 2, 2));
+    home.put(Entry::Model(model("both", &["Zaphod", "P08"]))).expect("stored");
+    home.put(Entry::Model(model("other", &["P08"]))).expect("stored");
+    home.put(Entry::Participant(participant("P09"))).expect("stored");
+    let erased = home.erase_participant("Zaphod").expect("erases");
+    assert_eq!((erased.sessions, erased.models), (vec![gone], vec!["both".to_string()]));
+    assert!(matches!(home.erase_participant("Zaphod"), Err(StoreError::NoParticipant { .. })));
+    let codes = |home: &Home| home.participants().expect("reads").into_iter().map(|p| p.code).collect::<Vec<_>>();
+    assert_eq!(codes(&home), ["P08", "P09"]);
+    assert_eq!(home.sessions().expect("reads")[0].id, kept);
+    // The model's row names whom it was trained on; nothing else does.
+    let holding = |(name, bytes): &(String, Vec<u8>)| {
+        !name.contains("/db/") && bytes.windows(6).filter(|w| w == b"Zaphod").count() > usize::from(name.contains("home-"))
+    };
+    assert_eq!(contents(dir.path()).into_iter().filter(holding).map(|(n, _)| n).collect::<Vec<_>>(), Vec::<String>::new());
+    let id = gone.0.to_be_bytes();
+    let naming: Vec<_> =
+        contents(dir.path()).into_iter().filter(|(_, b)| b.windows(8).any(|w| w == id)).map(|(n, _)| n).collect();
+    assert!(naming.is_empty(), "the catalogue's log included: {naming:?}");
+    drop(home);
+    let home = Home::open(dir.path()).expect("opens");
+    assert_eq!(codes(&home), ["P08", "P09"]);
+    assert_eq!(home.models().expect("reads").len(), 2);
+    assert!(home.verify(None).expect("verifies").iter().all(|r| r.is_sound()));
+}
+
+#[test]
+fn only_the_owner_can_read_a_home() {
+    let dir = tempfile::tempdir().expect("dir");
+    let path = dir.path().join("new/home");
+    let home = Home::open(&path).expect("opens");
+    recorded(&home, "P07", 1, 1);
+    home.store_file("models/m.onnx", b"weights").expect("stored");
+    assert!(home.store_file("../m.onnx", b"weights").is_err());
+    for (name, _) in contents(&path) {
+        let mode = std::fs::metadata(&name).expect("there").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name} is {mode:o}");
+    }
+}
+
+#[test]
+fn the_recorder_acknowledges_what_is_durable_and_counts_what_it_drops() {
+    let dir = tempfile::tempdir().expect("dir");
+    let home = Home::open(dir.path()).expect("opens");
+    let clock: SharedClock = Arc::new(ManualClock::new(0));
+    let writer = writer(&home, "P07", 1);
+    let id = writer.session().id;
+    let recorder = Recorder::spawn(writer, 2, clock.clone(), false).expect("spawns");
+    let marker = Marker { at: STARTED, kind: MarkerKind::Marker, text: "m".into(), trial: None };
+    recorder.journal(Entry::Marker(id, marker), 42);
+    let ack = recorder.acks().recv_timeout(Duration::from_secs(20)).expect("answers");
+    assert_eq!(ack, Ok(42));
+    assert_eq!(
+        Home::view(dir.path()).and_then(|v| v.recording(id)).expect("opens").markers.len(),
+        1,
+        "durable when acknowledged"
+    );
+    recorder.journal(Entry::Model(model("m", &[])), 43);
+    let refused = recorder.acks().recv_timeout(Duration::from_secs(20)).expect("answers").expect_err("foreign");
+    assert!(refused.contains("43"), "{refused}");
+
+    let total = 3000;
+    (0..total).for_each(|k| recorder.samples(chunk(k)));
+    clock.wait(Duration::from_secs(20));
+    let session = recorder.close(SessionState::Complete, clock.now()).expect("closes");
+    assert_eq!(session.state, SessionState::Complete);
+    let recording = home.recording(id).expect("opens");
+    let row = &recording.streams[0];
+    assert_eq!(row.written + row.dropped, total * CHUNK as u64, "every sample is written or counted as dropped");
+    assert!(row.written > 0);
+    let first = recording.clock_pairs.first().expect("clock pairs are kept");
+    assert_eq!(first.utc, first.monotonic);
+}
+
+#[test]
+fn a_blocking_recorder_drops_nothing() {
+    let dir = tempfile::tempdir().expect("dir");
+    let home = Home::open(dir.path()).expect("opens");
+    let clock: SharedClock = Arc::new(ManualClock::new(0));
+    let writer = writer(&home, "P07", 1);
+    let id = writer.session().id;
+    let recorder = Recorder::spawn(writer, 2, clock.clone(), true).expect("spawns");
+    let input = recorder.input();
+    for k in 0..500 {
+        clock.wait(Duration::from_millis(100));
+        input.samples(chunk(k));
+        input.frame(frame(k));
+    }
+    recorder.close(SessionState::Complete, clock.now()).expect("closes");
+    let recording = home.recording(id).expect("opens");
+    let counters: Vec<_> = recording.streams.iter().map(|s| (s.written, s.lost, s.dropped)).collect();
+    assert_eq!(counters, [(500 * CHUNK as u64, 0, 0), (500, 0, 0)]);
+    assert_eq!(recording.whole(EEG).expect("reads").lost, 0);
+    input.samples(chunk(0)); // after the end: no panic, nothing written
+}
+
+#[test]
+fn a_recorder_that_is_dropped_leaves_an_interrupted_session() {
+    let dir = tempfile::tempdir().expect("dir");
+    let home = Home::open(dir.path()).expect("opens");
+    let clock: SharedClock = Arc::new(ManualClock::new(0));
+    let recorder = Recorder::spawn(writer(&home, "P07", 1), 8, clock, true).expect("spawns");
+    recorder.samples(chunk(0));
+    drop(recorder);
+    let session = home.find_session("last").expect("there");
+    assert_eq!(session.state, SessionState::Interrupted);
+    assert_eq!(home.recording(session.id).expect("opens").streams[0].written, CHUNK as u64);
+}
+
+#[test]
+fn an_import_is_a_session_like_any_other() {
+    let dir = tempfile::tempdir().expect("dir");
+    let home = Home::open(dir.path()).expect("opens");
+    let data: Vec<Vec<f32>> =
+        (0..CHANNELS).map(|c| (0..1333).map(|i| if i == 700 { f32::NAN } else { value(c, i) }).collect()).collect();
+    let row = limbic::store::rows::Session { source: "import:edf".into(), ..session(&home, "sub-01", 1) };
+    let info = streams().remove(0);
+    let stored = home.import_session(row, participant("sub-01"), consent(), vec![(info, data.clone())]).expect("imports");
+    let block = home.recording(stored.id).expect("opens").whole(EEG).expect("reads");
+    assert!(block.data.iter().flatten().map(|v| v.to_bits()).eq(data.iter().flatten().map(|v| v.to_bits())));
+    assert_eq!((block.start, stored.state, stored.ended), (STARTED, SessionState::Complete, Some(STARTED + 5_332_000_000)));
+}
