@@ -5,6 +5,7 @@ mod doctor;
 mod driver;
 mod erase;
 mod explain;
+mod export;
 mod features;
 mod files;
 mod guided;
@@ -75,6 +76,8 @@ enum Command {
     Erase(erase::Args),
     /// Make a session of an EDF or BDF file
     Import(import::Args),
+    /// Write a recording for another program
+    Export(export::Args),
     /// The gate's report on a session or a file
     Quality(quality::Args),
     /// Features of sessions or files
@@ -114,12 +117,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Some(Command::Verify(args)) => verify::run(args, common)?,
         Some(Command::Erase(args)) => erase::run(args, common)?,
         Some(Command::Import(args)) => import::run(args, common)?,
-        Some(Command::Quality(args)) => quality::run(args, common.json)?,
-        Some(Command::Features(args)) => features::run(args, common.json)?,
+        Some(Command::Export(args)) => export::run(args, common)?,
+        Some(Command::Quality(args)) => quality::run(args, common)?,
+        Some(Command::Features(args)) => features::run(args, common)?,
         Some(Command::Train(args)) => train::run(args, common)?,
         Some(Command::Predict(args)) => predict::run(args, common)?,
         Some(Command::Explain(args)) => explain::run(args, common)?,
-        Some(Command::Topo(args)) => topo::run(args, common.json)?,
+        Some(Command::Topo(args)) => topo::run(args, common)?,
     }
     Ok(ExitCode::SUCCESS)
 }

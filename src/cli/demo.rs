@@ -8,8 +8,8 @@ use crate::lab::message::Review;
 use crate::lab::{Lab, LabOptions};
 use crate::rig::{Device, Rig};
 use crate::signal::{ManualClock, SharedClock};
-use crate::store::rows::{Consent, Participant, SessionId};
 use crate::store::Home;
+use crate::store::rows::{Consent, Participant, SessionId};
 use crate::study::{self, Outcome, Plan};
 use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub struct Args {
     #[arg(long, default_value_t = 24)]
     trials: u32,
     /// Length of each simulated video, s
-    #[arg(long, default_value_t = 16.0)]
+    #[arg(long, default_value_t = 12.0)]
     video_s: f64,
     /// Keep the recorded home in this folder instead of a temporary one; then `limbic --home DIR` opens it
     #[arg(long, value_name = "DIR")]
@@ -62,7 +62,12 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let outcome = outcome?;
     let review = study::review(&store, session)?;
     if common.json {
-        println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "simulated": true, "seed": args.seed, "outcome": outcome, "review": review }))?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(
+                &serde_json::json!({ "simulated": true, "seed": args.seed, "outcome": outcome, "review": review })
+            )?
+        );
     } else {
         print!("{}", report(args, &review, &outcome));
         if let Some(kept) = &args.keep {
@@ -90,7 +95,9 @@ fn record(args: &Args, home: &Path, scratch: &Path, library_dir: Option<&Path>, 
             ..Consent::default()
         },
         override_reason: None,
-        rate: &mut |view| (participant_rating(args.seed, view.trial, view.intended), "simulated participant".into(), String::new()),
+        rate: &mut |view| {
+            (participant_rating(args.seed, view.trial, view.intended), "simulated participant".into(), String::new())
+        },
         watch: &mut |snapshot| {
             let trials = u64::from(args.trials);
             Ok(job.report_with("record", u64::from(snapshot.protocol.trial), trials, &driver::describe(snapshot))?)
@@ -124,7 +131,10 @@ fn report(args: &Args, review: &Review, outcome: &Outcome) -> String {
     out += &format!("\n2. TRAINED AND PREDICTED\n{}\n\n", outcome.summary);
     out += &text::review(review);
     if let Some((runtime, difference)) = &outcome.runtime_agreement {
-        out += &format!("{runtime} agrees with limbic's own forward pass: largest logit difference {}\n", if *difference <= 1e-4 { "below 1e-4".to_string() } else { format!("{difference:.1e}") });
+        out += &format!(
+            "{runtime} agrees with limbic's own forward pass: largest logit difference {}\n",
+            if *difference <= 1e-4 { "below 1e-4".to_string() } else { format!("{difference:.1e}") }
+        );
     }
     if let Some(explanation) = &outcome.explanation {
         out += "\n3. EXPLAINED\n";

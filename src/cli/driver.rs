@@ -79,7 +79,14 @@ pub fn drive(lab: &mut Lab, clock: &SharedClock, script: Script<'_>) -> anyhow::
 }
 
 /// Begins when the gate lets us, or when its patience is over and a reason to override it was given.
-fn begin(lab: &mut Lab, sender: &mut Sender, snapshot: &Snapshot, reason: Option<&str>, waited_s: f64, patience_s: f64) -> anyhow::Result<bool> {
+fn begin(
+    lab: &mut Lab,
+    sender: &mut Sender,
+    snapshot: &Snapshot,
+    reason: Option<&str>,
+    waited_s: f64,
+    patience_s: f64,
+) -> anyhow::Result<bool> {
     let verdict = snapshot.verdict.as_ref();
     if verdict.is_some_and(|v| v.pass) {
         sender.act(lab, Action::Begin)?;

@@ -36,7 +36,10 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
             erased.predictions
         );
         for model in &erased.models {
-            println!("! the model {model} was trained on {} and keeps traces of them; delete it or train it again", erased.participant);
+            println!(
+                "! the model {model} was trained on {} and keeps traces of them; delete it or train it again",
+                erased.participant
+            );
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! `limbic features FILE... --kind psd -o out.npz`: band powers of files as arrays.
 
-use crate::exchange::edf::ReadOptions;
+use crate::cli::{Common, files};
+use crate::exchange::Loaded;
 use crate::exchange::npz::{self, Array, Values};
-use crate::exchange::{Loaded, load};
 use crate::prepare::dataset::Recipe;
 use crate::prepare::{PrepareError, PsdOptions, Reference, Scale, band_map, psd_features};
 use anyhow::{Context, bail};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: limbic features recording.bdf --kind psd -o features.npz")]
 pub struct Args {
-    /// EDF or BDF files; several must have the same channels
+    /// EDF or BDF files, or sessions (id, PARTICIPANT/NUMBER, "last"); several must have the same channels
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// What to compute
@@ -73,7 +73,7 @@ struct Made {
 /// # Errors
 /// A file that cannot be read or is shorter than a window, files of different channels, an output that cannot be
 /// written.
-pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
+pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let Kind::Psd = args.kind;
     let options = PsdOptions {
         window_s: args.window_s,
@@ -88,7 +88,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         },
         ..PsdOptions::default()
     };
-    let made = args.files.iter().map(|path| make(path, &options, args.lenient)).collect::<anyhow::Result<Vec<_>>>()?;
+    let made = args.files.iter().map(|path| make(path, &options, args.lenient, common)).collect::<anyhow::Result<Vec<_>>>()?;
     let Some(first) = made.first() else { bail!("no file was given") };
     if let Some(other) = made.iter().find(|m| m.recipe != first.recipe) {
         bail!("{} has other channels than {}; make their features in two runs", other.path.display(), first.path.display());
@@ -97,7 +97,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         npz::write(output, &arrays(&made, &first.recipe))?;
     }
     let mut out = std::io::stdout().lock();
-    if json {
+    if common.json {
         let value = json!({
             "recipe": first.recipe,
             "recipe_id": first.recipe.id(),
@@ -121,8 +121,8 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn make(path: &Path, options: &PsdOptions, lenient: bool) -> anyhow::Result<Made> {
-    let loaded = load(path, ReadOptions { lenient })?;
+fn make(path: &Path, options: &PsdOptions, lenient: bool, common: &Common) -> anyhow::Result<Made> {
+    let loaded = files::load(path, lenient, common)?;
     let windows = psd_features(&loaded.eeg, options).map_err(|error| match error {
         PrepareError::ShorterThanWindow { have, window } => anyhow::anyhow!(
             "{} lasts {have:.2} s, which is shorter than one window of {window} s; a shorter window fits, e.g. --window-s {}",

@@ -1,21 +1,37 @@
-//! What a SESSION|FILE argument means: a file of the field, or a stored session.
+//! What a SESSION|FILE argument means: a file of the field where there is one, else a stored session.
 
 use crate::cli::Common;
-use crate::prepare::signals::Signals;
-use crate::store::Home;
-use crate::study;
+use crate::exchange::edf::ReadOptions;
+use crate::exchange::{self, Loaded};
+use crate::prepare::Signals;
+use crate::signal::Role;
+use crate::store::{Home, Recording};
+use anyhow::Context;
 use std::path::Path;
 
-/// EEG signals of a file, or of a session when no such file exists.
+/// The EEG of a file or of a session.
 ///
 /// # Errors
-/// The file cannot be read, or neither a file nor a session has that name.
-pub fn eeg_signals(name: &str, common: &Common) -> anyhow::Result<Signals> {
-    let path = Path::new(name);
-    if path.is_file() || path.extension().is_some() {
-        return Ok(crate::exchange::load_signals(path)?);
+/// The file cannot be read, or neither a file nor a session has that name, or it has no EEG.
+pub fn load(name: &Path, lenient: bool, common: &Common) -> anyhow::Result<Loaded> {
+    if name.exists() || name.extension().is_some() {
+        return Ok(exchange::load(name, ReadOptions { lenient })?);
     }
     let home = Home::view(&common.home)?;
-    let session = home.find_session(name)?;
-    Ok(study::stored_signals(&home.recording(session.id)?)?)
+    let session = home.find_session(&name.to_string_lossy())?;
+    stored(&home.recording(session.id)?)
+}
+
+fn stored(recording: &Recording) -> anyhow::Result<Loaded> {
+    let eeg = crate::study::stored_signals(recording)?;
+    let row = recording.streams.iter().find(|s| !s.info.with_role(Role::Eeg).is_empty()).context("the session has no EEG")?;
+    let mut notes = Vec::new();
+    let mut segments = eeg.segments();
+    if segments.len() > 1 {
+        notes.push(format!("only the longest of {} stretches between gaps is used", segments.len()));
+    }
+    segments.sort_by_key(|s| s.signals.samples());
+    let eeg: Signals = segments.pop().context("the session has no samples")?.signals;
+    let rail = row.info.channels.iter().find(|c| c.role == Role::Eeg).and_then(|c| c.rail);
+    Ok(Loaded { format: "session".into(), stream: row.info.clone(), eeg, rail, notes })
 }

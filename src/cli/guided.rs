@@ -21,7 +21,18 @@ pub fn run(common: &Common) -> anyhow::Result<()> {
         threaded_sources: true,
         doctor: Some(Arc::new(move || crate::cli::doctor::lines(doctor_dir.as_deref()))),
         train: Some(Arc::new(move |home, sessions, seed, job, curve| {
-            let plan = Plan { sessions, seed, hidden: 128, epochs: 20, folds: 4, created_utc: now_utc(), library_dir: train_dir.clone(), features_per_step: 2, samples_per_class: 60, ..Plan::default() };
+            let plan = Plan {
+                sessions,
+                seed,
+                hidden: 128,
+                epochs: 20,
+                folds: 4,
+                created_utc: now_utc(),
+                library_dir: train_dir.clone(),
+                features_per_step: 2,
+                samples_per_class: 60,
+                ..Plan::default()
+            };
             study::run(&home, &plan, &job, &mut |point| {
                 let _ = curve.send(point);
             })

@@ -1,7 +1,6 @@
 //! `limbic quality FILE`: the gate's report.
 
-use crate::exchange::edf::ReadOptions;
-use crate::exchange::load;
+use crate::cli::{Common, files};
 use crate::gate::{EegWindow, QualityReport, Verdict, try_judge, verdict};
 use crate::rig::GateRig;
 use anyhow::Context;
@@ -12,7 +11,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: limbic quality recording.bdf --mains 60")]
 pub struct Args {
-    /// EDF or BDF file
+    /// EDF or BDF file, or a session (id, PARTICIPANT/NUMBER, "last")
     file: PathBuf,
     /// Mains frequency of the country, Hz
     #[arg(long, value_name = "HZ", default_value = "50", value_parser = mains)]
@@ -34,8 +33,8 @@ fn mains(word: &str) -> Result<f64, String> {
 ///
 /// # Errors
 /// A file that cannot be read, has no EEG, or is too short to judge.
-pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
-    let loaded = load(&args.file, ReadOptions { lenient: args.lenient })?;
+pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
+    let loaded = files::load(&args.file, args.lenient, common)?;
     let eeg = EegWindow {
         rate: loaded.eeg.rate,
         expected_samples: loaded.eeg.samples(),
@@ -47,7 +46,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let report = try_judge(&eeg).with_context(|| format!("cannot judge {}", args.file.display()))?;
     let answer = verdict(&report, &GateRig::default());
     let mut out = std::io::stdout().lock();
-    if json {
+    if common.json {
         let value = serde_json::json!({
             "file": args.file,
             "format": loaded.format,

@@ -1,8 +1,8 @@
 //! `limbic record`: records without the screens: the rig's whole protocol, or just so many seconds. Stops cleanly on
 //! Ctrl-C or SIGTERM.
 
-use crate::acquire::{self, Packet, Pump, Surroundings};
 use crate::acquire::simulator::participant_rating;
+use crate::acquire::{self, Packet, Pump, Surroundings};
 use crate::cli::driver::{self, Script};
 use crate::cli::{Common, text};
 use crate::lab::{Lab, LabOptions};
@@ -19,7 +19,9 @@ use std::time::Duration;
 
 /// Record without the screens
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: limbic record --rig rig.toml --seconds 60 --participant P07 --consent \"form v3, signed 2026-11-21\"")]
+#[command(
+    after_help = "Example: limbic record --rig rig.toml --seconds 60 --participant P07 --consent \"form v3, signed 2026-11-21\""
+)]
 pub struct Args {
     /// The rig file; the simulated rig when absent
     #[arg(long, value_name = "FILE")]
@@ -86,7 +88,11 @@ fn protocol(args: &Args, rig: &Rig, common: &Common) -> anyhow::Result<()> {
         consent,
         override_reason: args.override_reason.clone(),
         rate: &mut |view| match simulated {
-            true => (participant_rating(rig.protocol.order_seed, view.trial, view.intended), "simulated participant".into(), String::new()),
+            true => (
+                participant_rating(rig.protocol.order_seed, view.trial, view.intended),
+                "simulated participant".into(),
+                String::new(),
+            ),
             false => (Rating::default(), "nobody".into(), "recorded without ratings".into()),
         },
         watch: &mut |snapshot| {
@@ -110,7 +116,9 @@ fn consent(args: &Args, simulated: bool, clock: &SharedClock) -> anyhow::Result<
     let form = match &args.consent {
         Some(form) => form.clone(),
         None if simulated => "none needed: SIMULATED".into(),
-        None => bail!("recording a person needs their consent: say what was signed with --consent \"form v3, signed 2026-11-21\""),
+        None => {
+            bail!("recording a person needs their consent: say what was signed with --consent \"form v3, signed 2026-11-21\"")
+        }
     };
     Ok(Consent { recording: true, face_stored: args.face, form, signed_utc: clock.utc(), ..Consent::default() })
 }
@@ -214,7 +222,14 @@ fn pump_all(length: f64, pumps: &mut [Pump], recorder: &mut Recorder, clock: &Sh
         progress(&status, clock.now() - started, to_nanos(length));
         clock.wait(POLL);
     }
-    journal(recorder, marker(clock.now(), MarkerKind::SessionEnd, if stop.load(Ordering::Relaxed) { "stopped on request".into() } else { String::new() }));
+    journal(
+        recorder,
+        marker(
+            clock.now(),
+            MarkerKind::SessionEnd,
+            if stop.load(Ordering::Relaxed) { "stopped on request".into() } else { String::new() },
+        ),
+    );
     Ok(())
 }
 
@@ -230,7 +245,13 @@ fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
 fn progress(status: &RecorderStatus, elapsed: i64, planned: i64) {
     if std::io::stderr().is_terminal() {
         let lost: u64 = status.streams.iter().map(|s| s.lost + s.dropped).sum();
-        let _ = write!(std::io::stderr(), "\r\x1b[K{:.0} / {:.0} s  {} kB  lost {lost}", seconds(elapsed), seconds(planned), status.written_bytes / 1000);
+        let _ = write!(
+            std::io::stderr(),
+            "\r\x1b[K{:.0} / {:.0} s  {} kB  lost {lost}",
+            seconds(elapsed),
+            seconds(planned),
+            status.written_bytes / 1000
+        );
         let _ = std::io::stderr().flush();
     }
 }

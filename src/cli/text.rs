@@ -110,7 +110,12 @@ fn stream_row(row: &StreamRow) -> Vec<String> {
 /// What was predicted, beside chance, beside what was felt; disagreements first.
 pub fn review(review: &Review) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "ACCURACY on {} held-out trials (grouped by trial){}", review.scored_trials, simulated_mark(review.session.simulated));
+    let _ = writeln!(
+        text,
+        "ACCURACY on {} held-out trials (grouped by trial){}",
+        review.scored_trials,
+        simulated_mark(review.session.simulated)
+    );
     let chance = 1.0 / review.classes.len().max(1) as f64;
     let rows = [("EEG alone", review.eeg_accuracy), ("face alone", review.face_accuracy), ("fused", review.fused_accuracy)]
         .into_iter()
@@ -152,7 +157,9 @@ fn best<'a>(classes: &'a [String], probabilities: Option<&Vec<f32>>) -> Option<(
 }
 
 fn predictions(review: &Review) -> String {
-    let said = |row: &PredictionRow, p: Option<&Vec<f32>>| best(&row.classes, p).map(|(c, p)| format!("{c} .{:02.0}", (100.0 * p).min(99.0)));
+    let said = |row: &PredictionRow, p: Option<&Vec<f32>>| {
+        best(&row.classes, p).map(|(c, p)| format!("{c} .{:02.0}", (100.0 * p).min(99.0)))
+    };
     let wrong = |row: &PredictionRow| {
         let truth = row.truth.and_then(|t| row.classes.get(t)).map(String::as_str);
         best(&row.classes, row.fused.as_ref().or(row.eeg.as_ref()).or(row.face.as_ref())).map(|(c, _)| c) != truth
@@ -172,7 +179,14 @@ fn predictions(review: &Review) -> String {
                 said(r, r.eeg.as_ref()).unwrap_or("-".into()),
                 said(r, r.face.as_ref()).unwrap_or("-".into()),
                 said(r, r.fused.as_ref()).unwrap_or("-".into()),
-                if wrong(r) { "WRONG" } else if split(r) { "split" } else { "" }.into(),
+                if wrong(r) {
+                    "WRONG"
+                } else if split(r) {
+                    "split"
+                } else {
+                    ""
+                }
+                .into(),
             ]
         })
         .collect();
@@ -198,12 +212,26 @@ pub fn quality_test(report: &ExplanationReport) -> String {
             ]);
         }
         if let Some((audc, auic, qt)) = class.random {
-            rows.push(vec![String::new(), "random".into(), format!("{qt:.3}"), "-".into(), format!("{audc:.3}"), format!("{auic:.3}"), "-".into()]);
+            rows.push(vec![
+                String::new(),
+                "random".into(),
+                format!("{qt:.3}"),
+                "-".into(),
+                format!("{audc:.3}"),
+                format!("{auic:.3}"),
+                "-".into(),
+            ]);
         }
     }
     text += &table(&["class", "explainer", "QT", "95 %", "AUDC", "AUIC", "AUSC", ""], &rows);
     for class in &report.classes {
-        let _ = writeln!(text, "{}: {}{}", class.class, class.verdict, if class.blank_is_this_class { " (a blank image is read as this class)" } else { "" });
+        let _ = writeln!(
+            text,
+            "{}: {}{}",
+            class.class,
+            class.verdict,
+            if class.blank_is_this_class { " (a blank image is read as this class)" } else { "" }
+        );
     }
     text
 }

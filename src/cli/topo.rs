@@ -1,9 +1,11 @@
 //! `limbic topo`: a scalp map of any values at 10-20 electrodes, as text or SVG.
 
+mod recording;
 mod values;
 
-pub use values::{Table, parse};
+pub use values::parse;
 
+use crate::cli::Common;
 use crate::show::palette::{Depth, Scale};
 use crate::show::topography::{Bands, svg};
 use anyhow::Context;
@@ -16,8 +18,12 @@ use std::path::PathBuf;
 #[command(after_help = "Example:\n  printf 'Fz,1.2\\nCz,0.3\\nPz,-0.4\\nO1,-1.1\\nO2,-0.9\\n' | limbic topo -")]
 pub struct Args {
     /// CSV ("Fz,1.2" a line, or a table with a header "label,theta,alpha"), JSON ({"Fz": 1.2} or {"theta": {"Fz": 1.2}}),
-    /// or - for standard input
+    /// - for standard input; or an EDF or BDF file or a session, whose band powers are drawn
     pub values: PathBuf,
+    /// Where a recording's channels sit, in order, when it names amplifier sockets: biosemi16, biosemi32, or labels
+    /// with commas between
+    #[arg(long, value_name = "LABELS")]
+    pub montage: Option<String>,
     #[command(flatten)]
     pub drawing: Drawing,
 }
@@ -66,7 +72,12 @@ pub enum Format {
 ///
 /// # Errors
 /// Values that cannot be read, a channel that is no electrode, a file that cannot be written.
-pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
+pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
+    let json = common.json;
+    if !args.values.is_file() && args.values.as_os_str() != "-" || recording::is_recording(&args.values) {
+        let (maps, labels) = recording::band_maps(args, common)?;
+        return draw_maps(&maps, &labels, &args.drawing, json);
+    }
     let table = parse(&read(&args.values)?).map_err(|e| anyhow::anyhow!("{}: {e}", args.values.display()))?;
     draw_maps(&table.maps, &table.labels, &args.drawing, json)
 }

@@ -28,8 +28,7 @@ pub struct Args {
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let home = Home::open(&common.home)?;
-    let sessions =
-        args.sessions.iter().map(|s| home.find_session(s).map(|s| s.id)).collect::<Result<Vec<_>, _>>()?;
+    let sessions = args.sessions.iter().map(|s| home.find_session(s).map(|s| s.id)).collect::<Result<Vec<_>, _>>()?;
     let plan = Plan {
         sessions,
         target: study::target_named(&args.target)?,

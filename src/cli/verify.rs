@@ -25,7 +25,11 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
                 "{} sessions, {} rows; the catalogue {}",
                 report.sessions,
                 report.rows,
-                if report.was_equal { "was already what the journals say" } else { "differed from the journals and was made again" }
+                if report.was_equal {
+                    "was already what the journals say"
+                } else {
+                    "differed from the journals and was made again"
+                }
             );
         }
         return Ok(());
@@ -52,9 +56,13 @@ fn describe(report: &VerifyReport) -> String {
     let bytes: u64 = report.files.iter().map(|f| f.bytes).sum();
     let who = if report.participant.is_empty() { String::new() } else { format!(" {}/{}", report.participant, report.number) };
     let verdict = if report.is_sound() { "ok" } else { "DAMAGED" };
-    let mut text = format!("{}{who}: {verdict}, {} files, {frames} frames, {} kB\n", report.name, report.files.len(), bytes / 1000);
+    let mut text =
+        format!("{}{who}: {verdict}, {} files, {frames} frames, {} kB\n", report.name, report.files.len(), bytes / 1000);
     for stream in &report.streams {
-        text += &format!("  {}: {} written, {} found, {} lost, {} dropped, {} gaps\n", stream.name, stream.written, stream.found, stream.lost, stream.dropped, stream.gaps);
+        text += &format!(
+            "  {}: {} written, {} found, {} lost, {} dropped, {} gaps\n",
+            stream.name, stream.written, stream.found, stream.lost, stream.dropped, stream.gaps
+        );
     }
     for problem in &report.problems {
         text += &format!("  ! {problem}\n");

@@ -2,10 +2,10 @@
 
 use crate::infer::predict::{GraphPredictor, GraphRunner};
 use crate::infer::runtime::{OnnxSession, Runtime};
-use crate::train::card::Card;
-use crate::train::network::Network;
 use crate::train::Predictor;
+use crate::train::card::Card;
 use crate::train::file::FileError;
+use crate::train::network::Network;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -44,11 +44,17 @@ pub fn open(path: &Path, library_dir: Option<&Path>) -> Result<Opened, OpenError
     Ok(Opened { card, predictor, network, without_runtime })
 }
 
-fn native(path: &Path, card: &Card, library_dir: Option<&Path>, spare: &Arc<dyn Predictor>) -> Result<Arc<dyn Predictor>, String> {
+fn native(
+    path: &Path,
+    card: &Card,
+    library_dir: Option<&Path>,
+    spare: &Arc<dyn Predictor>,
+) -> Result<Arc<dyn Predictor>, String> {
     let runtime = Runtime::find(library_dir);
     let session = OnnxSession::load(&runtime, path).map_err(|e| e.to_string())?;
     let runner: Box<dyn GraphRunner> = Box::new(Runner { session, name: runtime.version().unwrap_or_default().into() });
-    let predictor = GraphPredictor::new(runner, &card.input_shape, card.classes.len(), Some(spare.clone())).map_err(|e| e.to_string())?;
+    let predictor =
+        GraphPredictor::new(runner, &card.input_shape, card.classes.len(), Some(spare.clone())).map_err(|e| e.to_string())?;
     Ok(Arc::new(predictor))
 }
 

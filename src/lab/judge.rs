@@ -9,6 +9,8 @@ use std::collections::VecDeque;
 
 /// Heart and face are judged over so long, s.
 const OTHERS_S: f64 = 20.0;
+/// The gate does not answer before it has seen so much, s.
+const ENOUGH_S: f64 = 10.0;
 /// A stream that is silent for so long is losing samples.
 const SILENT: Nanos = 2 * SECOND;
 /// Frames are decoded at most this often.
@@ -122,6 +124,12 @@ impl Judge {
 
     /// The gate's answer to the last report.
     pub fn verdict(&self) -> Verdict {
+        let judged = self.report.as_ref().map_or(0.0, |r| r.seconds);
+        let enough = ENOUGH_S.min(self.rig.window_s);
+        if judged > 0.0 && judged < enough {
+            let why = format!("{judged:.0} of {enough:.0} s judged so far; wait");
+            return Verdict { pass: false, why, advice: Vec::new() };
+        }
         crate::gate::verdict(self.report.as_ref().unwrap_or(&merge(Vec::new())), &self.rig)
     }
 

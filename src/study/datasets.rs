@@ -130,7 +130,9 @@ pub fn examples_of(
     let made: Vec<Vec<Example>> = trials
         .par_iter()
         .map(|(trial, label)| {
-            job.is_stopped().then_some(Err(Stopped.into())).unwrap_or_else(|| eeg_trial(recording, stream, trial, *label, options))
+            job.is_stopped()
+                .then_some(Err(Stopped.into()))
+                .unwrap_or_else(|| eeg_trial(recording, stream, trial, *label, options))
         })
         .collect::<Result<_, StudyError>>()?;
     Ok((recipe, made.into_iter().flatten().collect()))
@@ -142,8 +144,7 @@ pub fn examples_of(
 /// It has no EEG.
 pub fn eeg_recipe(recording: &Recording, options: &PsdOptions) -> Result<Recipe, StudyError> {
     let stream = eeg_stream(recording).ok_or_else(|| no_eeg(recording))?;
-    let labels: Vec<String> =
-        stream.info.channels.iter().filter(|c| c.role == Role::Eeg).map(|c| c.label.clone()).collect();
+    let labels: Vec<String> = stream.info.channels.iter().filter(|c| c.role == Role::Eeg).map(|c| c.label.clone()).collect();
     Ok(options.recipe(&labels))
 }
 
@@ -200,7 +201,10 @@ pub fn face_dataset(recordings: &[Recording], target: Target, job: &Job) -> Resu
     for (done, recording) in recordings.iter().enumerate() {
         job.report("face frames", done as u64, recordings.len() as u64)?;
         let Some(stream) = face_stream(recording) else { continue };
-        let made: Vec<Vec<Example>> = labelled(recording, target, &classes).par_iter().map(|(t, l)| face_trial(recording, stream, t, *l)).collect::<Result<_, _>>()?;
+        let made: Vec<Vec<Example>> = labelled(recording, target, &classes)
+            .par_iter()
+            .map(|(t, l)| face_trial(recording, stream, t, *l))
+            .collect::<Result<_, _>>()?;
         examples.extend(made.into_iter().flatten());
     }
     if examples.is_empty() {

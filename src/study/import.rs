@@ -2,8 +2,8 @@
 
 use crate::exchange::edf::Imported;
 use crate::signal::{Nanos, Seed};
-use crate::store::rows::{Consent, Participant, Session, SessionState};
 use crate::store::Home;
+use crate::store::rows::{Consent, Participant, Session, SessionState};
 use crate::study::StudyError;
 use std::path::Path;
 
@@ -26,7 +26,7 @@ pub fn import(home: &Home, imported: &Imported, file: &Path, participant: &str, 
         playlist: String::new(),
         order_seed: 0,
         player: "none".into(),
-        simulated: false,
+        simulated: imported.streams.iter().any(|(stream, _)| stream.simulated),
         limbic_version: env!("CARGO_PKG_VERSION").into(),
         trials_planned: 0,
         verdict: None,

@@ -71,7 +71,9 @@ pub enum StudyError {
     NothingToTrain(String),
     #[error("\"{0}\" is no target; use intended, reported, valence or arousal")]
     UnknownTarget(String),
-    #[error("the model {model} was trained on features {wanted}, but session {session} gives {found}: {difference}; record with the same montage, or train a model for this one")]
+    #[error(
+        "the model {model} was trained on features {wanted}, but session {session} gives {found}: {difference}; record with the same montage, or train a model for this one"
+    )]
     OtherRecipe { model: String, wanted: String, session: String, found: String, difference: String },
     #[error("there is no model called {0}; `limbic sessions` and Home list what is there, `limbic train` makes one")]
     NoModel(String),

@@ -35,7 +35,8 @@ pub fn predict(home: &Home, id: SessionId, wanted: &Wanted, job: &Job) -> Result
     let (path, row) = find(home, wanted)?;
     let eeg = open(&path, wanted.library_dir.as_deref())?;
     if let Some(row) = &row {
-        let stored: Vec<PredictionRow> = home.predictions(id)?.into_iter().filter(|p| p.model == row.name && p.held_out).collect();
+        let stored: Vec<PredictionRow> =
+            home.predictions(id)?.into_iter().filter(|p| p.model == row.name && p.held_out).collect();
         if row.sessions.contains(&id) && !stored.is_empty() {
             return Ok(stored);
         }
@@ -103,7 +104,9 @@ fn difference(wanted: &Recipe, found: &Recipe) -> String {
         };
     }
     let changed = wanted.parameters.iter().find(|(k, v)| found.parameters.get(*k) != Some(v));
-    changed.map_or("the bands differ".into(), |(k, v)| format!("{k} is {} and should be {v}", found.parameters.get(k).map_or("absent", String::as_str)))
+    changed.map_or("the bands differ".into(), |(k, v)| {
+        format!("{k} is {} and should be {v}", found.parameters.get(k).map_or("absent", String::as_str))
+    })
 }
 
 fn eeg_windows(recording: &Recording, card: &Card, job: &Job) -> Result<Dataset, StudyError> {
@@ -119,7 +122,13 @@ fn eeg_windows(recording: &Recording, card: &Card, job: &Job) -> Result<Dataset,
 
 type Face<'a> = (&'a Opened, &'a Dataset);
 
-fn answer(recording: &Recording, eeg: &Opened, data: &Dataset, face: Option<Face<'_>>, job: &Job) -> Result<Vec<PredictionRow>, StudyError> {
+fn answer(
+    recording: &Recording,
+    eeg: &Opened,
+    data: &Dataset,
+    face: Option<Face<'_>>,
+    job: &Job,
+) -> Result<Vec<PredictionRow>, StudyError> {
     let trials = data.trials();
     let face_trials = face.map(|(_, d)| d.trials()).unwrap_or_default();
     let fusion = Fusion::default();
@@ -135,9 +144,9 @@ fn answer(recording: &Recording, eeg: &Opened, data: &Dataset, face: Option<Face
             _ => None,
         };
         let fused = match (&p_eeg, &p_face) {
-            (Some(e), Some(f)) => {
-                Some(fusion.fuse(Some(Expert { probabilities: e, quality: None }), Some(Expert { probabilities: f, quality: None })))
-            }
+            (Some(e), Some(f)) => Some(
+                fusion.fuse(Some(Expert { probabilities: e, quality: None }), Some(Expert { probabilities: f, quality: None })),
+            ),
             _ => None,
         };
         let first: &Example = &data.examples[windows[0]];

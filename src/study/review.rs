@@ -2,8 +2,8 @@
 
 use crate::explain::report::ExplanationReport;
 use crate::lab::message::Review;
-use crate::store::rows::{ModelRow, PredictionRow, SessionId};
 use crate::store::Home;
+use crate::store::rows::{ModelRow, PredictionRow, SessionId};
 use crate::study::StudyError;
 use crate::train::card::Card;
 

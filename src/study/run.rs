@@ -14,7 +14,8 @@ use crate::train::card::Card;
 use crate::train::fusion::{FusedResult, fuse_held_out};
 use crate::train::input::InputMaker;
 use crate::train::{
-    CrossvalOptions, CrossvalResult, Differentiable, EpochReport, FitOptions, Network, architecture, cross_validate, onnx, split, train_on_all,
+    CrossvalOptions, CrossvalResult, Differentiable, EpochReport, FitOptions, Network, architecture, cross_validate, onnx, split,
+    train_on_all,
 };
 
 /// (epoch, training loss, validation loss, validation accuracy) of the fold that is being trained.
@@ -69,7 +70,10 @@ fn recordings(home: &Home, plan: &Plan) -> Result<Vec<Recording>, StudyError> {
         if recording.trials.iter().any(|t| t.is_usable()) {
             recordings.push(recording);
         } else if plan.sessions.contains(&id) {
-            return Err(StudyError::Session { session: id.to_string(), message: "it has no finished trial; choose another session".into() });
+            return Err(StudyError::Session {
+                session: id.to_string(),
+                message: "it has no finished trial; choose another session".into(),
+            });
         }
     }
     if recordings.is_empty() {
@@ -111,7 +115,8 @@ impl Modality<'_> {
     fn learn(&mut self, data: &Dataset, modality: &str, network: &str, hidden: usize) -> Result<Learned, StudyError> {
         let network = architecture(network).ok_or_else(|| StudyError::NoModel(network.into()))?;
         // The paper's 1e-4 is for 50 epochs of tens of thousands of windows; a single session has hundreds.
-        let fit = FitOptions { epochs: self.plan.epochs as u32, learning_rate: LEARNING_RATE, patience: 5, ..FitOptions::default() };
+        let fit =
+            FitOptions { epochs: self.plan.epochs as u32, learning_rate: LEARNING_RATE, patience: 5, ..FitOptions::default() };
         let options = CrossvalOptions {
             folds: self.plan.folds,
             seed: self.plan.seed,
@@ -191,7 +196,13 @@ fn store_predictions(home: &Home, eeg: &Learned, data: &Dataset, fused: Option<&
 }
 
 /// Explains each fold's network on the trials it never saw, pooled.
-fn explained(home: &Home, plan: &Plan, job: &Job, eeg: &Learned, data: &Dataset) -> Result<crate::explain::report::ExplanationReport, StudyError> {
+fn explained(
+    home: &Home,
+    plan: &Plan,
+    job: &Job,
+    eeg: &Learned,
+    data: &Dataset,
+) -> Result<crate::explain::report::ExplanationReport, StudyError> {
     let trials = data.trials();
     let group = |example: usize| trials.iter().position(|(_, examples)| examples.contains(&example)).unwrap_or(0);
     let mut sets = Vec::with_capacity(eeg.folds.folds.len());
