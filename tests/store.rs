@@ -205,7 +205,7 @@ fn large_rows_survive_beside_the_catalogue() {
     home.put(Entry::Prediction(prediction.clone())).expect("stored");
     let check = |home: &Home| {
         assert_eq!(home.session(id).expect("there"), row);
-        assert_eq!(home.predictions(id).expect("there"), [prediction.clone()]);
+        assert_eq!(home.predictions(id).expect("there"), std::slice::from_ref(&prediction));
         assert_eq!(home.recording(id).expect("opens").quality, Some(quality.clone()));
     };
     check(&home);

@@ -5,15 +5,15 @@ use super::disk;
 use super::error::{Named, StoreError};
 use super::home::State;
 use super::journal::{self, Ledger};
-use super::keys;
+use super::keys::{self, Pair};
 use super::log::Place;
 use super::rows::SessionId;
 use std::path::Path;
 
 /// Brings rows that are durable in a journal into the catalogue. If sled fails, it is given up until the next
 /// opening makes it again; the rows are safe.
-pub(super) fn apply(state: &mut State, scope: u64, folder: &str, rows: Vec<(Vec<u8>, Vec<u8>)>, places: &[Place], bytes: u64) {
-    let slim = |((key, value), place): ((Vec<u8>, Vec<u8>), &Place)| (key, keys::slim(&value, folder, place));
+pub(super) fn apply(state: &mut State, scope: u64, folder: &str, rows: Vec<Pair>, places: &[Place], bytes: u64) {
+    let slim = |((key, value), place): (Pair, &Place)| (key, keys::slim(&value, folder, place));
     let rows: Vec<_> = rows.into_iter().zip(places).map(slim).collect();
     if let Some(catalogue) = &state.catalogue
         && catalogue.put(scope, &rows, bytes).and_then(|()| catalogue.flush()).is_err()

@@ -7,7 +7,7 @@
 
 use super::disk;
 use super::error::{Named, StoreError};
-use super::keys::{self, LARGEST_VALUE, SCHEMA, Tag};
+use super::keys::{self, LARGEST_VALUE, Pair, SCHEMA, Tag};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
@@ -111,7 +111,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// [`StoreError::TooLarge`] for a value above 8 KiB; nothing is written then.
-    pub(super) fn put(&self, scope: u64, rows: &[(Vec<u8>, Vec<u8>)], journal_bytes: u64) -> Result<(), StoreError> {
+    pub(super) fn put(&self, scope: u64, rows: &[Pair], journal_bytes: u64) -> Result<(), StoreError> {
         if let Some((_, value)) = rows.iter().find(|(_, value)| value.len() > LARGEST_VALUE) {
             return Err(StoreError::TooLarge { what: "a row".into(), bytes: value.len(), limit: LARGEST_VALUE });
         }
@@ -138,12 +138,12 @@ impl Catalogue {
     }
 
     /// Keys and values of one kind, in every scope.
-    pub(super) fn scan(&self, tag: Tag) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub(super) fn scan(&self, tag: Tag) -> Result<Vec<Pair>, StoreError> {
         self.collect(&[tag as u8])
     }
 
     /// Every row of one scope, in the order of the keys.
-    pub(super) fn scope(&self, scope: u64) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub(super) fn scope(&self, scope: u64) -> Result<Vec<Pair>, StoreError> {
         let mut rows = Vec::new();
         for tag in keys::TAGS {
             rows.extend(self.collect(&keys::prefix(tag, scope))?);
@@ -152,11 +152,11 @@ impl Catalogue {
     }
 
     /// Every row.
-    pub(super) fn all(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub(super) fn all(&self) -> Result<Vec<Pair>, StoreError> {
         self.collect(&[])
     }
 
-    fn collect(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn collect(&self, prefix: &[u8]) -> Result<Vec<Pair>, StoreError> {
         guarded(&self.dir, || self.rows.scan_prefix(prefix).map(|row| row.map(|(k, v)| (k.to_vec(), v.to_vec()))).collect())
     }
 
@@ -236,13 +236,13 @@ fn guarded<T>(dir: &Path, call: impl FnOnce() -> sled::Result<T>) -> Result<T, S
 mod tests {
     use super::*;
 
-    fn row(i: u32, bytes: usize) -> (Vec<u8>, Vec<u8>) {
+    fn row(i: u32, bytes: usize) -> Pair {
         let mut key = keys::prefix(Tag::Model, keys::HOME);
         key.extend_from_slice(&i.to_be_bytes());
         (key, vec![i as u8; bytes])
     }
 
-    fn filled(home: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
+    fn filled(home: &Path) -> Vec<Pair> {
         let (catalogue, notice) = Catalogue::open(home, "t").expect("opens");
         assert_eq!(notice, None);
         let rows: Vec<_> = (0..50).map(|i| row(i, 200)).collect();

@@ -167,7 +167,7 @@ impl VerifyReport {
         let Some(catalogue) = &state.catalogue else { return Ok(()) };
         let there = catalogue.scope(scope)?;
         let slim = |(key, (value, place)): (&Vec<u8>, &(Vec<u8>, _))| (key.clone(), keys::slim(value, folder, place));
-        let wanted: Vec<(Vec<u8>, Vec<u8>)> = ledger.rows.iter().map(slim).collect();
+        let wanted: Vec<keys::Pair> = ledger.rows.iter().map(slim).collect();
         if there != wanted {
             let text =
                 format!("the catalogue has {} rows and the journal {}, not the same; use --rebuild", there.len(), wanted.len());

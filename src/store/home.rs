@@ -3,6 +3,7 @@
 use super::align::{apply, reconcile, session_ids};
 use super::catalogue::{Catalogue, Head};
 use super::disk;
+use super::entrance::{check_code, free_stamp, lock};
 use super::error::{Named, StoreError};
 use super::journal::{self, Ledger};
 use super::keys;
@@ -10,11 +11,9 @@ use super::log::Log;
 use super::manifest;
 use super::recording::Recording;
 use super::rows::{Entry, Session, SessionId, SessionState};
-use rustix::fs::{Access, FlockOperation};
+use rustix::fs::Access;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -181,12 +180,11 @@ impl Home {
             return Err(StoreError::NoSession { word: id.to_string() });
         }
         // Numbers behind all that are there keep markers of the same moment apart.
-        let mut seq = Ledger::of_session(&folder, id)?.frames as u32;
+        let seq = Ledger::of_session(&folder, id)?.frames as u32;
         let mut log = Log::behind(&folder, journal::SESSION)?;
         let mut rows = Vec::new();
-        for entry in &entries {
+        for (seq, entry) in (seq..).zip(&entries) {
             rows.push((keys::key_of(entry, id.0, seq)?, keys::seal(entry)?));
-            seq += 1;
         }
         rows.iter().try_for_each(|(key, value)| log.put(key, value))?;
         let places = log.flush()?;
@@ -268,42 +266,4 @@ impl Drop for Inner {
             let _ = catalogue.flush();
         }
     }
-}
-
-/// A code that can stand in keys, file names and on a line of a table.
-pub(super) fn check_code(code: &str) -> Result<(), StoreError> {
-    let length = code.chars().count();
-    let odd = |c: char| c.is_whitespace() || c.is_control() || c == '/' || c == '\\';
-    if length == 0 || length > 32 || code.len() > 64 || code.contains(odd) {
-        return Err(StoreError::BadCode { code: code.into() });
-    }
-    Ok(())
-}
-
-/// A suffix for a folder that is moved aside, not taken yet.
-fn free_stamp(dir: &Path, stamp: &str) -> String {
-    let taken = |stamp: &str| dir.join(format!("db.broken-{stamp}")).exists();
-    if !taken(stamp) {
-        return stamp.into();
-    }
-    (1..).map(|i: u32| format!("{stamp}-{i}")).find(|s| !taken(s)).unwrap_or_default()
-}
-
-fn lock(dir: &Path) -> Result<File, StoreError> {
-    let path = dir.join("lock");
-    let cannot = |source| StoreError::NotWritable { home: dir.into(), source };
-    let mut file = disk::private_file().create(true).truncate(false).open(&path).map_err(cannot)?;
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            let mut text = String::new();
-            let _ = file.read_to_string(&mut text);
-            let by = text.trim().parse::<u32>().map(|pid| format!(" (process {pid})")).unwrap_or_default();
-            return Err(StoreError::Locked { home: dir.into(), by });
-        }
-        Err(e) => return Err(cannot(e.into())),
-    }
-    // Only for the sentence above; the lock itself is the kernel's and ends with the process.
-    file.set_len(0).and_then(|()| file.write_all_at(format!("{}\n", std::process::id()).as_bytes(), 0)).named("write", &path)?;
-    Ok(file)
 }

@@ -22,6 +22,9 @@ pub(super) const LARGEST_VALUE: usize = 8 << 10;
 /// Longest name that fits into a key beside the rest.
 const LONGEST_NAME: usize = 100;
 
+/// Key and value of a row.
+pub(super) type Pair = (Vec<u8>, Vec<u8>);
+
 /// The kinds of rows, as they stand in keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -194,6 +197,7 @@ pub(super) struct Pointer {
 
 /// What a value holds.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "taken apart where it is made")]
 pub(super) enum Value {
     Row(Entry),
     Elsewhere(Pointer),

@@ -5,7 +5,7 @@ use super::disk;
 use super::error::{Named, StoreError};
 use super::home::Home;
 use super::journal::Ledger;
-use super::keys::{self, Pointer, Tag, Value};
+use super::keys::{self, Pair, Pointer, Tag, Value};
 use super::recording::Recording;
 use super::rows::{Entry, ExplanationRow, ModelRow, Participant, PredictionRow, Session, SessionId};
 use super::segment::read_frame;
@@ -172,7 +172,7 @@ impl Home {
         Ok(all)
     }
 
-    fn resolve(&self, rows: Vec<(Vec<u8>, Vec<u8>)>) -> Result<Vec<(u64, Entry)>, StoreError> {
+    fn resolve(&self, rows: Vec<Pair>) -> Result<Vec<(u64, Entry)>, StoreError> {
         let mut entries = Vec::new();
         for (key, value) in rows {
             let entry = match keys::open(&value)? {

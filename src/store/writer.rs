@@ -3,10 +3,12 @@
 use super::align::apply;
 use super::codec::{self, Encoder};
 use super::disk;
+use super::entrance::check_code;
 use super::error::{Named, StoreError};
-use super::home::{Home, check_code};
+use super::home::Home;
 use super::journal;
-use super::keys;
+use super::keys::{self, Pair};
+use super::lane::Lane;
 use super::log::Log;
 use super::manifest;
 use super::recorder::StreamTally;
@@ -27,26 +29,12 @@ pub struct SessionWriter {
     folder: PathBuf,
     journal: Log,
     /// Rows in the journal's buffer, in its order.
-    rows: Vec<(Vec<u8>, Vec<u8>)>,
+    rows: Vec<Pair>,
     /// Numbers rows that may happen twice at one time.
     seq: u32,
     lanes: BTreeMap<StreamId, Lane>,
     encoder: Encoder,
     written: u64,
-}
-
-/// One stream's segments and counters.
-struct Lane {
-    row: StreamRow,
-    /// Frames that were counted but not written, for lack of consent.
-    withheld: u64,
-    log: Log,
-    seq: u64,
-    /// Index that the next frame should have.
-    expected: Option<u64>,
-    step: Option<f64>,
-    /// The row has changed since it was last put into the journal.
-    changed: bool,
 }
 
 impl Home {
@@ -153,11 +141,9 @@ impl SessionWriter {
             if self.lanes.contains_key(&info.id) {
                 continue;
             }
-            let log = Log::behind(&self.folder, &self.free_stem(info))?;
-            let (first_arrival, last_arrival) = (None, None);
-            let row = StreamRow { info: info.clone(), written: 0, lost: 0, dropped: 0, first_arrival, last_arrival };
-            self.put(Entry::Stream(self.session.id, row.clone()))?;
-            let lane = Lane { row, withheld: 0, log, seq: 0, expected: None, step: None, changed: false };
+            let taken: Vec<&str> = self.lanes.values().map(|lane| lane.log.stem()).collect();
+            let lane = Lane::open(&self.folder, info, &taken)?;
+            self.put(Entry::Stream(self.session.id, lane.row.clone()))?;
             self.lanes.insert(info.id, lane);
         }
         self.flush_journal()
@@ -325,34 +311,11 @@ impl SessionWriter {
         manifest::write(&self.folder, self.session.id)?;
         Ok(session)
     }
-
-    /// The stream's name as part of a file's name, not taken by another.
-    fn free_stem(&self, info: &StreamInfo) -> String {
-        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '_' };
-        let stem: String = info.name.chars().map(plain).take(40).collect();
-        let taken = stem.is_empty()
-            || stem == journal::SESSION
-            || self.lanes.values().any(|l| l.log.stem() == stem)
-            || disk::segments(&self.folder, &stem).is_ok_and(|there| !there.is_empty());
-        if taken { format!("{stem}_{}", info.id.0) } else { stem }
-    }
 }
 
 impl Drop for SessionWriter {
     fn drop(&mut self) {
         self.home.state().live.remove(&self.session.id);
-    }
-}
-
-impl Lane {
-    fn put(&mut self, session: SessionId, payload: &[u8], arrived: Nanos, n: u64) -> Result<(), StoreError> {
-        let key = keys::data_key(session, self.row.info.id.0, self.seq);
-        self.log.put(&key, payload)?;
-        self.seq += 1;
-        self.row.written += n;
-        self.row.first_arrival.get_or_insert(arrived);
-        self.row.last_arrival = Some(arrived);
-        Ok(())
     }
 }
 
