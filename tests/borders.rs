@@ -69,7 +69,7 @@ fn each_foreign_library_has_one_owner() {
         (&["ort::"], &["infer"]),
         (&["burn::", "burn "], &["train"]),
         (&["prost::"], &["train"]),
-        (&["rustfft"], &["prepare", "gate"]),
+        (&["rustfft"], &["acquire", "gate", "prepare"]),
         (&["clap::"], &["cli", "main"]),
     ];
     for (name, text) in sources() {

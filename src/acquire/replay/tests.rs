@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::signal::{Channel, Clock, ManualClock};
+use std::path::Path;
 use std::sync::Arc;
 
 fn around(clock: &Arc<ManualClock>) -> Surroundings {
