@@ -205,7 +205,8 @@ fn colour_at_120x40_says_the_same_and_uses_colour() {
         let colours: std::collections::BTreeSet<String> = buf.content.iter().map(|c| format!("{:?}", c.fg)).collect();
         assert!(colours.len() >= 4, "{name} has only {colours:?}");
         let background = buf.content.iter().all(|c| c.bg == ratatui::style::Color::Reset);
-        assert!(background, "{name} sets a background, which spoils light terminals");
+        // Half-block topographies need both colours of a cell; they lie inside the head's outline.
+        assert!(background || name == "explain", "{name} sets a background, which spoils light terminals");
         assert!(lines(&buf).contains("SIMULATED"), "{name}");
     }
     let session = Harness::at(COLOUR, example::recording(), Place::Session).text(120, 40);

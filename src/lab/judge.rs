@@ -11,6 +11,8 @@ use std::collections::VecDeque;
 const OTHERS_S: f64 = 20.0;
 /// The gate does not answer before it has seen so much, s.
 const ENOUGH_S: f64 = 10.0;
+/// The live gate needs this much context behind its newest window, s.
+const LATE_S: f64 = 2.0;
 /// A stream that is silent for so long is losing samples.
 const SILENT: Nanos = 2 * SECOND;
 /// Frames are decoded at most this often.
@@ -125,7 +127,7 @@ impl Judge {
     /// The gate's answer to the last report.
     pub fn verdict(&self) -> Verdict {
         let judged = self.report.as_ref().map_or(0.0, |r| r.seconds);
-        let enough = ENOUGH_S.min(self.rig.window_s);
+        let enough = ENOUGH_S.min(self.rig.window_s) - LATE_S;
         if judged > 0.0 && judged < enough {
             let why = format!("{judged:.0} of {enough:.0} s judged so far; wait");
             return Verdict { pass: false, why, advice: Vec::new() };

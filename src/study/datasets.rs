@@ -129,11 +129,11 @@ pub fn examples_of(
     let trials = labelled(recording, target, classes);
     let made: Vec<Vec<Example>> = trials
         .par_iter()
-        .map(|(trial, label)| {
-            job.is_stopped()
-                .then_some(Err(Stopped.into()))
-                .unwrap_or_else(|| eeg_trial(recording, stream, trial, *label, options))
-        })
+        .map(
+            |(trial, label)| {
+                if job.is_stopped() { Err(Stopped.into()) } else { eeg_trial(recording, stream, trial, *label, options) }
+            },
+        )
         .collect::<Result<_, StudyError>>()?;
     Ok((recipe, made.into_iter().flatten().collect()))
 }
