@@ -35,7 +35,7 @@ pub fn clear() {
 
 fn line(p: &Progress) -> String {
     const WIDTH: u64 = 24;
-    let done = if p.total == 0 { 0 } else { (WIDTH * p.done.min(p.total) / p.total) as usize };
+    let done = (WIDTH * p.done.min(p.total)).checked_div(p.total).unwrap_or(0) as usize;
     let bar = format!("{}{}", "#".repeat(done), ".".repeat(WIDTH as usize - done));
     format!("[{bar}] {} {}/{} {}", p.stage, p.done, p.total, p.detail).chars().take(78).collect()
 }

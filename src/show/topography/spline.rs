@@ -142,9 +142,8 @@ mod tests {
             rows.swap(c, pivot);
             for r in c + 1..size {
                 let factor = rows[r][c] / rows[c][c];
-                for j in c..=size {
-                    rows[r][j] -= factor * rows[c][j];
-                }
+                let pivot = rows[c].clone();
+                rows[r].iter_mut().zip(&pivot).skip(c).for_each(|(value, above)| *value -= factor * above);
             }
         }
         let mut solution = vec![0.0; size];
