@@ -56,11 +56,11 @@ pub struct LabOptions {
 }
 
 impl LabOptions {
-    /// A lab over this home: threads per source unless time is simulated, a built-in playlist of three videos of
-    /// twenty seconds, no training and no review.
+    /// A lab over this home: threads per source unless time is simulated, a built-in playlist of eight videos of
+    /// fifteen seconds (two of each emotion: the least that can be trained and judged by trial), no training and no review.
     pub fn new(home: PathBuf, clock: SharedClock) -> Self {
         let threaded_sources = !clock.is_simulated();
-        let playlist = Playlist::simulated(3, 20.0);
+        let playlist = Playlist::simulated(8, 15.0);
         LabOptions { home, clock, library_dir: None, threaded_sources, playlist, train: None, review: None, doctor: None }
     }
 }

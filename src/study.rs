@@ -3,7 +3,7 @@
 //! The command line, the lab's training job and the demo all walk this way; every step is stored, so that any of
 //! them can show what another computed.
 
-mod datasets;
+pub mod datasets;
 mod held_out;
 mod import;
 mod plan;

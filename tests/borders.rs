@@ -69,7 +69,8 @@ fn each_foreign_library_has_one_owner() {
         (&["ort::"], &["infer"]),
         (&["burn::", "burn "], &["train"]),
         (&["prost::"], &["train"]),
-        (&["rustfft"], &["acquire", "gate", "prepare"]),
+        (&["rustfft"], &[]),
+        (&["limbic_fft"], &["acquire", "gate", "prepare"]),
         (&["clap::"], &["cli", "main"]),
     ];
     for (name, text) in sources() {

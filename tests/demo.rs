@@ -34,7 +34,12 @@ fn the_kept_home(kept: &Path, folder: &Path) {
     assert!(text(&limbic(&["show", "last"], kept)).contains("ACCURACY"));
     assert!(text(&limbic(&["explain"], kept)).contains("QUALITY TEST"));
     assert!(text(&limbic(&["verify"], kept)).contains("ok"));
-    assert!(text(&limbic(&["predict", "last"], kept)).contains("EEG"));
+    let stored = text(&limbic(&["predict", "last"], kept));
+    assert!(stored.contains("EEG") && !stored.contains("IN-SAMPLE"));
+    // The model as a bare file knows what it was trained on: its held-out answers stay, none on its own trials replace
+    // them.
+    let by_file = text(&limbic(&["predict", "last", "--file", eeg_model(kept).to_str().expect("utf-8")], kept));
+    assert_eq!(stored, by_file);
     let rebuilt = text(&limbic(&["verify", "--rebuild"], kept));
     assert!(!rebuilt.is_empty());
     assert!(text(&limbic(&["show", "last"], kept)).contains("ACCURACY"), "predictions must survive a rebuild");
@@ -43,12 +48,7 @@ fn the_kept_home(kept: &Path, folder: &Path) {
 
 /// A session with another montage is refused by the model, in one sentence that says what differs.
 fn a_stranger(kept: &Path, folder: &Path) {
-    let model = std::fs::read_dir(kept.join("models"))
-        .expect("models")
-        .flatten()
-        .map(|e| e.path())
-        .find(|p| p.extension().is_some_and(|e| e == "onnx") && p.to_string_lossy().contains("eeg"))
-        .expect("an EEG model");
+    let model = eeg_model(kept);
     let edf = folder.join("stranger.edf");
     std::fs::write(&edf, two_channel_edf()).expect("written");
     let home = folder.join("other");
@@ -56,6 +56,15 @@ fn a_stranger(kept: &Path, folder: &Path) {
     let output = limbic(&["predict", "last", "--file", model.to_str().expect("utf-8")], &home);
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && message.contains("montage"), "{message}");
+}
+
+fn eeg_model(home: &Path) -> std::path::PathBuf {
+    std::fs::read_dir(home.join("models"))
+        .expect("models")
+        .flatten()
+        .map(|e| e.path())
+        .find(|p| p.extension().is_some_and(|e| e == "onnx") && p.to_string_lossy().contains("eeg"))
+        .expect("an EEG model")
 }
 
 /// Twenty seconds of noise on Fz and Cz.

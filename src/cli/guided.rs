@@ -24,13 +24,13 @@ pub fn run(common: &Common) -> anyhow::Result<()> {
             let plan = Plan {
                 sessions,
                 seed,
-                hidden: 128,
+                hidden: 64,
                 epochs: 20,
                 folds: 4,
                 created_utc: now_utc(),
                 library_dir: train_dir.clone(),
-                features_per_step: 2,
-                samples_per_class: 60,
+                features_per_step: 4,
+                samples_per_class: 40,
                 ..Plan::default()
             };
             study::run(&home, &plan, &job, &mut |point| {

@@ -110,12 +110,31 @@ fn stream_row(row: &StreamRow) -> Vec<String> {
 /// What was predicted, beside chance, beside what was felt; disagreements first.
 pub fn review(review: &Review) -> String {
     let mut text = String::new();
-    let _ = writeln!(
-        text,
-        "ACCURACY on {} held-out trials (grouped by trial){}",
-        review.scored_trials,
-        simulated_mark(review.session.simulated)
-    );
+    let mark = simulated_mark(review.session.simulated);
+    if review.scored_trials == 0 {
+        let _ = writeln!(text, "NO ACCURACY: {}{mark}", why_unscored(review));
+    } else {
+        let _ = writeln!(text, "ACCURACY on {} held-out trials (grouped by trial){mark}", review.scored_trials);
+        text += &accuracies(review);
+    }
+    text += "\nTRIALS (disagreements first)\n";
+    text += &predictions(review);
+    for caveat in review.cards.iter().flat_map(|c| &c.caveats).collect::<std::collections::BTreeSet<_>>() {
+        let _ = writeln!(text, "! {caveat}");
+    }
+    text
+}
+
+/// Why predictions without a single held-out, labelled trial have no score.
+fn why_unscored(review: &Review) -> &'static str {
+    match review.predictions.iter().any(|p| p.held_out) {
+        true => "no trial has a label that the model knows",
+        false => "the model was trained on these trials (or does not say on which), so that a score would say nothing",
+    }
+}
+
+fn accuracies(review: &Review) -> String {
+    let mut text = String::new();
     let chance = 1.0 / review.classes.len().max(1) as f64;
     let rows = [("EEG alone", review.eeg_accuracy), ("face alone", review.face_accuracy), ("fused", review.fused_accuracy)]
         .into_iter()
@@ -126,11 +145,6 @@ pub fn review(review: &Review) -> String {
     text += &table(&["", "accuracy"], &rows);
     text += "\nCONFUSION (rows = truth)\n";
     text += &confusion(&review.classes, &review.confusion);
-    text += "\nTRIALS (disagreements first)\n";
-    text += &predictions(review);
-    for caveat in review.cards.iter().flat_map(|c| &c.caveats).collect::<std::collections::BTreeSet<_>>() {
-        let _ = writeln!(text, "! {caveat}");
-    }
     text
 }
 
@@ -187,10 +201,11 @@ fn predictions(review: &Review) -> String {
                     ""
                 }
                 .into(),
+                if r.held_out { "" } else { "IN-SAMPLE" }.into(),
             ]
         })
         .collect();
-    table(&["trial", "truth", "EEG", "face", "fused", ""], &rows)
+    table(&["trial", "truth", "EEG", "face", "fused", "", ""], &rows)
 }
 
 /// The Quality Test of every class and explainer.

@@ -6,7 +6,7 @@ use crate::lab::job::RunningJob;
 use crate::lab::judge::Judge;
 use crate::lab::live::Live;
 use crate::lab::message::{Catalogue, Event, Review};
-use crate::lab::recording::Recording;
+use crate::lab::recording::{Recording, Status};
 use crate::lab::{LabError, LabOptions, rigs};
 use crate::present::{Input, Player, Playlist, Protocol};
 use crate::rig::Rig;
@@ -47,6 +47,8 @@ pub struct Lab {
     pub(super) ended: bool,
     events: Vec<Event>,
     applied: HashSet<u64>,
+    /// What the recording that was closed last had lost and written: the summary shows it until the next begins.
+    pub(super) closed: Option<(u64, Status)>,
     /// The last ticket given out for something that is to be durable.
     tickets: u64,
     /// (ticket, command): acknowledged when the recorder has made the ticket durable.
@@ -90,6 +92,7 @@ impl Lab {
             ended: false,
             events: Vec::new(),
             applied: HashSet::new(),
+            closed: None,
             tickets: 0,
             waiting: VecDeque::new(),
         };
@@ -211,6 +214,7 @@ impl Lab {
             self.journal(|id| Entry::Quality(id, report));
         }
         let dropped = self.dropped();
+        self.closed = self.recording.as_ref().filter(|r| r.is_running()).map(|r| (self.lost(), r.status()));
         let Some(recording) = self.recording.take() else { return };
         match recording.close(self.options.clock.now(), &dropped) {
             Ok(session) => {

@@ -47,7 +47,7 @@ pub struct Begun {
 }
 
 /// Counters for a screen.
-#[derive(Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Status {
     pub written: u64,
     pub durable_at: Option<Nanos>,

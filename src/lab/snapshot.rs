@@ -17,7 +17,8 @@ impl Lab {
             channels.into_iter().find(|c| c.label.eq_ignore_ascii_case(label)).map(|c| c.score)
         };
         let streams = self.live.streams(now, &|id| self.devices.dropped(id));
-        let status = self.recording.as_ref().map(Recording::status).unwrap_or_default();
+        let closed = self.closed.map(|(_, status)| status);
+        let status = self.recording.as_ref().map(Recording::status).or(closed).unwrap_or_default();
         let recording = self.is_recording();
         let rating = self.protocol.as_ref().filter(|p| p.view().phase == Phase::Rating);
         let simulated = streams.iter().any(|s| s.simulated)
@@ -35,7 +36,7 @@ impl Lab {
             session: self.session.clone(),
             devices: self.devices.views(),
             device_trouble: self.devices.trouble.clone(),
-            lost: self.lost(status.dropped),
+            lost: self.lost(),
             traces: self.live.traces(now, &quality),
             heart: self.live.heart(),
             face: self.face(),
@@ -56,15 +57,17 @@ impl Lab {
         }
     }
 
-    /// While recording, what this recording lacks; before, what the devices have lost since they were connected.
-    fn lost(&self, at_recorder: u64) -> u64 {
+    /// While recording, what this recording lacks, and so until the next is prepared; before, what the devices have
+    /// lost since they were connected.
+    pub(super) fn lost(&self) -> u64 {
         let dropped = self.dropped();
         match self.recording.as_ref().filter(|r| r.is_running()) {
             Some(recording) => {
                 recording.lost_since(self.live.lost())
-                    + at_recorder
+                    + recording.status().dropped
                     + dropped.iter().map(|(id, n)| recording.dropped_since(*id, *n)).sum::<u64>()
             }
+            None if self.closed.is_some() => self.closed.map_or(0, |(lost, _)| lost),
             None => self.live.lost() + dropped.iter().map(|(_, n)| n).sum::<u64>(),
         }
     }

@@ -69,7 +69,8 @@ fn overlaps(length: usize, side: usize) -> Vec<Vec<(usize, f64)>> {
     (0..side).map(stretch).collect()
 }
 
-/// Pixels of one frame for the face network: `side` x `side`, row-major, 0..1.
+/// Pixels of one frame for the face network: `side` x `side`, row-major, standardised within the frame (mean 0,
+/// standard deviation 1), so that neither the lamp nor the camera's exposure is something to learn.
 ///
 /// # Errors
 /// A frame that cannot be decoded; a side of 0.
@@ -77,7 +78,18 @@ pub fn face_pixels(jpeg: &[u8], side: usize) -> Result<Vec<f32>, PrepareError> {
     if side == 0 {
         return Err(PrepareError::Option { name: "side", value: "0".into(), must: "1 pixel or more" });
     }
-    Ok(centre_square(&decode_grey(jpeg)?, side))
+    Ok(standardised(centre_square(&decode_grey(jpeg)?, side)))
+}
+
+/// Contrast below this (of 0..1) is noise of the camera, not a face; it is not blown up.
+const LEAST_CONTRAST: f64 = 0.01;
+
+fn standardised(pixels: Vec<f32>) -> Vec<f32> {
+    let count = pixels.len() as f64;
+    let mean = pixels.iter().map(|p| f64::from(*p)).sum::<f64>() / count;
+    let variance = pixels.iter().map(|p| (f64::from(*p) - mean).powi(2)).sum::<f64>() / count;
+    let sd = variance.sqrt().max(LEAST_CONTRAST);
+    pixels.into_iter().map(|p| ((f64::from(p) - mean) / sd) as f32).collect()
 }
 
 /// The recipe of [`face_pixels`].
@@ -87,7 +99,7 @@ pub fn face_recipe(side: usize) -> Recipe {
         ("colour", "grey".into()),
         ("crop", "centre square".into()),
         ("resize", "area mean".into()),
-        ("scale", "0..1".into()),
+        ("scale", "mean 0, sd 1 within the frame".into()),
     ];
     Recipe {
         kind: "face".into(),
@@ -115,9 +127,20 @@ mod tests {
     #[test]
     fn the_centre_square_is_kept_and_the_sides_are_not() {
         let bytes = jpeg(96, 64, |x, _| if (16..48).contains(&x) { 200 } else { 40 });
-        let pixels = face_pixels(&bytes, 4).expect("a picture");
+        let pixels = centre_square(&decode_grey(&bytes).expect("a picture"), 4);
         assert_eq!(pixels.len(), 16);
         assert!((pixels[0] - 200.0 / 255.0).abs() < 0.02 && (pixels[3] - 40.0 / 255.0).abs() < 0.02, "{pixels:?}");
+    }
+
+    #[test]
+    fn a_brighter_lamp_changes_nothing_and_an_empty_frame_stays_empty() {
+        let face = |gain: usize, offset: usize| {
+            let bytes = jpeg(64, 64, |x, y| (((x / 16 + y / 16) % 4) * 20 * gain + offset) as u8);
+            face_pixels(&bytes, 8).expect("a picture")
+        };
+        let worst = face(1, 30).iter().zip(face(3, 50)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst < 0.05, "{worst}");
+        assert!(face_pixels(&jpeg(64, 64, |_, _| 90), 8).expect("a picture").iter().all(|p| p.abs() < 0.5));
     }
 
     #[test]

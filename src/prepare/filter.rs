@@ -5,7 +5,7 @@
 //! the bilinear transform s = (z - 1) / (z + 1).
 
 use crate::prepare::PrepareError;
-use rustfft::num_complex::Complex64;
+use limbic_fft::num_complex::Complex64;
 use std::f64::consts::PI;
 
 /// What a filter lets through; edges in Hz, where one pass attenuates by 3 dB.

@@ -2,8 +2,8 @@
 
 use crate::prepare::PrepareError;
 use crate::signal::Band;
-use rustfft::num_complex::Complex64;
-use rustfft::{Fft, FftPlanner};
+use limbic_fft::Fft;
+use limbic_fft::num_complex::Complex64;
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl Spectrum {
             return Err(PrepareError::Option { name: "window", value: format!("{length} samples"), must: "4 samples or more" });
         }
         let window: Vec<f64> = (0..length).map(|i| 0.5 - 0.5 * (TAU * i as f64 / length as f64).cos()).collect();
-        let transform = FftPlanner::new().plan_fft_forward(length);
+        let transform = limbic_fft::forward(length);
         Ok(Spectrum {
             scale: 1.0 / (rate * window.iter().map(|w| w * w).sum::<f64>()),
             step: rate / length as f64,

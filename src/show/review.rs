@@ -236,6 +236,12 @@ fn draw_confusion(pen: &mut Pen, review: &Review) {
 
 fn draw_scores(pen: &mut Pen, review: &Review) {
     let mut body = pen.panel("Accuracy on held-out trials");
+    if review.scored_trials == 0 {
+        let rows = body.height();
+        let text = "None: the model was trained on these trials, or no trial has a label that it knows. A score on them would say nothing.";
+        body.wrap(0, 0, rows, text, Ink::Fair);
+        return;
+    }
     let width = body.width().saturating_sub(13);
     let chance = if review.classes.is_empty() { 0.0 } else { 1.0 / review.classes.len() as f64 };
     let rows = [
@@ -290,7 +296,8 @@ fn draw_caveats(pen: &mut Pen, review: &Review) {
     let simulated = review.session.simulated || review.cards.iter().any(|c| c.simulated);
     let x = if simulated { body.text(0, 0, "SIMULATED  ", Ink::Simulated) } else { 0 };
     let mut caveats: Vec<&str> = review.cards.iter().flat_map(|c| c.caveats.iter().map(String::as_str)).collect();
-    caveats.dedup();
+    let mut said = std::collections::BTreeSet::new();
+    caveats.retain(|caveat| said.insert(*caveat));
     let text = if caveats.is_empty() { "No card accompanies these numbers.".into() } else { caveats.join("  ") };
     let rows = body.height();
     body.wrap(x, 0, rows, &text, Ink::Dim);

@@ -7,7 +7,7 @@ use crate::infer::open::{Opened, open};
 use crate::job::Job;
 use crate::prepare::dataset::{Dataset, Example, Recipe};
 use crate::prepare::features::PsdOptions;
-use crate::store::rows::{Entry, ModelRow, PredictionRow, SessionId};
+use crate::store::rows::{Entry, PredictionRow, SessionId};
 use crate::store::{Home, Recording};
 use crate::study::StudyError;
 use crate::study::datasets::{eeg_recipe, examples_of, face_dataset};
@@ -26,18 +26,20 @@ pub struct Wanted {
 }
 
 /// Predicts every trial of a session and stores the answers. A session that the model was trained on keeps the
-/// held-out predictions of its cross-validation: an answer about one's own training data says nothing.
+/// held-out predictions of its cross-validation: an answer about one's own training data says nothing. Where there
+/// are none, the answers are stored as not held out, and no accuracy counts them.
 ///
 /// # Errors
 /// No such model, a session of another montage or recipe, a session without trials.
 pub fn predict(home: &Home, id: SessionId, wanted: &Wanted, job: &Job) -> Result<Vec<PredictionRow>, StudyError> {
     let recording = home.recording(id)?;
-    let (path, row) = find(home, wanted)?;
+    let path = find(home, wanted)?;
     let eeg = open(&path, wanted.library_dir.as_deref())?;
-    if let Some(row) = &row {
+    let session = id.to_string();
+    if eeg.card.trained_on.iter().any(|(s, _)| *s == session) {
         let stored: Vec<PredictionRow> =
-            home.predictions(id)?.into_iter().filter(|p| p.model == row.name && p.held_out).collect();
-        if row.sessions.contains(&id) && !stored.is_empty() {
+            home.predictions(id)?.into_iter().filter(|p| p.model == eeg.card.name && p.held_out).collect();
+        if !stored.is_empty() {
             return Ok(stored);
         }
     }
@@ -58,9 +60,9 @@ pub fn predict(home: &Home, id: SessionId, wanted: &Wanted, job: &Job) -> Result
     Ok(rows)
 }
 
-fn find(home: &Home, wanted: &Wanted) -> Result<(PathBuf, Option<ModelRow>), StudyError> {
+fn find(home: &Home, wanted: &Wanted) -> Result<PathBuf, StudyError> {
     if let Some(file) = &wanted.file {
-        return Ok((file.clone(), None));
+        return Ok(file.clone());
     }
     let models = home.models()?;
     let row = match &wanted.model {
@@ -71,7 +73,7 @@ fn find(home: &Home, wanted: &Wanted) -> Result<(PathBuf, Option<ModelRow>), Stu
             .max_by_key(|m| m.created_utc)
             .ok_or_else(|| StudyError::NoModel("(any EEG model)".into()))?,
     };
-    Ok((home.dir().join(&row.file), Some(row)))
+    Ok(home.dir().join(&row.file))
 }
 
 /// The face model that was trained together with an EEG model: same stamp, same folder.
@@ -160,7 +162,7 @@ fn answer(
             face: p_face.as_deref().map(single),
             fused: fused.map(|f| single(&f.probabilities)),
             timeline: windows.iter().zip(&timeline).map(|(&w, p)| (data.examples[w].time as f32, single(p))).collect(),
-            held_out: true,
+            held_out: eeg.card.never_saw(&key.0, key.1) && face.is_none_or(|(model, _)| model.card.never_saw(&key.0, key.1)),
             runtime: eeg.predictor.runtime(),
         });
     }

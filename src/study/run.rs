@@ -8,7 +8,7 @@ use crate::prepare::dataset::Dataset;
 use crate::prepare::features::PsdOptions;
 use crate::store::rows::{Entry, ExplanationRow, ModelRow, SessionId};
 use crate::store::{Home, Recording};
-use crate::study::datasets::{eeg_dataset, face_dataset};
+use crate::study::datasets::{self, eeg_dataset, face_dataset};
 use crate::study::{Outcome, Plan, StudyError, held_out};
 use crate::train::card::Card;
 use crate::train::fusion::{FusedResult, fuse_held_out};
@@ -31,6 +31,7 @@ const REFERENCES: usize = 64;
 /// stays.
 pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePoint)) -> Result<Outcome, StudyError> {
     let recordings = recordings(home, plan)?;
+    enough(&recordings, plan)?;
     let eeg_data = eeg_dataset(&recordings, plan.target, &PsdOptions::default(), job)?;
     let face_data = face_dataset(&recordings, plan.target, job)?;
     let stamp = stamp(plan);
@@ -80,6 +81,29 @@ fn recordings(home: &Home, plan: &Plan) -> Result<Vec<Recording>, StudyError> {
         return Err(StudyError::NothingToTrain("no session here has a finished trial; record one with `limbic`".into()));
     }
     Ok(recordings)
+}
+
+/// Says at once, before any feature is computed, that there are too few trials: every fold needs one, and a class can
+/// only be learned and judged when it has a trial on either side.
+fn enough(recordings: &[Recording], plan: &Plan) -> Result<(), StudyError> {
+    let classes = datasets::classes(recordings, plan.target);
+    let trials = recordings.iter().flat_map(|r| &r.trials).filter(|t| t.is_usable());
+    let labels: Vec<usize> = trials.filter_map(|t| datasets::label(t, plan.target, &classes)).collect();
+    let mut counts = vec![0; classes.len()];
+    labels.iter().for_each(|&label| counts[label] += 1);
+    let learnable = counts.iter().filter(|&&n| n >= 2).count();
+    if learnable >= 2 && labels.len() >= plan.folds {
+        return Ok(());
+    }
+    let found: Vec<String> = classes.iter().zip(&counts).map(|(class, n)| format!("{n} {class}")).collect();
+    Err(StudyError::NothingToTrain(format!(
+        "{} labelled trials ({}) cannot be judged honestly; two classes need two trials or more each, and {} folds need {} \
+         trials: record more, or choose more sessions",
+        labels.len(),
+        if found.is_empty() { "of no class".into() } else { found.join(", ") },
+        plan.folds,
+        plan.folds
+    )))
 }
 
 fn stamp(plan: &Plan) -> String {

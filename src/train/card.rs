@@ -27,11 +27,22 @@ pub struct Card {
     pub protocol: String,
     pub scores: Scores,
     pub trials: usize,
+    /// (session, trial) of everything that training or early stopping saw; empty where that is not known, and then no
+    /// trial counts as held out.
+    #[serde(default)]
+    pub trained_on: Vec<(String, u32)>,
     pub participants: Vec<String>,
     pub simulated: bool,
     pub limbic_version: String,
     /// Sentences that must stand wherever its numbers are shown.
     pub caveats: Vec<String>,
+}
+
+impl Card {
+    /// Whether the network has certainly never seen this trial.
+    pub fn never_saw(&self, session: &str, trial: u32) -> bool {
+        !self.trained_on.is_empty() && !self.trained_on.iter().any(|(s, t)| s == session && *t == trial)
+    }
 }
 
 /// Held-out scores, pooled over folds, by trial.

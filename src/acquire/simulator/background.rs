@@ -6,8 +6,8 @@
 
 use super::CHANNELS;
 use crate::signal::{BANDS, Montage, Position, Seed, position_of};
-use rustfft::num_complex::Complex;
-use rustfft::{Fft, FftPlanner};
+use limbic_fft::Fft;
+use limbic_fft::num_complex::Complex;
 use std::sync::Arc;
 
 /// Below theta, the four of [`BANDS`], above gamma.
@@ -65,7 +65,7 @@ impl Background {
     pub fn new(seed: &Seed, rate: f64, montage: &Montage) -> Self {
         let hop = rate.round() as usize;
         let size = 2 * hop;
-        let inverse = FftPlanner::new().plan_fft_inverse(size);
+        let inverse = limbic_fft::inverse_f32(size);
         let window = (0..size).map(|n| (std::f64::consts::PI * (n as f64 + 0.5) / size as f64).sin() as f32).collect();
         let mut background = Background {
             hop,

@@ -100,6 +100,7 @@ fn card() -> Card {
         protocol: "grouped 4-fold by trial".into(),
         scores: Scores { accuracy: 0.83, majority: 0.25, chance: 0.25, ..Scores::default() },
         trials: 12,
+        trained_on: vec![],
         participants: vec!["P07".into()],
         simulated: true,
         limbic_version: "0.1.0".into(),

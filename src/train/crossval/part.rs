@@ -115,7 +115,9 @@ impl Part<'_> {
 
     fn card(&self, maker: &InputMaker, network: &Network, temperature: f64) -> Card {
         let standardiser = maker.standardiser();
-        let used = self.fold.training.len() + self.fold.validation.len();
+        let mut seen: Vec<_> =
+            self.fold.training.iter().chain(&self.fold.validation).map(|&t| self.trials.keys[t].clone()).collect();
+        seen.sort();
         let mut participants: Vec<String> = self.dataset.examples.iter().map(|e| e.participant.clone()).collect();
         participants.sort();
         participants.dedup();
@@ -140,7 +142,8 @@ impl Part<'_> {
             seed: self.options.seed,
             protocol: String::new(),
             scores: Scores::default(),
-            trials: used,
+            trials: seen.len(),
+            trained_on: seen,
             participants,
             simulated: self.dataset.simulated,
             limbic_version: env!("CARGO_PKG_VERSION").to_string(),

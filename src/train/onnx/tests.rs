@@ -28,6 +28,7 @@ pub(crate) fn card() -> Card {
         protocol: "grouped 4-fold by trial".into(),
         scores: Scores::default(),
         trials: 24,
+        trained_on: vec![("00000000000000a1".into(), 1)],
         participants: vec!["P01".into()],
         simulated: true,
         limbic_version: "0.1.0".into(),
