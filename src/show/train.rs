@@ -165,15 +165,11 @@ impl Train {
 
 fn draw_job(pen: &mut Pen, job: &JobView, s: &Snapshot) {
     let w = pen.width();
-    let p = &job.progress;
-    let share = if p.total > 0 { p.done as f64 / p.total as f64 } else { 0.0 };
-    pen.line(0, 0, &[("stage  ", Ink::Dim), (&p.stage, Ink::Strong)]);
-    bar(pen, (0, 1), w.saturating_sub(22), share, None, Ink::Accent);
-    pen.right(1, &format!("{:>3.0}%  {} of {}", 100.0 * share, p.done, p.total), Ink::Plain);
-    pen.text(0, 2, &p.detail, Ink::Dim);
-    let outcome = if job.outcome.is_some() { 4 } else { 0 };
-    let height = pen.height().saturating_sub(4 + outcome);
-    let mut body = pen.part(0, 4, w, height);
+    let head = match &job.outcome {
+        None => draw_progress(pen, job),
+        Some(outcome) => draw_outcome(pen, outcome, s),
+    };
+    let mut body = pen.part(0, head + 1, w, pen.height().saturating_sub(head + 1));
     let mut body = body.panel("Learning: t training loss, v validation loss, this fold");
     if let Some(&(epoch, train, validation, accuracy)) = job.curve.last() {
         let text = format!(
@@ -184,20 +180,34 @@ fn draw_job(pen: &mut Pen, job: &JobView, s: &Snapshot) {
     }
     let rows = body.height().saturating_sub(2);
     curve(&mut body.part(0, 2, u16::MAX, rows), &job.curve);
-    if let Some(outcome) = &job.outcome {
-        let mut foot = pen.below(4 + height);
-        match outcome {
-            Ok(text) => {
-                foot.text(0, 0, "FINISHED", Ink::Good);
-                foot.wrap(10, 0, 3, text, Ink::Plain);
-            }
-            Err(why) => {
-                foot.text(0, 0, "FAILED", Ink::Bad);
-                foot.wrap(10, 0, 3, why, Ink::Plain);
-            }
-        }
-        if s.catalogue.models.first().is_some_and(|m| m.simulated) {
-            foot.text(0, 1, "SIMULATED", Ink::Simulated);
-        }
+}
+
+/// What it is doing; returns the rows used.
+fn draw_progress(pen: &mut Pen, job: &JobView) -> u16 {
+    let (w, p) = (pen.width(), &job.progress);
+    let share = if p.total > 0 { p.done as f64 / p.total as f64 } else { 0.0 };
+    pen.line(0, 0, &[("stage  ", Ink::Dim), (&p.stage, Ink::Strong)]);
+    bar(pen, (0, 1), w.saturating_sub(22), share, None, Ink::Accent);
+    pen.right(1, &format!("{:>3.0}%  {} of {}", 100.0 * share, p.done, p.total), Ink::Plain);
+    pen.text(0, 2, &p.detail, Ink::Dim);
+    3
+}
+
+/// What came of it; returns the rows used. Half of the screen stays for the curves.
+fn draw_outcome(pen: &mut Pen, outcome: &Result<String, String>, s: &Snapshot) -> u16 {
+    let (text, word, ink) = match outcome {
+        Ok(text) => (text, "FINISHED", Ink::Good),
+        Err(why) => (why, "FAILED", Ink::Bad),
+    };
+    let mut x = pen.text(0, 0, word, ink) + 2;
+    if s.catalogue.models.first().is_some_and(|m| m.simulated) {
+        x = pen.text(x, 0, "SIMULATED", Ink::Simulated) + 2;
     }
+    pen.text(x, 0, if outcome.is_ok() { "scores are of trials that the networks had not seen" } else { "" }, Ink::Dim);
+    let room = pen.height() / 2;
+    let mut used = 1;
+    for line in text.lines() {
+        used += pen.wrap(0, used, room.saturating_sub(used), line, Ink::Plain);
+    }
+    used
 }
