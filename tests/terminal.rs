@@ -201,7 +201,7 @@ fn a_panic_gives_the_terminal_back() {
 fn the_program_opens_on_the_home_screen() {
     let home = tempfile::tempdir().expect("a folder");
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_limbic"));
-    command.args(["--ascii", "--home"]);
+    command.args(["--in-process", "--ascii", "--home"]);
     command.arg(home.path());
     command.env("TERM", "xterm-256color");
     let mut pty = Pty::start(command);
