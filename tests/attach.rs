@@ -125,6 +125,7 @@ fn a_terminal_that_goes_in_any_way_costs_nothing() {
         terminal.shows("TRIAL 1/3");
         println!("attached, to be {how}: the trial is on the screen after {} ms", began.elapsed().as_millis());
         assert!(began.elapsed() < Duration::from_secs(5));
+        std::thread::sleep(Duration::from_millis(500));
         terminal
     };
     let mut killed = attached("killed (-9)");
@@ -138,9 +139,12 @@ fn a_terminal_that_goes_in_any_way_costs_nothing() {
     signal(ended.pid(), Signal::TERM);
     assert_eq!(ended.ends(), 0);
     assert!(!ended.screen.lock().expect("no panic").screen().alternate_screen(), "the terminal was put back");
-    let mut closed = attached("closed");
-    closed.close();
-    closed.ends();
+    // How a program finds its terminal closed depends on what it is doing; some rounds find more ways.
+    for _ in 0..5 {
+        let mut closed = attached("closed");
+        closed.close();
+        assert_eq!(closed.ends(), 0);
+    }
     signal(lab.0.id(), Signal::HUP);
     let mut left = attached("left with d");
     left.type_(b"d");

@@ -17,9 +17,9 @@ for tool in ssh ssh-keygen script python3; do
 done
 
 dir=$(mktemp -d) || exit 1
-lab= daemon=
+daemon=
 clean() {
-    [ -n "$lab" ] && kill "$lab" 2>/dev/null
+    [ -s "$dir/home/lock" ] && kill "$(cat "$dir/home/lock")" 2>/dev/null
     [ -n "$daemon" ] && kill "$daemon" 2>/dev/null
     wait 2>/dev/null
     rm -rf "$dir"
@@ -51,62 +51,46 @@ until ssh $options "$(id -un)@127.0.0.1" true 2> "$dir/ssh.log"; do
     sleep 0.2
 done
 
-# A session of the simulated rig that runs by itself: the protocol's videos, recorded by the background lab. It is
-# driven by keys over SSH like a person would.
-cat > "$dir/rig.toml" <<RIG
-name = "ssh"
-[[device]]
-kind = "simulator"
-seed = 3
-rate = 512.0
-[gate]
-window_s = 4.0
-[protocol]
-baseline_open_s = 600.0
-[stimulus]
-player = "null"
-RIG
-"$limbic" --home "$dir/home" lab --idle-s 0 > /dev/null 2>> "$dir/lab.log" < /dev/null &
-lab=$!
-tries=0
-until [ -S "$dir/home/lab/socket" ]; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 100 ] || { echo "the lab does not open"; cat "$dir/lab.log"; exit 1; }
-    sleep 0.1
-done
+# Driven by keys over SSH, as a person would: `limbic` starts the lab in the background, a session of the simulated rig
+# begins, and then link after link is killed.
 cat > "$dir/drive.py" <<'PYTHON'
-"""Keys and screens of `limbic attach` over ssh, in a pseudo-terminal."""
+"""Keys and screens of limbic over ssh, in a pseudo-terminal."""
 import os, pty, re, select, signal, sys, time
 
-limbic, home, rig, rounds = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
-ssh = sys.argv[5:]
+limbic, home, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
+ssh = sys.argv[4:]
 
 
 class Link:
-    def __init__(self):
+    def __init__(self, *arguments):
         self.began, self.seen = time.monotonic(), ""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ["TERM"] = "xterm"
-            os.execvp("ssh", ["ssh", "-tt", *ssh, "stty rows 30 cols 100; exec", limbic, "--ascii", "--home", home, "attach"])
+            remote = " ".join(["stty rows 30 cols 100; exec", limbic, "--ascii", "--home", home, *arguments])
+            os.execvp("ssh", ["ssh", "-tt", *ssh, remote])
 
-    def until(self, word, seconds=30):
+    def until(self, *words, seconds=60):
+        """Waits until all words were drawn since the last keys; returns the seconds since the link was opened."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if select.select([self.fd], [], [], 0.05)[0]:
+            if select.select([self.fd], [], [], 0.02)[0]:
                 try:
                     self.seen += os.read(self.fd, 65536).decode(errors="replace")
                 except OSError:
                     break
-            # Cells are sent with cursor moves between them: blanks may be missing.
+            # Only cells that change are sent, with cursor moves between them.
             text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", " ", self.seen)
-            if all(part in text for part in word.split()):
+            if all(word in text for word in words):
                 return time.monotonic() - self.began
-        sys.exit(f'"{word}" never came; last was: {self.seen[-600:]!r}')
+        sys.exit(f'{words} never came; last was: {self.seen[-900:]!r}')
 
-    def keys(self, text):
+    def keys(self, *keys):
         self.seen = ""
-        os.write(self.fd, text.encode())
+        for key in keys:
+            os.write(self.fd, key.encode())
+            # A held Enter must not run through two screens: the program ignores a second one within 0.2 s.
+            time.sleep(0.3)
 
     def kill(self):
         os.kill(self.pid, signal.SIGKILL)
@@ -118,18 +102,44 @@ link = Link()
 link.until("new session")
 link.keys("n")
 link.until("PARTICIPANT")
-link.keys("P07")
-for _ in range(5):
-    link.keys("\t")
-    time.sleep(0.2)
-link.keys(" ")
-for _ in range(4):
-    link.keys("\t")
-    time.sleep(0.2)
-link.keys("AB")
-time.sleep(0.3)
-link.keys("\r")
+link.keys("P07", *"\t\t\t\t\t", " ", *"\t\t\t\t", "AB", "\r")
 link.until("DEVICES")
+link.keys("\r")
+link.until("STREAMING")
+link.keys("\r")
+link.until("BEGIN", seconds=120)
+link.keys("\r")
+link.until("REC")
+print("recording, started over ssh; the lab is in the background")
+times = []
+for n in range(1, rounds + 1):
+    time.sleep(1)
+    link.kill()
+    time.sleep(1)
+    link = Link("attach")
+    times.append(link.until("4/5", "REC", "lost 0"))
+    title = re.search(r"4/5 (SESSION|TRIAL \d+/\d+)", link.seen)
+    print(f"link {n} killed (-9); {title and title[1]} on the screen over a new link after {1000 * times[-1]:.0f} ms")
+link.kill()
+times.sort()
+print(f"attached again: median {1000 * times[len(times) // 2]:.0f} ms, longest {1000 * times[-1]:.0f} ms (ssh's own login included)")
 PYTHON
-echo "not finished"
-exit 1
+python3 "$dir/drive.py" "$limbic" "$dir/home" "${ROUNDS:-5}" $options "$(id -un)@127.0.0.1" || exit 1
+lab=$(cat "$dir/home/lock")
+kill "$lab"
+while kill -0 "$lab" 2>/dev/null; do sleep 0.05; done
+"$limbic" --home "$dir/home" --json show last > "$dir/show.json" || exit 1
+python3 - "$dir/show.json" <<'PYTHON'
+import json, sys
+
+value = json.load(open(sys.argv[1]))
+session = value["session"]
+length = (session["ended"] - session["started"]) / 1e9
+lost = 0
+for stream in value["streams"]:
+    info = stream["info"]
+    print(f'{info["name"]}: {stream["written"]} written in {length:.1f} s at {info["rate"]:g} Hz, '
+          f'lost {stream["lost"]}, dropped {stream["dropped"]}')
+    lost += stream["lost"] + stream["dropped"]
+sys.exit(1 if lost else 0)
+PYTHON

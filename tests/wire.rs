@@ -131,7 +131,6 @@ fn hello(change: impl FnOnce(&mut Value)) -> Vec<u8> {
 /// What a newcomer may do wrong after the preamble, and a word of the answer.
 fn bad_introductions() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let cut = |bytes: Vec<u8>| bytes[..bytes.len() - 3].to_vec();
-    let longer = [vec![0xc0; 1], vec![]].concat();
     let trailing = |extra: &[u8]| frame(&[&hello(|_| {})[4..], extra].concat());
     vec![
         ("length 0", vec![0; 4], "not allowed"),
@@ -150,7 +149,7 @@ fn bad_introductions() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("a role that is none", hello(|h| h["Hello"]["role"] = json!("Owner")), "cannot be understood"),
         ("a nonce below zero", hello(|h| h["Hello"]["nonce"] = json!(-1)), "cannot be understood"),
         ("a hello without a version", hello(|h| h["Hello"] = json!({"nonce": 1, "role": "Watch"})), "cannot be understood"),
-        ("something behind the hello", trailing(&longer), "do not belong"),
+        ("something behind the hello", trailing(&[0xc0]), "do not belong"),
         ("a command first", packed(&json!({"Command": {"id": 1, "action": "Begin"}})), "must be a hello"),
         ("another version", hello(|h| h["Hello"]["version"] = json!("9.9.9")), "closes a recording cleanly"),
         ("a version of 60,000 letters", hello(|h| h["Hello"]["version"] = json!("9".repeat(60_000))), "this is limbic 99999"),
@@ -181,7 +180,7 @@ fn malformed_messages_end_that_visitor_with_a_sentence_and_nothing_else() {
     let mut room = Room::open();
     let mut person = room.recording();
     let home = room.home();
-    let mut strangers = vec![("a web browser", b"GET / HTTP/1.1\r\n\r\n".to_vec(), "is none knocked")];
+    let mut strangers = vec![("a web browser", b"GET / HTTP/1.1\r\n\r\n".to_vec(), "speaks only with limbic")];
     strangers.push(("another protocol", [b"limbic\0".as_slice(), &[PROTOCOL + 1]].concat(), "cannot speak with limbic of protocol"));
     strangers.push(("nothing at all", vec![], ""));
     let mut tried = 0;
@@ -223,20 +222,26 @@ fn a_fuzzer_neither_ends_the_lab_nor_costs_a_sample() {
     let home = room.home();
     let mut seed = Seed::new(20_261_121).fork("fuzzer");
     let began = Instant::now();
-    let (mut visits, mut bytes_sent) = (0u32, 0usize);
+    let (mut visits, mut answered, mut bytes_sent) = (0u32, 0u32, 0usize);
     while began.elapsed().as_secs_f64() < seconds {
         let mut raw = Raw::knock(&home);
         raw.0.set_nonblocking(true).expect("set");
         let bytes = nonsense(&mut seed);
         // The lab may have closed the line before all of it was written.
         let _ = raw.0.write_all(&bytes);
-        if seed.below(3) == 0 {
-            let _ = raw.0.read(&mut [0; 512]);
+        // Most wait for an answer, so that there is room for the next; some leave at once.
+        if seed.below(4) > 0 {
+            raw.0.set_nonblocking(false).expect("set");
+            raw.0.set_read_timeout(Some(Duration::from_millis(30))).expect("set");
+            let mut heard = [0; 512];
+            let _ = raw.0.read(&mut heard[..8]);
+            let n = raw.0.read(&mut heard).unwrap_or(0);
+            answered += u32::from(n > 0 && !heard.windows(8).any(|w| w == b"visitors"));
         }
         (visits, bytes_sent) = (visits + 1, bytes_sent + bytes.len());
         person.look();
     }
-    println!("{visits} visits, {bytes_sent} bytes in {seconds} s");
+    println!("{visits} visits ({answered} heard more than the greeting), {bytes_sent} bytes in {seconds} s");
     person.done(Action::Note { text: "still here".into() });
     let live = person.sees("the recording goes on", |s| s.recording);
     assert_eq!(live.lost, 0);

@@ -7,6 +7,7 @@ use crate::show::link::{Input, Left, Link, Program};
 use crate::show::rate::RateScreen;
 use crate::signal::{Clock, Nanos, SECOND, SystemClock};
 use anyhow::Context;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEventKind};
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, event, execute, terminal};
@@ -85,6 +86,7 @@ fn taken_away() -> anyhow::Result<Arc<AtomicBool>> {
 fn run_until(app: &mut impl Program, options: Options, gone: &AtomicBool) -> anyhow::Result<Left> {
     let clock = SystemClock;
     let mut screen = Screen::open()?;
+    let keys = read_keys()?;
     let frame = to_frame(options.fps);
     let mut shown: Nanos = 0;
     let mut changed = true;
@@ -104,11 +106,15 @@ fn run_until(app: &mut impl Program, options: Options, gone: &AtomicBool) -> any
             (shown, changed) = (now, false);
         }
         let wait = if changed { (frame - (now - shown)).clamp(0, frame) } else { frame };
-        if event::poll(Duration::from_nanos(wait.unsigned_abs())).context("cannot read the terminal")? {
+        match keys.recv_timeout(Duration::from_nanos(wait.unsigned_abs())) {
             // Everything that waits is taken before the next frame.
-            while event::poll(Duration::ZERO)? {
-                changed |= take(event::read()?, app, clock.now(), &mut last_enter);
+            Ok(first) => {
+                for event in std::iter::once(first).chain(keys.try_iter()) {
+                    changed |= take(event, app, clock.now(), &mut last_enter);
+                }
             }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => anyhow::bail!("the terminal cannot be read any more"),
         }
         if app.leaving() {
             let since = *asked_to_leave.get_or_insert(clock.now());
@@ -119,6 +125,21 @@ fn run_until(app: &mut impl Program, options: Options, gone: &AtomicBool) -> any
             asked_to_leave = None;
         }
     }
+}
+
+/// Keys come from a thread of their own: crossterm 0.29 reads a terminal that was closed for ever without returning, and
+/// whoever waits for it would neither hear the signal nor end.
+fn read_keys() -> anyhow::Result<Receiver<Event>> {
+    let (to, keys) = crossbeam_channel::unbounded();
+    let read = move || {
+        while let Ok(event) = event::read() {
+            if to.send(event).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("input".into()).spawn(read).context("cannot start the thread that reads keys")?;
+    Ok(keys)
 }
 
 fn to_frame(fps: f64) -> Nanos {

@@ -91,7 +91,7 @@ pub enum WireError {
     Closed,
     #[error("nothing came for too long")]
     Silent,
-    #[error("this is not the socket of a limbic, or a program that is none knocked; use the limbic commands")]
+    #[error("a lab's socket speaks only with limbic; use the limbic commands")]
     Magic,
     #[error("limbic of protocol {theirs} cannot speak with limbic of protocol {PROTOCOL}; use the same version on both ends")]
     Protocol { theirs: u8 },
