@@ -55,7 +55,7 @@ done
 # begins, and then link after link is killed.
 cat > "$dir/drive.py" <<'PYTHON'
 """Keys and screens of limbic over ssh, in a pseudo-terminal."""
-import os, pty, re, select, signal, sys, time
+import os, pty, re, select, signal, subprocess, sys, time
 
 limbic, home, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
 ssh = sys.argv[4:]
@@ -98,6 +98,13 @@ class Link:
         os.close(self.fd)
 
 
+def login():
+    began = time.monotonic()
+    subprocess.run(["ssh", *ssh, "true"], check=True)
+    return 1000 * (time.monotonic() - began)
+
+
+print(f"a login over this ssh by itself: {sorted(login() for _ in range(5))[2]:.0f} ms (median of 5)")
 link = Link()
 link.until("new session")
 link.keys("n")

@@ -168,7 +168,11 @@ fn bad_messages() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("a command without an id", packed(&json!({"Command": {"action": "Begin"}})), "cannot be understood"),
         ("an id with a fraction", packed(&json!({"Command": {"id": 1.5, "action": "Begin"}})), "cannot be understood"),
         ("a valence in words", rate(json!("high")), "cannot be understood"),
-        ("a note of 70,000 letters", packed(&json!({"Command": {"id": 1, "action": {"Note": {"text": "x".repeat(70_000)}}}})), "not allowed"),
+        (
+            "a note of 70,000 letters",
+            packed(&json!({"Command": {"id": 1, "action": {"Note": {"text": "x".repeat(70_000)}}}})),
+            "not allowed",
+        ),
         ("seen below zero", packed(&json!({"Seen": {"seq": -1}})), "cannot be understood"),
         ("text instead of a frame", b"quit\n".to_vec(), "not allowed"),
         ("half a frame", frame(&[0x81; 40])[..20].to_vec(), "broke off"),
@@ -181,7 +185,11 @@ fn malformed_messages_end_that_visitor_with_a_sentence_and_nothing_else() {
     let mut person = room.recording();
     let home = room.home();
     let mut strangers = vec![("a web browser", b"GET / HTTP/1.1\r\n\r\n".to_vec(), "speaks only with limbic")];
-    strangers.push(("another protocol", [b"limbic\0".as_slice(), &[PROTOCOL + 1]].concat(), "cannot speak with limbic of protocol"));
+    strangers.push((
+        "another protocol",
+        [b"limbic\0".as_slice(), &[PROTOCOL + 1]].concat(),
+        "cannot speak with limbic of protocol",
+    ));
     strangers.push(("nothing at all", vec![], ""));
     let mut tried = 0;
     let mut check = |name: &str, mut raw: Raw, bytes: &[u8], word: &str| {

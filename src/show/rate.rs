@@ -56,7 +56,16 @@ impl<L: Link> RateScreen<L> {
     /// `first_id` must be larger than every id of an earlier visit; ids count up from it.
     pub fn new(link: L, caps: Caps, first_id: u64) -> Self {
         let answers = RatingScreen::default();
-        RateScreen { link, caps, snapshot: None, answers, pending: Vec::new(), message: String::new(), next_id: first_id, left: None }
+        RateScreen {
+            link,
+            caps,
+            snapshot: None,
+            answers,
+            pending: Vec::new(),
+            message: String::new(),
+            next_id: first_id,
+            left: None,
+        }
     }
 
     pub fn link_mut(&mut self) -> &mut L {
@@ -171,11 +180,11 @@ impl<L: Link> RateScreen<L> {
         awake.draw(&mut page.part(0, 2 + rows, width, rows), rating.arousal, asked == Asked::Arousal);
         words(&mut page.part(0, 2 + 2 * rows, width, 4), rating.emotion, asked == Asked::Feeling);
         let (word, ink) = self.state(&rating);
-        page.line(0, 4 + 2 * rows + 1, &[(&word, ink)]);
+        page.line(0, 4 + 2 * rows + 2, &[(&word, ink)]);
         let hints = [("1-9", "choose"), ("Left Right", "move"), ("Up Down", "question"), ("Enter", "done")];
         let mut x = 0;
         for (key, what) in hints {
-            x = page.line(x, 4 + 2 * rows + 2, &[(key, Ink::Accent), (" ", Ink::Plain), (what, Ink::Dim)]) + 3;
+            x = page.line(x, 4 + 2 * rows + 3, &[(key, Ink::Accent), (" ", Ink::Plain), (what, Ink::Dim)]) + 3;
         }
     }
 
@@ -219,7 +228,8 @@ impl Scale<'_> {
             y = 5;
         }
         for i in 0..9 {
-            let (text, ink) = if chosen(i) { (format!("[ {} ]", i + 1), Ink::Title) } else { (format!("  {}  ", i + 1), Ink::Plain) };
+            let (text, ink) =
+                if chosen(i) { (format!("[ {} ]", i + 1), Ink::Title) } else { (format!("  {}  ", i + 1), Ink::Plain) };
             pen.text(i * CELL + 1, y, &text, ink);
         }
     }
