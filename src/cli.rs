@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. Exit 0 only if all of it worked; errors are one sentence on stderr.
 
+mod background;
 mod demo;
 mod doctor;
 mod driver;
@@ -10,6 +11,7 @@ mod features;
 mod files;
 mod guided;
 mod import;
+mod lab;
 mod predict;
 mod progress;
 mod quality;
@@ -21,6 +23,7 @@ mod text;
 mod topo;
 mod train;
 mod verify;
+mod visit;
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -35,6 +38,9 @@ use std::process::ExitCode;
 struct Arguments {
     #[command(flatten)]
     common: Common,
+    /// Keep the lab in this process: it ends with the terminal
+    #[arg(long)]
+    in_process: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -58,6 +64,14 @@ pub struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Take back a running session, keyboard included
+    Attach(visit::Attach),
+    /// Look on at a running session
+    Watch(visit::Watch),
+    /// The participant's own screen: the questions after each video
+    Rate(visit::Rate),
+    /// The background half by itself: devices, store, player; screens attach to it
+    Lab(lab::Args),
     /// The whole path on a simulated participant: record, train, predict, explain
     Demo(demo::Args),
     /// Bring BrainFlow, liblsl and ONNX Runtime, by name, version and checksum
@@ -107,7 +121,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
     };
     let common = &arguments.common;
     match &arguments.command {
-        None => guided::run(common)?,
+        None => guided::run(common, arguments.in_process)?,
+        Some(Command::Attach(_)) => visit::attach(common)?,
+        Some(Command::Watch(_)) => visit::watch(common)?,
+        Some(Command::Rate(_)) => visit::rate(common)?,
+        Some(Command::Lab(args)) => lab::run(args, common)?,
         Some(Command::Demo(args)) => demo::run(args, common)?,
         Some(Command::Setup(args)) => setup::run(args, common.json)?,
         Some(Command::Doctor(args)) => doctor::run(args, common.lib_dir.as_deref(), &common.home, common.json)?,

@@ -11,6 +11,7 @@ pub mod message;
 mod recording;
 mod rigs;
 mod snapshot;
+pub mod socket;
 mod stage;
 
 pub use core::Lab;

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use limbic::lab::message::{Action, Command, Event, Snapshot};
 use limbic::present::Phase;
-use limbic::show::{App, Caps, Depth, Input, Link, Place, example};
+use limbic::show::{App, Caps, Depth, Input, Link, Place, Standing, example};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -19,6 +19,9 @@ struct FakeLab {
     heard: Vec<Command>,
     events: Vec<Event>,
     snapshot: Option<Arc<Snapshot>>,
+    /// None: in this process.
+    standing: Option<Standing>,
+    ended: Option<String>,
 }
 
 impl Link for FakeLab {
@@ -30,6 +33,12 @@ impl Link for FakeLab {
     }
     fn snapshot(&mut self) -> Option<Arc<Snapshot>> {
         self.snapshot.take()
+    }
+    fn standing(&self) -> Standing {
+        self.standing.unwrap_or(Standing::Inside)
+    }
+    fn ended(&self) -> Option<String> {
+        self.ended.clone()
     }
 }
 
@@ -369,6 +378,31 @@ fn ctrl_c_never_ends_a_recording() {
     h.control('c');
     assert_eq!(h.acknowledged(), Action::Quit);
     assert!(h.app.left());
+}
+
+#[test]
+fn a_terminal_of_a_lab_in_another_process_can_be_left() {
+    let visiting = |standing| {
+        let mut h = Harness::at(ASCII, example::recording(), Place::Session);
+        h.app.link_mut().standing = Some(standing);
+        h
+    };
+    let mut inside = visiting(Standing::Inside);
+    inside.keys("dq");
+    assert!(!inside.app.left() && !inside.text(80, 24).contains("limbic attach"));
+    let mut keyboard = visiting(Standing::Keyboard);
+    keyboard.keys("q");
+    assert!(!keyboard.app.left() && keyboard.text(80, 24).contains("limbic attach"));
+    keyboard.keys("d");
+    assert!(keyboard.app.left() && keyboard.sent().is_empty(), "nothing is asked of the lab");
+    let mut watching = visiting(Standing::Watching);
+    assert!(watching.text(80, 24).contains("LOOKING ON"));
+    watching.keys("q");
+    assert!(watching.app.left() && watching.sent().is_empty());
+    let mut lost = visiting(Standing::Keyboard);
+    lost.app.link_mut().ended = Some("the lab is gone".into());
+    lost.app.poll();
+    assert!(lost.app.left());
 }
 
 #[test]

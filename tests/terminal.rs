@@ -188,6 +188,18 @@ fn ctrl_c_asks_while_something_is_recorded() {
 }
 
 #[test]
+fn signals_that_end_a_program_put_the_terminal_back() {
+    use rustix::process::{Pid, Signal, kill_process};
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let mut pty = Pty::scene("recording");
+        pty.shows("REC FACE");
+        let pid = pty.child.process_id().and_then(|pid| Pid::from_raw(pid as i32)).expect("runs");
+        kill_process(pid, signal).expect("is heard");
+        assert_eq!(pty.left(), 0, "{signal:?}");
+    }
+}
+
+#[test]
 fn a_panic_gives_the_terminal_back() {
     let mut pty = Pty::scene("panic");
     pty.shows("new session");
@@ -201,7 +213,7 @@ fn a_panic_gives_the_terminal_back() {
 fn the_program_opens_on_the_home_screen() {
     let home = tempfile::tempdir().expect("a folder");
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_limbic"));
-    command.args(["--ascii", "--home"]);
+    command.args(["--in-process", "--ascii", "--home"]);
     command.arg(home.path());
     command.env("TERM", "xterm-256color");
     let mut pty = Pty::start(command);

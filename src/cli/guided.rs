@@ -1,22 +1,37 @@
-//! `limbic`: the guided session. Starts the lab and puts the terminal half in front of it.
+//! `limbic`: the guided session. Finds the lab, or starts it in the background, and puts the terminal half in front
+//! of it.
 
-use crate::cli::Common;
+use crate::cli::{Common, background, visit};
 use crate::lab::message::{Command, Event, Snapshot};
+use crate::lab::socket::wire::Role;
+use crate::lab::socket::{SocketError, Visit};
 use crate::lab::{Lab, LabOptions, Link, spawn};
 use crate::show;
 use crate::signal::SystemClock;
 use crate::study::{self, Plan};
-use anyhow::bail;
-use std::io::IsTerminal;
 use std::sync::Arc;
 
-pub fn run(common: &Common) -> anyhow::Result<()> {
-    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
-        bail!("the guided session needs a terminal; `limbic --help` lists the commands that work without one");
+pub fn run(common: &Common, in_process: bool) -> anyhow::Result<()> {
+    visit::need_a_terminal()?;
+    if in_process {
+        let link = spawn(Lab::new(options(common))?)?;
+        return visit::part(show::run(Client(link), visit::looks(common))?);
     }
+    let visit = match Visit::connect(&common.home, Role::Keyboard) {
+        Err(SocketError::NoLab { .. }) => {
+            background::start(common)?;
+            Visit::connect(&common.home, Role::Keyboard)?
+        }
+        found => found?,
+    };
+    visit::part(show::run(visit::Line(visit), visit::looks(common))?)
+}
+
+/// What the lab of the guided session can do, in this process or in one of its own.
+pub(super) fn options(common: &Common) -> LabOptions {
     let library_dir = common.lib_dir.clone();
     let (train_dir, doctor_dir) = (library_dir.clone(), library_dir.clone());
-    let options = LabOptions {
+    LabOptions {
         library_dir,
         threaded_sources: true,
         doctor: Some(Arc::new(move || crate::cli::doctor::lines(doctor_dir.as_deref()))),
@@ -41,10 +56,7 @@ pub fn run(common: &Common) -> anyhow::Result<()> {
         })),
         review: Some(Arc::new(|home, id| study::review(home, id).map_err(|e| e.to_string()))),
         ..LabOptions::new(common.home.clone(), Arc::new(SystemClock))
-    };
-    let lab = Lab::new(options)?;
-    let link = spawn(lab)?;
-    show::run(Client(link), show::Options { ascii: common.ascii, ..show::Options::default() })
+    }
 }
 
 /// The lab's in-memory link as the screens want it.

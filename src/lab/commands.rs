@@ -239,11 +239,12 @@ impl Lab {
         self.running(Input::Abort { reason: "by the experimenter".into() })
     }
 
-    /// The terminal half is gone without a word: what is being recorded ends cleanly.
-    pub(super) fn abandon(&mut self) {
+    /// The lab has to end now: what is being recorded ends cleanly, with everything that the devices have delivered.
+    pub(super) fn abandon(&mut self, why: &str) {
         if self.is_recording() {
+            self.carry();
             // Refused only where the session has ended already, which is as good.
-            let _ = self.input(Input::Abort { reason: "the terminal went away".into() });
+            let _ = self.input(Input::Abort { reason: why.into() });
         }
         self.close_session();
         self.release();

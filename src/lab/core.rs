@@ -148,7 +148,7 @@ impl Lab {
     }
 
     /// Takes in what the devices have delivered.
-    fn carry(&mut self) {
+    pub(super) fn carry(&mut self) {
         for packet in self.devices.drain() {
             match packet {
                 Packet::Samples(chunk) => {

@@ -16,9 +16,16 @@ const SNAPSHOT_EVERY: u32 = 2;
 /// One slot: a newer snapshot replaces an older one that nobody took, so that a slow client never holds the lab.
 type Mailbox = Arc<Mutex<Option<Arc<Snapshot>>>>;
 
+/// What goes to the lab's thread.
+enum Wish {
+    Do(Command),
+    /// End now, whatever runs, for this reason.
+    End(String),
+}
+
 /// The client's end. Dropping it ends the lab: a recording is aborted cleanly and everything is kept.
 pub struct Link {
-    commands: Option<Sender<Command>>,
+    commands: Option<Sender<Wish>>,
     events: Receiver<Event>,
     mailbox: Mailbox,
     thread: Option<JoinHandle<()>>,
@@ -38,15 +45,16 @@ pub fn spawn(lab: Lab) -> Result<Link, LabError> {
     Ok(Link { commands: Some(commands), events, mailbox, thread: Some(thread) })
 }
 
-fn run(mut lab: Lab, wishes: &Receiver<Command>, news: &Sender<Event>, slot: &Mailbox) {
+fn run(mut lab: Lab, wishes: &Receiver<Wish>, news: &Sender<Event>, slot: &Mailbox) {
     let clock = lab.clock();
     let mut steps = 0;
     loop {
         loop {
             match wishes.try_recv() {
-                Ok(command) => lab.handle(command),
+                Ok(Wish::Do(command)) => lab.handle(command),
+                Ok(Wish::End(why)) => return lab.abandon(&why),
                 Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => return lab.abandon(),
+                Err(TryRecvError::Disconnected) => return lab.abandon("the terminal went away"),
             }
         }
         lab.step();
@@ -71,7 +79,15 @@ fn run(mut lab: Lab, wishes: &Receiver<Command>, news: &Sender<Event>, slot: &Ma
 impl Link {
     /// Sends a command; false when the lab has ended.
     pub fn send(&self, command: Command) -> bool {
-        self.commands.as_ref().is_some_and(|c| c.send(command).is_ok())
+        self.commands.as_ref().is_some_and(|c| c.send(Wish::Do(command)).is_ok())
+    }
+
+    /// Ends the lab at its next step. A recording is closed cleanly, with this reason in it; nothing is lost.
+    pub fn end(&self, why: &str) {
+        if let Some(commands) = &self.commands {
+            // A lab that has ended needs no word.
+            let _ = commands.send(Wish::End(why.into()));
+        }
     }
 
     /// Answers and news since the last call, in order.

@@ -6,6 +6,7 @@ use crate::lab::message::{Action, Command, Event, Snapshot};
 use crate::present::Phase;
 use crate::show::caps::Caps;
 use crate::show::chrome;
+pub use crate::show::link::{Input, Left, Link, Program, Standing};
 use crate::show::popup::{self, Popup, Purpose};
 use crate::show::screen::{Letters, Next, Place, Screen};
 use crate::show::words;
@@ -13,22 +14,6 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// The terminal's end of the line to the lab.
-pub trait Link {
-    fn send(&mut self, command: Command);
-    /// Answers and news since the last call.
-    fn events(&mut self) -> Vec<Event>;
-    /// The latest snapshot, where one came since the last call.
-    fn snapshot(&mut self) -> Option<Arc<Snapshot>>;
-}
-
-/// What a person does at the terminal.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Input {
-    Key(KeyEvent),
-    Paste(String),
-}
 
 /// A command that the lab has not answered yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +45,7 @@ pub struct App<L> {
     message: Option<Message>,
     next_id: u64,
     leaving: bool,
-    left: bool,
+    left: Option<Left>,
 }
 
 impl<L: Link> App<L> {
@@ -78,7 +63,7 @@ impl<L: Link> App<L> {
             message: None,
             next_id: first_id,
             leaving: false,
-            left: false,
+            left: None,
         }
     }
 
@@ -88,12 +73,7 @@ impl<L: Link> App<L> {
 
     /// The program is to end.
     pub fn left(&self) -> bool {
-        self.left
-    }
-
-    /// The lab was asked to let us go.
-    pub fn leaving(&self) -> bool {
-        self.leaving
+        self.left.is_some()
     }
 
     pub fn link_mut(&mut self) -> &mut L {
@@ -113,6 +93,9 @@ impl<L: Link> App<L> {
             self.follow(first);
             changed = true;
         }
+        if self.left.is_none() {
+            self.left = self.link.ended().map(Left::Ended);
+        }
         changed
     }
 
@@ -122,7 +105,7 @@ impl<L: Link> App<L> {
                 let Some(at) = self.pending.iter().position(|p| p.id == id) else { return };
                 let done = self.pending.remove(at);
                 if done.action == Action::Quit {
-                    self.left = true;
+                    self.left = Some(Left::Quit);
                 }
                 self.message = Some(Message::Saved(words::done(&done.action)));
                 if matches!(done.action, Action::Prepare { .. }) {
@@ -161,8 +144,8 @@ impl<L: Link> App<L> {
         let moves = match here {
             Place::Session | Place::Rating => true,
             Place::Gate => snapshot.recording,
-            // Someone who comes back to a running session is taken to it.
-            _ => first && snapshot.recording,
+            // Someone who comes back to a running session is taken to it, and so is who looks on.
+            _ => (first || self.link.standing() == Standing::Watching) && snapshot.recording,
         };
         if moves && self.place == Place::Help {
             self.behind = wanted;
@@ -186,7 +169,7 @@ impl<L: Link> App<L> {
             if let Input::Key(key) = input
                 && (key.code == KeyCode::Char('q') || is_ctrl_c(key))
             {
-                self.left = true;
+                self.left = Some(Left::Quit);
             }
             return;
         };
@@ -234,17 +217,21 @@ impl<L: Link> App<L> {
                 Next::Ask(Popup::ask(Purpose::Note))
             }
             KeyCode::Char('m') if snapshot.recording && (alt || letters == Letters::Keys) => Next::Ask(Popup::ask(Purpose::Mark)),
-            KeyCode::Char('q') if letters == Letters::Keys => Next::Ask(popup::leave_box(snapshot)),
+            KeyCode::Char('q') if letters == Letters::Keys && self.looks_on() => Next::Leave,
+            KeyCode::Char('q') if letters == Letters::Keys => Next::Ask(popup::leave_box(snapshot, self.stays())),
+            KeyCode::Char('d') if letters == Letters::Keys && self.stays() => Next::Leave,
             _ => Next::Stay,
         }
     }
 
     /// Ctrl-C: never ends a recording; elsewhere leaves cleanly, and a second one leaves at once.
     fn interrupt(&mut self, snapshot: &Snapshot) {
-        if snapshot.recording && !self.leaving {
-            self.popup = Some(popup::pause_box(snapshot));
+        if self.looks_on() {
+            self.left = Some(Left::Detached);
+        } else if snapshot.recording && !self.leaving {
+            self.popup = Some(popup::pause_box(snapshot, self.stays()));
         } else if self.leaving {
-            self.left = true;
+            self.left = Some(Left::Quit);
         } else {
             self.popup = None;
             self.carry_out(Next::Quit, snapshot);
@@ -260,12 +247,23 @@ impl<L: Link> App<L> {
             Next::DoThen(action, place) => self.send(action, Some(place)),
             Next::Ask(popup) => self.popup = Some(popup),
             Next::Say(text) => self.message = Some(Message::Refused(text)),
-            Next::Quit if snapshot.recording => self.popup = Some(popup::pause_box(snapshot)),
+            Next::Leave => self.left = Some(Left::Detached),
+            Next::Quit if self.looks_on() => self.left = Some(Left::Detached),
+            Next::Quit if snapshot.recording => self.popup = Some(popup::pause_box(snapshot, self.stays())),
             Next::Quit => {
                 self.leaving = true;
                 self.send(Action::Quit, None);
             }
         }
+    }
+
+    /// The lab goes on without this terminal.
+    fn stays(&self) -> bool {
+        self.link.standing() != Standing::Inside
+    }
+
+    fn looks_on(&self) -> bool {
+        self.link.standing() == Standing::Watching
     }
 
     /// Sends a command, unless one of its kind still waits (a held key must not act twice). Notes, markers and
@@ -290,9 +288,32 @@ impl<L: Link> App<L> {
             popup: self.popup.as_ref(),
             waiting: self.pending.first().map(|p| (words::saves(&p.action), words::doing(&p.action))),
             message: self.message.as_ref(),
+            watching: self.looks_on(),
         };
         chrome::draw(&frame, self.snapshot.as_deref(), buf);
         self.caps.fold(buf);
+    }
+}
+
+impl<L: Link> Program for App<L> {
+    fn poll(&mut self) -> bool {
+        App::poll(self)
+    }
+
+    fn handle(&mut self, input: Input) {
+        App::handle(self, input);
+    }
+
+    fn draw(&self, buf: &mut Buffer) {
+        App::draw(self, buf);
+    }
+
+    fn left(&self) -> Option<Left> {
+        self.left.clone()
+    }
+
+    fn leaving(&self) -> bool {
+        self.leaving
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Frame<'a> {
     /// A command that was not yet answered: whether it stores something, and what it is.
     pub waiting: Option<(bool, &'static str)>,
     pub message: Option<&'a Message>,
+    /// Another terminal has the keyboard.
+    pub watching: bool,
 }
 
 /// Draws the whole screen.
@@ -37,7 +39,7 @@ pub fn draw(frame: &Frame, snapshot: Option<&Snapshot>, buf: &mut Buffer) {
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         return too_small(&mut pen, snapshot);
     }
-    top(&mut pen.part(0, 0, area.width, 1), screen, snapshot);
+    top(&mut pen.part(0, 0, area.width, 1), screen, snapshot, frame.watching);
     let body_height = area.height - 3;
     screen.draw(&mut pen.part(1, 1, area.width - 2, body_height), snapshot);
     if let Some(popup) = frame.popup {
@@ -60,9 +62,12 @@ fn too_small(pen: &mut Pen, snapshot: &Snapshot) {
 }
 
 /// Screen, session, recording clock, quality, disk, lost, SIMULATED. The right part is never cut for the left.
-fn top(pen: &mut Pen, screen: &dyn Screen, snapshot: &Snapshot) {
+fn top(pen: &mut Pen, screen: &dyn Screen, snapshot: &Snapshot, watching: bool) {
     let title = format!(" {} ", screen.title(snapshot));
-    let x = pen.text(0, 0, &title, Ink::Title);
+    let mut x = pen.text(0, 0, &title, Ink::Title);
+    if watching {
+        x = pen.text(x + 1, 0, "LOOKING ON", Ink::Accent);
+    }
     let facts = facts(snapshot, pen.caps);
     let length: usize = facts.iter().map(|(text, _)| text.chars().count() + 2).sum();
     let start = (pen.width() as usize).saturating_sub(length).max(x as usize + 1) as u16;

@@ -18,12 +18,13 @@ impl Default for Help {
     }
 }
 
-const EVERYWHERE: [Hint; 7] = [
+const EVERYWHERE: [Hint; 8] = [
     ("? F1", "this help"),
     ("n", "note (Alt-n while rating)"),
     ("m", "marker while recording (Alt-m while rating)"),
     ("Esc", "back, close"),
     ("q", "quit from the home screen; elsewhere it asks"),
+    ("d", "leave the terminal; the lab goes on (limbic attach)"),
     ("Ctrl-C", "while recording: asks, never ends it; else: leave"),
     ("CAPITALS", "act on data at once, or ask before they do"),
 ];

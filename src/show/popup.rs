@@ -212,13 +212,17 @@ impl Question {
 }
 
 /// The box that Ctrl-C opens while something is recorded: whatever is chosen, samples go on being written.
-pub fn pause_box(snapshot: &Snapshot) -> Popup {
+/// `stays`: the lab is a process of its own, so that the terminal can be left.
+pub fn pause_box(snapshot: &Snapshot, stays: bool) -> Popup {
     let code = snapshot.session.as_ref().map_or_else(String::new, |s| s.participant.clone());
     let mut options = Vec::new();
     if snapshot.protocol.phase == Phase::Paused {
         options.push(('c', "continue", Next::Do(Action::Continue)));
     } else {
         options.push(('p', "pause now", Next::Do(Action::Pause { reason: "paused by the experimenter".into() })));
+    }
+    if stays {
+        options.push(('d', "leave this terminal; `limbic attach` comes back", Next::Leave));
     }
     options.push(('A', "abort the session (asks for the participant's code)", Next::Ask(Popup::ask(Purpose::Abort(code)))));
     Popup::Choice(Choice {
@@ -229,9 +233,9 @@ pub fn pause_box(snapshot: &Snapshot) -> Popup {
 }
 
 /// The box that q opens away from Home.
-pub fn leave_box(snapshot: &Snapshot) -> Popup {
+pub fn leave_box(snapshot: &Snapshot, stays: bool) -> Popup {
     if snapshot.recording {
-        return pause_box(snapshot);
+        return pause_box(snapshot, stays);
     }
     Popup::Choice(Choice {
         title: "Leave limbic?".into(),

@@ -14,7 +14,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// Which question the digits answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Asked {
+pub(super) enum Asked {
     #[default]
     Valence,
     Arousal,
@@ -23,7 +23,7 @@ enum Asked {
 
 #[derive(Default)]
 pub struct RatingScreen {
-    asked: Asked,
+    pub(super) asked: Asked,
     /// Answers of this (trial, attempt) that were sent.
     answers: Option<((u32, u32), Rating)>,
     /// The experimenter reads the questions aloud and types.
@@ -31,7 +31,8 @@ pub struct RatingScreen {
 }
 
 impl RatingScreen {
-    fn current(&self, s: &Snapshot) -> Rating {
+    /// The answers so far, the last key included.
+    pub(super) fn current(&self, s: &Snapshot) -> Rating {
         let trial = (s.protocol.trial, s.protocol.attempt);
         self.answers.filter(|(t, _)| *t == trial).map_or(s.rating, |(_, rating)| rating)
     }
@@ -47,8 +48,8 @@ impl RatingScreen {
 
     fn done(&mut self, s: &Snapshot) -> Next {
         let rating = self.current(s);
-        self.asked = Asked::Valence;
         if rating.is_complete() {
+            self.asked = Asked::Valence;
             Next::Do(Action::Rate { rating, by: self.by(), done: true, reason: String::new() })
         } else {
             Next::Ask(Popup::ask(Purpose::EndRating(rating, self.by())))

@@ -73,6 +73,8 @@ pub enum Next {
     Ask(Popup),
     /// One sentence for the message line.
     Say(String),
+    /// Leaves the terminal; the lab goes on.
+    Leave,
     Quit,
 }
 

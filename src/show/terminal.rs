@@ -1,17 +1,21 @@
 //! The one file that touches the terminal: raw mode, alternate screen, keys, frames; and puts everything back on
-//! return, error and panic.
+//! return, error, panic and the signals that end a program.
 
-use crate::show::app::{App, Input, Link};
+use crate::show::app::App;
 use crate::show::caps::{Caps, Depth};
+use crate::show::link::{Input, Left, Link, Program};
+use crate::show::rate::RateScreen;
 use crate::signal::{Clock, Nanos, SECOND, SystemClock};
 use anyhow::Context;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEventKind};
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, event, execute, terminal};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use std::io::{IsTerminal, Stdout, stdout};
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 /// A held Enter must not run through two screens.
@@ -37,48 +41,105 @@ impl Default for Options {
     }
 }
 
-/// Runs the terminal half until the person leaves.
+/// Runs all screens until the person leaves.
 ///
 /// # Errors
 /// Standard output is no terminal, or the terminal fails. It is put back in every case.
-pub fn run(link: impl Link, options: Options) -> anyhow::Result<()> {
+pub fn run(link: impl Link, options: Options) -> anyhow::Result<Left> {
+    // Ids are wall-clock nanoseconds counted up: larger than those of any earlier visit to the same lab.
+    show(&mut App::new(link, caps(options)?, SystemClock.utc().unsigned_abs()), options)
+}
+
+/// Runs the participant's screen until somebody closes it.
+///
+/// # Errors
+/// As [`run`].
+pub fn rate(link: impl Link, options: Options) -> anyhow::Result<Left> {
+    show(&mut RateScreen::new(link, caps(options)?, SystemClock.utc().unsigned_abs()), options)
+}
+
+fn caps(options: Options) -> anyhow::Result<Caps> {
     if !stdout().is_terminal() {
         anyhow::bail!("the screens need a terminal; without one use the commands (limbic --help)");
     }
-    let caps = Caps::detect(options.ascii, options.depth, |name| std::env::var(name).ok());
+    Ok(Caps::detect(options.ascii, options.depth, |name| std::env::var(name).ok()))
+}
+
+fn show(app: &mut impl Program, options: Options) -> anyhow::Result<Left> {
+    let gone = taken_away()?;
+    match run_until(app, options, &gone) {
+        // A terminal that is gone fails in its own ways; why it is gone is known.
+        Err(_) if gone.load(Ordering::Relaxed) => Ok(Left::Signal),
+        outcome => outcome,
+    }
+}
+
+/// Raised when the terminal is closed, or the system wants us to end.
+fn taken_away() -> anyhow::Result<Arc<AtomicBool>> {
+    let gone = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGHUP, signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        signal_hook::flag::register(signal, gone.clone()).context("cannot listen for signals")?;
+    }
+    Ok(gone)
+}
+
+fn run_until(app: &mut impl Program, options: Options, gone: &AtomicBool) -> anyhow::Result<Left> {
     let clock = SystemClock;
-    // Ids are wall-clock nanoseconds counted up: larger than those of any earlier visit to the same lab.
-    let mut app = App::new(link, caps, clock.utc().unsigned_abs());
     let mut screen = Screen::open()?;
+    let keys = read_keys()?;
     let frame = to_frame(options.fps);
     let mut shown: Nanos = 0;
     let mut changed = true;
     let mut last_enter: Nanos = 0;
     let mut asked_to_leave: Option<Nanos> = None;
-    while !app.left() {
+    loop {
         changed |= app.poll();
+        if let Some(left) = app.left() {
+            return Ok(left);
+        }
+        if gone.load(Ordering::Relaxed) {
+            return Ok(Left::Signal);
+        }
         let now = clock.now();
         if changed && now - shown >= frame {
-            screen.draw(&app)?;
+            screen.draw(app)?;
             (shown, changed) = (now, false);
         }
         let wait = if changed { (frame - (now - shown)).clamp(0, frame) } else { frame };
-        if event::poll(Duration::from_nanos(wait.unsigned_abs())).context("cannot read the terminal")? {
+        match keys.recv_timeout(Duration::from_nanos(wait.unsigned_abs())) {
             // Everything that waits is taken before the next frame.
-            while event::poll(Duration::ZERO)? {
-                changed |= take(event::read()?, &mut app, clock.now(), &mut last_enter);
+            Ok(first) => {
+                for event in std::iter::once(first).chain(keys.try_iter()) {
+                    changed |= take(event, app, clock.now(), &mut last_enter);
+                }
             }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => anyhow::bail!("the terminal cannot be read any more"),
         }
         if app.leaving() {
             let since = *asked_to_leave.get_or_insert(clock.now());
             if clock.now() - since > FAREWELL {
-                break;
+                return Ok(Left::Quit);
             }
         } else {
             asked_to_leave = None;
         }
     }
-    Ok(())
+}
+
+/// Keys come from a thread of their own: crossterm 0.29 reads a terminal that was closed for ever without returning, and
+/// whoever waits for it would neither hear the signal nor end.
+fn read_keys() -> anyhow::Result<Receiver<Event>> {
+    let (to, keys) = crossbeam_channel::unbounded();
+    let read = move || {
+        while let Ok(event) = event::read() {
+            if to.send(event).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("input".into()).spawn(read).context("cannot start the thread that reads keys")?;
+    Ok(keys)
 }
 
 fn to_frame(fps: f64) -> Nanos {
@@ -86,7 +147,7 @@ fn to_frame(fps: f64) -> Nanos {
 }
 
 /// Hands one event on; true where the screen may have changed.
-fn take<L: Link>(event: Event, app: &mut App<L>, now: Nanos, last_enter: &mut Nanos) -> bool {
+fn take(event: Event, app: &mut impl Program, now: Nanos, last_enter: &mut Nanos) -> bool {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => {
             if key.code == KeyCode::Enter {
@@ -133,7 +194,7 @@ impl Screen {
     }
 
     /// One frame, shown at once (DEC 2026), so that it does not tear.
-    fn draw<L: Link>(&mut self, app: &App<L>) -> anyhow::Result<()> {
+    fn draw(&mut self, app: &impl Program) -> anyhow::Result<()> {
         execute!(stdout(), BeginSynchronizedUpdate)?;
         let drawn = self.terminal.draw(|frame| app.draw(frame.buffer_mut())).map(|_| ());
         execute!(stdout(), EndSynchronizedUpdate)?;

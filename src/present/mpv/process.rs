@@ -49,16 +49,17 @@ impl Process {
         let failed = |e: std::io::Error| PlayerError::Start(e.to_string());
         let folder = private_folder().map_err(failed)?;
         let path = folder.join("mpv.sock");
-        let child = Command::new("mpv")
+        let mut command = Command::new("mpv");
+        command
             .args(ARGUMENTS)
             .arg(format!("--input-ipc-server={}", path.display()))
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .process_group(0)
-            .spawn();
-        let mut child = child.map_err(|e| {
+            .process_group(0);
+        end_with_us(&mut command);
+        let mut child = command.spawn().map_err(|e| {
             let _ = std::fs::remove_dir_all(&folder);
             failed(e)
         })?;
@@ -102,6 +103,19 @@ impl Drop for Process {
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// A lab that is killed takes mpv with it: otherwise a video goes on over the participant's screen with nobody to stop
+/// it. The kernel sends the signal when the thread that started mpv ends, which is the lab's own.
+pub(super) fn end_with_us(command: &mut Command) {
+    let us = rustix::process::getpid();
+    let tie = move || {
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+        // We may have died before the kernel knew about the tie.
+        if rustix::process::getppid() == Some(us) { Ok(()) } else { Err(std::io::ErrorKind::NotConnected.into()) }
+    };
+    // SAFETY: between fork and exec the closure makes two system calls and allocates nothing.
+    unsafe { command.pre_exec(tie) };
 }
 
 /// A folder that only we may enter: whoever reaches the socket commands mpv.

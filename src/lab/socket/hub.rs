@@ -1,0 +1,365 @@
+//! The server: lets visitors in, seats one at the keyboard, hands commands to the lab and everything else back.
+//!
+//! It runs on a thread of its own beside the lab's, and never waits for a visitor.
+
+use super::ledger::{Key, Known, Ledger};
+use super::outbox::Outbox;
+use super::porter::{self, Said};
+use super::seats::Seats;
+use super::wire::{self, Hello, LARGEST_TELL, Role, Tell};
+use super::{SocketError, place};
+use crate::lab::message::{Action, Command, Event, Snapshot};
+use crate::lab::{Lab, LabError, Link, spawn};
+use crate::signal::{Nanos, Seed, SharedClock};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::collections::BTreeMap;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How often the server looks up by itself.
+const TICK: Duration = Duration::from_millis(20);
+/// Visitors at a time: an experimenter, a participant, and a class that looks on.
+const MOST: usize = 16;
+/// Messages of all visitors that may wait for the server; the readers wait beyond that.
+const INBOX: usize = 256;
+/// How long the last words may take.
+const PARTING: Duration = Duration::from_secs(1);
+
+/// How a lab serves.
+pub struct Options {
+    /// The lab ends when nobody has visited it for so long, nothing is recorded and no job runs; None: never.
+    pub idle: Option<Duration>,
+    /// Set from outside: end now, closing a recording cleanly.
+    pub stop: Arc<AtomicBool>,
+    /// Hears who comes and goes. Never a participant's code: what it writes is no part of what `erase` searches.
+    pub notice: Box<dyn FnMut(&str) + Send>,
+}
+
+/// An open door, before anybody is let in.
+pub struct Server {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Server {
+    /// Opens the socket of this lab's home. A lab holds its home's lock, so that there is one at a time.
+    ///
+    /// # Errors
+    /// No place takes a socket.
+    pub fn open(lab: &Lab) -> Result<Server, SocketError> {
+        let (listener, path) = place::bind(lab.home().dir())?;
+        Ok(Server { listener, path })
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the lab its thread and serves until the lab ends. Everything is on disk and the home is free on return.
+    ///
+    /// # Errors
+    /// The machine gives no thread.
+    pub fn run(self, lab: Lab, options: Options) -> Result<(), LabError> {
+        let clock = lab.clock();
+        let link = spawn(lab)?;
+        let (door, inbox) = bounded(INBOX);
+        let name = Seed::new(clock.utc().unsigned_abs()).fork(&std::process::id().to_string()).bits();
+        let mut hub = Hub {
+            link,
+            clock,
+            name,
+            listener: self.listener,
+            door,
+            visitors: BTreeMap::new(),
+            last: 0,
+            seats: Seats::default(),
+            ledger: Ledger::default(),
+            latest: None,
+            alone_since: None,
+            quitting: None,
+            farewell: "the lab has ended".into(),
+            options,
+        };
+        hub.serve(&inbox);
+        let (visitors, farewell, last_words) = hub.close();
+        part(visitors, &farewell, last_words);
+        // Somebody else's socket cannot lie there: the folder is ours, and we hold the only name.
+        let _ = std::fs::remove_file(&self.path);
+        Ok(())
+    }
+}
+
+struct Visitor {
+    /// None before its hello.
+    hello: Option<Hello>,
+    outbox: Arc<Outbox>,
+    writer: JoinHandle<()>,
+}
+
+struct Hub {
+    link: Link,
+    clock: SharedClock,
+    /// Names this run of the lab.
+    name: u64,
+    listener: UnixListener,
+    door: Sender<(u64, Said)>,
+    visitors: BTreeMap<u64, Visitor>,
+    last: u64,
+    seats: Seats,
+    ledger: Ledger,
+    latest: Option<Arc<Snapshot>>,
+    alone_since: Option<Nanos>,
+    /// The lab's number of the command by which it is asked to end, and its answer, withheld until the home is free.
+    quitting: Option<(u64, Option<Event>)>,
+    farewell: String,
+    options: Options,
+}
+
+impl Hub {
+    fn serve(&mut self, inbox: &Receiver<(u64, Said)>) {
+        let mut told_to_end = false;
+        while !self.link.has_ended() {
+            self.accept();
+            let first = inbox.recv_timeout(TICK).ok();
+            for (number, said) in first.into_iter().chain(inbox.try_iter().take(INBOX)) {
+                self.hear(number, said);
+            }
+            self.relay();
+            if self.options.stop.load(Ordering::Relaxed) && !told_to_end {
+                told_to_end = true;
+                self.farewell = "the lab was told to stop; what was recorded is closed and safe".into();
+                self.link.end("the lab was told to stop");
+            }
+            self.mind_the_time();
+        }
+        self.relay();
+    }
+
+    /// Ends the link, so that the home is free, and gives back whom to say goodbye.
+    fn close(self) -> (BTreeMap<u64, Visitor>, String, Option<(Key, Event)>) {
+        let Hub { link, mut ledger, visitors, farewell, quitting, .. } = self;
+        drop(link);
+        let answer = quitting.and_then(|(_, answer)| answer);
+        let last_words = answer.and_then(|event| ledger.answered(event)).and_then(|(key, event)| Some((key?, event)));
+        (visitors, farewell, last_words)
+    }
+
+    fn accept(&mut self) {
+        for _ in 0..MOST {
+            let Ok((stream, _)) = self.listener.accept() else { return };
+            if self.visitors.len() >= MOST {
+                turn_away(&stream);
+                continue;
+            }
+            self.last += 1;
+            match porter::receive(stream, self.last, self.door.clone(), &self.clock) {
+                Ok((outbox, writer)) => {
+                    self.visitors.insert(self.last, Visitor { hello: None, outbox, writer });
+                }
+                Err(e) => (self.options.notice)(&format!("a visitor could not be let in: {e}")),
+            }
+        }
+    }
+
+    fn hear(&mut self, number: u64, said: Said) {
+        match said {
+            Said::Hello(hello) => self.welcome(number, hello),
+            Said::Command(command) => self.command(number, command),
+            Said::Gone(why) => {
+                let Some(visitor) = self.visitors.remove(&number) else { return };
+                let because = why.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
+                (self.options.notice)(&format!("visitor {number} left{because}"));
+                visitor.outbox.finish(why);
+                self.pass_on(number);
+            }
+        }
+    }
+
+    fn welcome(&mut self, number: u64, hello: Hello) {
+        // A client that comes again has given up its earlier line, whether we have noticed or not.
+        let twin = |v: &Visitor| v.hello.as_ref().is_some_and(|h| h.nonce == hello.nonce);
+        if let Some(before) = self.visitors.iter().find(|(_, v)| twin(v)).map(|(n, _)| *n) {
+            self.hear(before, Said::Gone(None));
+        }
+        let busy = self.is_recording();
+        let Some(visitor) = self.visitors.get_mut(&number) else { return };
+        let (role, outbox) = (hello.role, visitor.outbox.clone());
+        (self.options.notice)(&format!("visitor {number} came ({role:?})"));
+        if role == Role::Stop {
+            if busy {
+                outbox.finish(Some("a session is being recorded; let it finish or abort it first".into()));
+            } else {
+                visitor.hello = Some(hello);
+                outbox.tell(Tell::Ending);
+                self.ask_to_end("the lab was told to stop");
+            }
+            return;
+        }
+        visitor.hello = Some(hello);
+        let earlier = self.seats.sit(number, role);
+        if role == Role::Rate {
+            outbox.for_participant();
+        }
+        outbox.tell(Tell::Welcome { lab: self.name, keyboard: self.seats.holds(number) });
+        if let Some(latest) = &self.latest {
+            outbox.show(latest);
+        }
+        let why = "another terminal took the keyboard; you look on now, and `limbic attach` takes it back";
+        self.tell_keyboard(earlier, false, why);
+    }
+
+    fn tell_keyboard(&self, number: Option<u64>, held: bool, why: &str) {
+        if let Some(visitor) = number.and_then(|n| self.visitors.get(&n)) {
+            visitor.outbox.tell(Tell::Keyboard { held, why: why.into() });
+        }
+    }
+
+    /// Somebody left: the keyboard goes to whoever wants it.
+    fn pass_on(&mut self, number: u64) {
+        let next = self.seats.leave(number);
+        self.tell_keyboard(next, true, "the other terminal has left; you have the keyboard");
+    }
+
+    fn command(&mut self, number: u64, Command { id, action }: Command) {
+        let Some((outbox, hello)) = self.visitors.get(&number).and_then(|v| Some((v.outbox.clone(), v.hello.clone()?))) else {
+            return;
+        };
+        let key = (hello.nonce, id);
+        if !self.ledger.knows(key) {
+            // Leaving is everybody's own business; only the last one at the keyboard takes the lab along.
+            let last = self.seats.holds(number) && self.visitors.len() == 1 && !self.is_recording() && !self.is_working();
+            let verdict = match action {
+                Action::Quit if !last => Some(Event::Acknowledged { id }),
+                Action::Quit => None,
+                _ => self.seats.refusal(number, &action).map(|why| Event::Refused { id, why: why.into() }),
+            };
+            if let Some(event) = verdict {
+                outbox.answered();
+                return outbox.tell(Tell::Event(event));
+            }
+        }
+        match self.ledger.hear(key) {
+            Known::New(inner) => {
+                if action == Action::Quit {
+                    self.quitting = Some((inner, None));
+                }
+                self.link.send(Command { id: inner, action });
+            }
+            // Its answer will come over this line too.
+            Known::Waiting => outbox.answered(),
+            Known::Answered(event) => {
+                outbox.answered();
+                outbox.tell(Tell::Event(event));
+            }
+        }
+    }
+
+    /// Answers, news and the latest snapshot to whom they concern.
+    fn relay(&mut self) {
+        for event in self.link.events() {
+            match (&mut self.quitting, &event) {
+                (Some((inner, answer)), Event::Acknowledged { id }) if id == inner => {
+                    *answer = Some(event);
+                    continue;
+                }
+                (Some((inner, _)), Event::Refused { id, why }) if id == inner => {
+                    let why = why.clone();
+                    self.quitting = None;
+                    self.visitors.values().filter(|v| is_stopper(v)).for_each(|v| v.outbox.finish(Some(why.clone())));
+                }
+                _ => {}
+            }
+            match self.ledger.answered(event) {
+                Some((Some(key), event)) => answer(&self.visitors, key, event),
+                Some((None, news)) => self.visitors.values().filter(|v| hears_news(v)).for_each(|v| {
+                    v.outbox.tell(Tell::Event(news.clone()));
+                }),
+                None => {}
+            }
+        }
+        if let Some(snapshot) = self.link.snapshot() {
+            self.visitors.values().filter(|v| looks(v)).for_each(|v| v.outbox.show(&snapshot));
+            self.latest = Some(snapshot);
+        }
+    }
+
+    fn is_recording(&self) -> bool {
+        self.latest.as_ref().is_some_and(|s| s.recording)
+    }
+
+    fn is_working(&self) -> bool {
+        self.latest.as_ref().and_then(|s| s.job.as_ref()).is_some_and(|job| job.outcome.is_none())
+    }
+
+    /// Ends a lab that nobody visits and that has nothing to do.
+    fn mind_the_time(&mut self) {
+        let Some(idle) = self.options.idle else { return };
+        if !self.visitors.is_empty() || self.is_recording() || self.is_working() || self.quitting.is_some() {
+            self.alone_since = None;
+            return;
+        }
+        let now = self.clock.now();
+        let since = *self.alone_since.get_or_insert(now);
+        if u128::from((now - since).unsigned_abs()) >= idle.as_nanos() {
+            self.alone_since = None;
+            self.ask_to_end("the lab was idle and alone");
+        }
+    }
+
+    fn ask_to_end(&mut self, farewell: &str) {
+        if self.quitting.is_none() {
+            self.farewell = farewell.into();
+            (self.options.notice)(farewell);
+            let inner = self.ledger.own();
+            self.quitting = Some((inner, None));
+            self.link.send(Command { id: inner, action: Action::Quit });
+        }
+    }
+}
+
+/// It has a screen.
+fn looks(visitor: &Visitor) -> bool {
+    visitor.hello.is_some() && !is_stopper(visitor)
+}
+
+fn is_stopper(visitor: &Visitor) -> bool {
+    visitor.hello.as_ref().is_some_and(|h| h.role == Role::Stop)
+}
+
+/// News may name participants: not for the one who rates.
+fn hears_news(visitor: &Visitor) -> bool {
+    visitor.hello.as_ref().is_some_and(|h| !matches!(h.role, Role::Rate | Role::Stop))
+}
+
+fn answer(visitors: &BTreeMap<u64, Visitor>, key: Key, event: Event) {
+    if let Some(visitor) = visitors.values().find(|v| v.hello.as_ref().is_some_and(|h| h.nonce == key.0)) {
+        visitor.outbox.answered();
+        visitor.outbox.tell(Tell::Event(event));
+    }
+}
+
+/// One visitor too many.
+fn turn_away(mut stream: &UnixStream) {
+    let why = format!("the lab has {MOST} visitors already; close one of them");
+    // Its socket is empty, so that this does not wait; a visitor that has gone needs no word.
+    let _ = stream.set_write_timeout(Some(TICK));
+    let _ = wire::greet(&mut stream).and_then(|()| wire::write(&mut stream, &Tell::Goodbye { why }, LARGEST_TELL));
+}
+
+/// Last words to everybody, and a moment for the writers to say them.
+fn part(visitors: BTreeMap<u64, Visitor>, farewell: &str, last_words: Option<(Key, Event)>) {
+    if let Some((key, event)) = last_words {
+        answer(&visitors, key, event);
+    }
+    visitors.values().for_each(|v| v.outbox.finish(Some(farewell.into())));
+    let mut left = PARTING;
+    while visitors.values().any(|v| !v.writer.is_finished()) && !left.is_zero() {
+        std::thread::sleep(TICK);
+        left = left.saturating_sub(TICK);
+    }
+}

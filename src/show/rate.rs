@@ -1,0 +1,364 @@
+//! The participant's own screen: one page that waits quietly and, after each video, asks for valence, arousal and a
+//! word on the self-assessment scales of Bradley and Lang (1994). The figures are our own drawing.
+//!
+//! It shows nothing about the recording, and its keys do nothing but answer.
+
+use crate::lab::message::{Action, Command, Event, Snapshot};
+use crate::present::Phase;
+use crate::show::caps::{Caps, Ink};
+use crate::show::chrome::SMALLEST;
+use crate::show::link::{Input, Left, Link, Program};
+use crate::show::pen::Pen;
+use crate::show::rating::{Asked, RatingScreen};
+use crate::show::screen::{Next, Screen};
+use crate::signal::{Emotion, Rating};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use std::sync::Arc;
+
+/// From a frown to a smile; one figure for every other number.
+const VALENCE: [[&str; 4]; 5] = [
+    [" .---. ", "/ o o \\", "\\ /^\\ /", " '---' "],
+    [" .---. ", "/ o o \\", "\\ .-. /", " '---' "],
+    [" .---. ", "/ o o \\", "\\ --- /", " '---' "],
+    [" .---. ", "/ o o \\", "\\ '-' /", " '---' "],
+    [" .---. ", "/ ^ ^ \\", "\\ \\_/ /", " '---' "],
+];
+/// From half asleep to bursting.
+const AROUSAL: [[&str; 4]; 5] = [
+    [" .---. ", "( - - )", "|  .  |", " '---' "],
+    [" .---. ", "( . . )", "| .:. |", " '---' "],
+    [" .---. ", "( o o )", "| :*: |", " '---' "],
+    [" .---. ", "( o o )", "|.:*:.|", " '---' "],
+    ["\\.---./", "( O O )", "|:*#*:|", "/'---'\\"],
+];
+
+/// Columns of one number, and of the nine of them.
+const CELL: u16 = 8;
+const WIDTH: u16 = 9 * CELL;
+/// Rows of the page with figures.
+const ROWS: u16 = 22;
+
+/// The whole program of `limbic rate`.
+pub struct RateScreen<L> {
+    link: L,
+    caps: Caps,
+    snapshot: Option<Arc<Snapshot>>,
+    answers: RatingScreen,
+    /// Answers that are not known to be on disk.
+    pending: Vec<u64>,
+    message: String,
+    next_id: u64,
+    left: Option<Left>,
+}
+
+impl<L: Link> RateScreen<L> {
+    /// `first_id` must be larger than every id of an earlier visit; ids count up from it.
+    pub fn new(link: L, caps: Caps, first_id: u64) -> Self {
+        let answers = RatingScreen::default();
+        RateScreen {
+            link,
+            caps,
+            snapshot: None,
+            answers,
+            pending: Vec::new(),
+            message: String::new(),
+            next_id: first_id,
+            left: None,
+        }
+    }
+
+    pub fn link_mut(&mut self) -> &mut L {
+        &mut self.link
+    }
+
+    fn key(&mut self, key: KeyEvent) {
+        let Some(snapshot) = self.snapshot.clone().filter(|s| s.protocol.phase == Phase::Rating) else { return };
+        let answers = match key.code {
+            KeyCode::Char(c) => c.is_ascii_digit() || Emotion::ALL.into_iter().any(|e| e.key() == c),
+            KeyCode::F(_) | KeyCode::Esc => false,
+            _ => true,
+        };
+        if !answers || key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::CONTROL) {
+            return;
+        }
+        self.message.clear();
+        match self.answers.handle(key, &snapshot) {
+            Next::Do(action @ Action::Rate { .. }) => {
+                self.pending.push(self.next_id);
+                self.link.send(Command { id: self.next_id, action });
+                self.next_id += 1;
+            }
+            // Only the experimenter may leave a question open, with a reason.
+            Next::Ask(_) => self.message = "Please answer all three questions first.".into(),
+            Next::Say(_) => self.message = "Please choose a word by its letter; the up key goes back to the scales.".into(),
+            _ => {}
+        }
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Acknowledged { id } => self.pending.retain(|p| *p != id),
+            Event::Refused { id, why } => {
+                self.pending.retain(|p| *p != id);
+                self.message = format!("This answer was not taken: {why}.");
+            }
+            Event::News { .. } => {}
+        }
+    }
+}
+
+impl<L: Link> Program for RateScreen<L> {
+    fn poll(&mut self) -> bool {
+        let events = self.link.events();
+        let mut changed = !events.is_empty();
+        events.into_iter().for_each(|event| self.hear(event));
+        if let Some(snapshot) = self.link.snapshot() {
+            self.snapshot = Some(snapshot);
+            changed = true;
+        }
+        if self.left.is_none() {
+            self.left = self.link.ended().map(Left::Ended);
+        }
+        changed
+    }
+
+    fn handle(&mut self, input: Input) {
+        match input {
+            Input::Key(key) if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) => {
+                self.left = Some(Left::Detached);
+            }
+            Input::Key(key) => self.key(key),
+            Input::Paste(_) => {}
+        }
+    }
+
+    fn draw(&self, buf: &mut Buffer) {
+        let area = buf.area;
+        let mut pen = Pen::new(buf, area, self.caps);
+        match &self.snapshot {
+            _ if area.width < SMALLEST.0 || area.height < SMALLEST.1 => {
+                pen.text(0, 0, "Please make this window larger.", Ink::Plain);
+            }
+            None => pen.centred(area.height / 2, "One moment, please.", Ink::Plain),
+            Some(s) => {
+                if s.protocol.phase == Phase::Rating {
+                    self.questions(&mut pen, s);
+                } else {
+                    quiet(&mut pen, s);
+                }
+                if s.simulated {
+                    pen.right(0, "SIMULATED ", Ink::Simulated);
+                }
+            }
+        }
+        self.caps.fold(buf);
+    }
+
+    fn left(&self) -> Option<Left> {
+        self.left.clone()
+    }
+
+    fn leaving(&self) -> bool {
+        false
+    }
+}
+
+impl<L: Link> RateScreen<L> {
+    fn questions(&self, pen: &mut Pen, s: &Snapshot) {
+        let rating = self.answers.current(s);
+        let asked = self.answers.asked;
+        let figures = pen.height() >= ROWS;
+        let rows = if figures { 7 } else { 4 };
+        let width = WIDTH.min(pen.width());
+        let (left, top) = ((pen.width() - width) / 2, pen.height().saturating_sub(ROWS) / 2);
+        let mut page = pen.part(left, top, width, u16::MAX);
+        page.text(0, 0, "How did you feel during the video?", Ink::Strong);
+        let pleasant = Scale { title: "PLEASANT?", ends: ["unpleasant", "pleasant"], figures: figures.then_some(&VALENCE) };
+        pleasant.draw(&mut page.part(0, 2, width, rows), rating.valence, asked == Asked::Valence);
+        let awake = Scale { title: "EXCITED?", ends: ["calm, sleepy", "excited, awake"], figures: figures.then_some(&AROUSAL) };
+        awake.draw(&mut page.part(0, 2 + rows, width, rows), rating.arousal, asked == Asked::Arousal);
+        words(&mut page.part(0, 2 + 2 * rows, width, 4), rating.emotion, asked == Asked::Feeling);
+        let (word, ink) = self.state(&rating);
+        page.line(0, 4 + 2 * rows + 2, &[(&word, ink)]);
+        let hints = [("1-9", "choose"), ("Left Right", "move"), ("Up Down", "question"), ("Enter", "done")];
+        let mut x = 0;
+        for (key, what) in hints {
+            x = page.line(x, 4 + 2 * rows + 3, &[(key, Ink::Accent), (" ", Ink::Plain), (what, Ink::Dim)]) + 3;
+        }
+    }
+
+    /// The line that says how far it is.
+    fn state(&self, rating: &Rating) -> (String, Ink) {
+        let answered = [rating.valence.is_some(), rating.arousal.is_some(), rating.emotion.is_some()];
+        let count = answered.iter().filter(|x| **x).count();
+        if !self.message.is_empty() {
+            (self.message.clone(), Ink::Fair)
+        } else if !self.pending.is_empty() {
+            (format!("{count} of 3 answered, saving ..."), Ink::Fair)
+        } else if count == 3 {
+            ("All answered and saved. Enter goes on.".into(), Ink::Good)
+        } else {
+            (format!("{count} of 3 answered"), Ink::Dim)
+        }
+    }
+}
+
+/// Nine numbers under five figures.
+struct Scale<'a> {
+    title: &'a str,
+    ends: [&'a str; 2],
+    figures: Option<&'a [[&'a str; 4]; 5]>,
+}
+
+impl Scale<'_> {
+    fn draw(&self, pen: &mut Pen, value: Option<f32>, here: bool) {
+        title(pen, self.title, here);
+        let first = 12;
+        pen.text(first, 0, &format!("1 = {}", self.ends[0]), Ink::Dim);
+        pen.right(0, &format!("9 = {}", self.ends[1]), Ink::Dim);
+        let chosen = |i: u16| value.is_some_and(|v| (v - f32::from(i + 1)).abs() < 0.5);
+        let mut y = 1;
+        if let Some(figures) = self.figures {
+            for (k, figure) in figures.iter().enumerate() {
+                let i = 2 * k as u16;
+                let ink = if chosen(i) { Ink::Strong } else { Ink::Plain };
+                figure.iter().enumerate().for_each(|(row, line)| _ = pen.text(i * CELL, 1 + row as u16, line, ink));
+            }
+            y = 5;
+        }
+        for i in 0..9 {
+            let (text, ink) =
+                if chosen(i) { (format!("[ {} ]", i + 1), Ink::Title) } else { (format!("  {}  ", i + 1), Ink::Plain) };
+            pen.text(i * CELL + 1, y, &text, ink);
+        }
+    }
+}
+
+fn title(pen: &mut Pen, text: &str, here: bool) {
+    let sign = if here { "> " } else { "  " };
+    pen.line(0, 0, &[(sign, Ink::Accent), (text, if here { Ink::Accent } else { Ink::Strong })]);
+}
+
+/// The words in two rows of five, each with its key.
+fn words(pen: &mut Pen, chosen: Option<Emotion>, here: bool) {
+    title(pen, "ONE WORD", here);
+    for (i, emotion) in Emotion::ALL.into_iter().enumerate() {
+        let (x, y) = (2 + (i as u16 % 5) * 14, 1 + i as u16 / 5);
+        let on = chosen == Some(emotion);
+        let (open, close) = if on { ("[", "]") } else { (" ", " ") };
+        let (key, word) = (emotion.key().to_string(), format!(" {emotion}"));
+        let (key_ink, word_ink) = if on { (Ink::Title, Ink::Title) } else { (Ink::Accent, Ink::Plain) };
+        pen.line(x, y, &[(open, Ink::Strong), (&key, key_ink), (&word, word_ink), (close, Ink::Strong)]);
+    }
+}
+
+/// Between the questions: one calm line.
+fn quiet(pen: &mut Pen, s: &Snapshot) {
+    let text = match s.protocol.phase {
+        Phase::Waiting => "Welcome. We begin soon.",
+        Phase::EyesOpen => "Please sit still and keep your eyes open.",
+        Phase::EyesClosed => "Please close your eyes until you are told to open them.",
+        Phase::Fixation | Phase::Video => "Please watch.",
+        Phase::Rest => "Please rest for a moment.",
+        Phase::Paused => "A short break. Please wait.",
+        _ => "That was all. Thank you.",
+    };
+    pen.centred(pen.height() / 2, text, Ink::Plain);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::show::caps::Depth;
+    use crate::show::example;
+    use ratatui::layout::Rect;
+
+    #[derive(Default)]
+    struct Lab {
+        heard: Vec<Command>,
+        events: Vec<Event>,
+        snapshot: Option<Arc<Snapshot>>,
+    }
+
+    impl Link for Lab {
+        fn send(&mut self, command: Command) {
+            self.heard.push(command);
+        }
+        fn events(&mut self) -> Vec<Event> {
+            std::mem::take(&mut self.events)
+        }
+        fn snapshot(&mut self) -> Option<Arc<Snapshot>> {
+            self.snapshot.take()
+        }
+    }
+
+    fn screen(snapshot: Snapshot) -> RateScreen<Lab> {
+        let lab = Lab { snapshot: Some(Arc::new(snapshot)), ..Lab::default() };
+        let mut screen = RateScreen::new(lab, Caps { ascii: true, depth: Depth::Mono }, 1);
+        screen.poll();
+        screen
+    }
+
+    fn fresh() -> RateScreen<Lab> {
+        screen(Snapshot { rating: Rating::default(), ..example::rating() })
+    }
+
+    fn press(screen: &mut RateScreen<Lab>, keys: &[KeyCode]) {
+        keys.iter().for_each(|code| screen.handle(Input::Key(KeyEvent::from(*code))));
+    }
+
+    fn text(screen: &RateScreen<Lab>, width: u16, height: u16) -> String {
+        let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
+        screen.draw(&mut buf);
+        let rows = buf.content.chunks(width as usize).map(|row| row.iter().map(|c| c.symbol()).collect::<String>() + "\n");
+        rows.collect()
+    }
+
+    #[test]
+    fn answers_go_one_by_one_and_enter_needs_all_three() {
+        use KeyCode::{Char, Enter, Right, Up};
+        let mut screen = fresh();
+        press(&mut screen, &[Char('8'), Enter]);
+        assert!(text(&screen, 80, 24).contains("answer all three"));
+        press(&mut screen, &[Char('3'), Right, Char('h'), Enter, Char('q'), Up]);
+        let sent: Vec<_> = screen.link_mut().heard.iter().map(|c| (c.id, c.action.clone())).collect();
+        assert_eq!(sent.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+        let Action::Rate { rating, by, done, .. } = &sent[4].1 else { panic!("{sent:?}") };
+        let all = Rating { valence: Some(8.0), arousal: Some(3.0), emotion: Some(Emotion::Happiness) };
+        assert_eq!((rating, by.as_str(), done), (&all, "participant", &true));
+        assert!(text(&screen, 80, 24).contains("saving"));
+        screen.link_mut().events = (1..=5).map(|id| Event::Acknowledged { id }).collect();
+        screen.poll();
+        assert!(text(&screen, 80, 24).contains("All answered and saved"));
+    }
+
+    #[test]
+    fn everything_stands_on_80_by_24_in_seven_bits() {
+        let mut screen = fresh();
+        press(&mut screen, &[KeyCode::Char('8')]);
+        let page = text(&screen, 80, 24);
+        assert!(page.is_ascii(), "{page}");
+        for word in ["PLEASANT?", "EXCITED?", "ONE WORD", "[ 8 ]", "surprise", "calm", "Enter done", "SIMULATED", "\\ \\_/ /"] {
+            assert!(page.contains(word), "{word} is missing:\n{page}");
+        }
+    }
+
+    #[test]
+    fn between_the_videos_it_waits_and_hears_no_key() {
+        let mut screen = screen(example::recording());
+        press(&mut screen, &[KeyCode::Char('5'), KeyCode::Char('A'), KeyCode::Enter, KeyCode::Esc]);
+        let page = text(&screen, 80, 24);
+        assert!(page.contains("Please watch.") && screen.link_mut().heard.is_empty(), "{page}");
+        assert!(!page.contains("happiness") && !page.contains("REC"), "nothing of the recording:\n{page}");
+    }
+
+    #[test]
+    fn no_size_breaks_it() {
+        let screen = fresh();
+        for (width, height) in (1..130).step_by(7).flat_map(|w| (1..50).step_by(3).map(move |h| (w, h))) {
+            text(&screen, width, height);
+        }
+        assert!(text(&screen, 60, 18).contains("Enter done"));
+    }
+}
