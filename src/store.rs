@@ -39,7 +39,7 @@ pub use check::{FileCheck, StreamCheck, VerifyReport};
 pub use erase::Erased;
 pub use error::StoreError;
 pub use home::{Home, RebuildReport};
-pub use recorder::{Recorder, RecorderInput, RecorderStatus, StreamTally};
+pub use recorder::{LatencySummary, Recorder, RecorderInput, RecorderStatus, StreamTally};
 pub use recording::{Block, Recording};
 pub use segment::Recovery;
 pub use timing::StreamClock;

@@ -86,6 +86,13 @@ pub(super) struct Segment {
 }
 
 impl Segment {
+    /// Writes whole frames behind the end and waits until the disk has them.
+    #[cfg(test)]
+    pub(super) fn append(&mut self, frames: &[u8]) -> Result<(), AppendError> {
+        self.write(frames, 0)?;
+        self.sync(frames.len() as u64)
+    }
+
     /// Creates a segment that was not there before; its name is durable on return.
     pub(super) fn create(path: &Path) -> Result<Segment, StoreError> {
         let file = disk::private_file().create_new(true).open(path).named("create", path)?;
@@ -107,11 +114,21 @@ impl Segment {
         self.end
     }
 
-    /// Writes whole frames and waits until the disk has them. After an error the end is where it was.
-    pub(super) fn append(&mut self, frames: &[u8]) -> Result<(), AppendError> {
-        self.file.write_all_at(frames, self.end).map_err(AppendError::Write)?;
-        rustix::fs::fdatasync(&self.file).map_err(|e| AppendError::Sync(e.into()))?;
-        self.end += frames.len() as u64;
+    /// Writes whole frames `beyond` bytes behind the end, which stays where it is: they are not durable yet.
+    pub(super) fn write(&mut self, frames: &[u8], beyond: u64) -> Result<(), AppendError> {
+        let at = self.end + beyond;
+        self.file.write_all_at(frames, at).map_err(|e| {
+            // Half a frame is no use to anyone; if it cannot be cut off, readers skip it.
+            let _ = self.file.set_len(at);
+            AppendError::Write(e)
+        })
+    }
+
+    /// Waits until the disk has all that was written; the end moves by so many bytes. After an error it is where it
+    /// was.
+    pub(super) fn sync(&mut self, bytes: u64) -> Result<(), AppendError> {
+        self.file.sync_data().map_err(AppendError::Sync)?;
+        self.end += bytes;
         Ok(())
     }
 }

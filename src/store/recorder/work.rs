@@ -1,5 +1,6 @@
 //! The recorder's thread: packets into buffers, buffers onto the disk, answers and counters back.
 
+use super::latency::Latencies;
 use super::{Control, Data, Shared, held};
 use crate::signal::{Nanos, SECOND, SharedClock};
 use crate::store::StoreError;
@@ -9,7 +10,9 @@ use crossbeam_channel::{Receiver, Sender, select};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What is not flushed may be lost with the process: at most this much time.
+/// What the operating system does not have is lost with the process: at most this much time.
+const WRITE_EVERY: Nanos = SECOND / 12;
+/// What is not flushed is lost with the power: at most this much time.
 const FLUSH_EVERY: Nanos = SECOND / 4;
 /// The same on a simulated clock, which runs far ahead of the disk; nothing there is worth a flush each 250 ms.
 const FLUSH_EVERY_SIMULATED: Nanos = 10 * SECOND;
@@ -33,8 +36,12 @@ pub(super) struct Work {
     /// Why the last flush failed.
     failed: Option<String>,
     published: Nanos,
+    written: Nanos,
     flushed: Nanos,
     checkpointed: Nanos,
+    /// Arrivals of what is not durable yet.
+    undurable: Vec<Nanos>,
+    latencies: Latencies,
 }
 
 impl Work {
@@ -56,8 +63,11 @@ impl Work {
             refused: None,
             failed: None,
             published: now,
+            written: now,
             flushed: now,
             checkpointed: now,
+            undurable: Vec::new(),
+            latencies: Latencies::default(),
         }
     }
 
@@ -84,22 +94,23 @@ impl Work {
         }
     }
 
-    /// Real time until the next flush is due; a simulated clock does not move while we wait.
+    /// Real time until the next write is due; a simulated clock does not move while we wait.
     fn patience(&self) -> Duration {
         if self.clock.is_simulated() {
             return Duration::from_nanos(FLUSH_EVERY as u64);
         }
-        let left = FLUSH_EVERY - self.clock.now().saturating_sub(self.flushed);
-        Duration::from_nanos(left.clamp(1_000_000, FLUSH_EVERY) as u64)
+        let left = WRITE_EVERY - self.clock.now().saturating_sub(self.written);
+        Duration::from_nanos(left.clamp(1_000_000, WRITE_EVERY) as u64)
     }
 
     fn take(&mut self, packet: &Data) {
-        let outcome = match packet {
-            Data::Samples(chunk) => self.writer.samples(chunk),
-            Data::Frame(frame) => self.writer.frame(frame),
+        let (outcome, arrived) = match packet {
+            Data::Samples(chunk) => (self.writer.samples(chunk), chunk.arrived),
+            Data::Frame(frame) => (self.writer.frame(frame), frame.arrived),
         };
-        if let Err(e) = outcome {
-            self.refused = Some(e.to_string());
+        match outcome {
+            Ok(()) => self.undurable.push(arrived),
+            Err(e) => self.refused = Some(e.to_string()),
         }
     }
 
@@ -146,7 +157,13 @@ impl Work {
     /// Counts, flushes and writes checkpoints when it is time to.
     fn tick(&mut self) {
         let now = self.clock.now();
-        if now.saturating_sub(self.published) < FLUSH_EVERY {
+        if !self.clock.is_simulated() && now.saturating_sub(self.written) >= WRITE_EVERY {
+            self.written = now;
+            // The flush that follows tries again and tells.
+            let _ = self.writer.hand_over();
+        }
+        // A little early rather than a whole write late.
+        if now.saturating_sub(self.published) < FLUSH_EVERY - WRITE_EVERY / 4 {
             return;
         }
         self.published = now;
@@ -160,15 +177,21 @@ impl Work {
             }
         }
         let every = if self.clock.is_simulated() { FLUSH_EVERY_SIMULATED } else { FLUSH_EVERY };
-        if now.saturating_sub(self.flushed) >= every {
-            self.flushed = now;
-            self.failed = self.writer.flush().err().map(|e| e.to_string());
-            self.acknowledge();
-            if self.failed.is_none() {
-                held(&self.shared.status).last_durable = Some(now);
-            }
+        if now.saturating_sub(self.flushed) >= every - WRITE_EVERY / 4 {
+            self.flush(now);
         }
         self.publish();
+    }
+
+    fn flush(&mut self, now: Nanos) {
+        self.flushed = now;
+        self.failed = self.writer.flush().err().map(|e| e.to_string());
+        self.acknowledge();
+        if self.failed.is_none() {
+            let durable = self.clock.now();
+            self.undurable.drain(..).for_each(|arrived| self.latencies.add(durable.saturating_sub(arrived)));
+            held(&self.shared.status).last_durable = Some(now);
+        }
     }
 
     /// Moves drops at the channel into the writer's counters.
@@ -183,6 +206,7 @@ impl Work {
         let mut status = held(&self.shared.status);
         status.written_bytes = self.writer.written();
         status.streams = self.writer.tallies();
+        status.latency = self.latencies.summary();
         status.trouble = trouble;
     }
 
@@ -194,8 +218,7 @@ impl Work {
         let pair = ClockPair { monotonic: self.clock.now(), utc: self.clock.utc() };
         let id = self.writer.session().id;
         self.writer.journal(Entry::Clock(id, pair))?;
-        self.failed = self.writer.flush().err().map(|e| e.to_string());
-        self.acknowledge();
+        self.flush(self.clock.now());
         for ticket in std::mem::take(&mut self.waiting) {
             let _ = self.acks.send(Err(format!("entry {ticket} could not be written")));
         }
