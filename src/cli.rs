@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. Exit 0 only if all of it worked; errors are one sentence on stderr.
 
+mod bench;
 mod demo;
 mod doctor;
 mod driver;
@@ -62,6 +63,8 @@ enum Command {
     Demo(demo::Args),
     /// Bring BrainFlow, liblsl and ONNX Runtime, by name, version and checksum
     Setup(setup::Args),
+    /// Measure what limbic costs on this machine
+    Bench(bench::Args),
     /// What this machine has, lacks, and what to do about it
     Doctor(doctor::Args),
     /// Record without the screens
@@ -110,6 +113,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         None => guided::run(common)?,
         Some(Command::Demo(args)) => demo::run(args, common)?,
         Some(Command::Setup(args)) => setup::run(args, common.json)?,
+        Some(Command::Bench(args)) => bench::run(args, common)?,
         Some(Command::Doctor(args)) => doctor::run(args, common.lib_dir.as_deref(), &common.home, common.json)?,
         Some(Command::Record(args)) => record::run(args, common)?,
         Some(Command::Sessions(args)) => sessions::run(args, common)?,

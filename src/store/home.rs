@@ -17,8 +17,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Least free space for opening a home to write.
-const ROOM_MIB: u64 = 64;
+/// Least free space for opening a home to write: the catalogue cannot be opened on a full disk. Far below what ends
+/// a recording, so that a home can be opened after its disk was found full.
+const ROOM_MIB: u64 = 8;
 
 /// All sessions of a lab. Clones share one opening.
 #[derive(Clone)]
@@ -58,10 +59,10 @@ impl Home {
     /// marked as interrupted; the catalogue is brought in line with the journals.
     ///
     /// # Errors
-    /// Another process has it open, it cannot be written, or less than 64 MiB are free. Nothing is created then.
+    /// Another process has it open, it cannot be written, or less than 8 MiB are free. Nothing is created then.
     pub fn open(dir: &Path) -> Result<Home, StoreError> {
         let cannot = |source| StoreError::NotWritable { home: dir.into(), source };
-        if let Some(left) = disk::free_mib(dir).filter(|mib| *mib < ROOM_MIB) {
+        if let Some(left) = disk::free_bytes(dir).map(|bytes| bytes >> 20).filter(|mib| *mib < ROOM_MIB) {
             return Err(StoreError::Full { home: dir.into(), left, wanted: ROOM_MIB });
         }
         if dir.exists() {
