@@ -9,6 +9,7 @@ use super::journal::{self, Ledger};
 use super::keys;
 use super::log::Log;
 use super::manifest;
+use super::mend;
 use super::recording::Recording;
 use super::rows::{Entry, Session, SessionId, SessionState};
 use rustix::fs::Access;
@@ -190,7 +191,7 @@ impl Home {
         rows.iter().try_for_each(|(key, value)| log.put(key, value))?;
         let places = log.flush()?;
         if folder.join(manifest::NAME).exists() {
-            manifest::write(&folder, id)?;
+            manifest::write(&folder, id, &[])?;
         }
         let bytes = disk::segment_bytes(&folder, journal::SESSION)?;
         apply(&mut state, id.0, &id.to_string(), rows, &places, bytes);
@@ -199,16 +200,20 @@ impl Home {
 
     /// Marks a session that no process writes any more, with counters as found in its segments.
     fn interrupt(&self, mut session: Session) -> Result<String, StoreError> {
+        let moved = mend::set_tails_aside(&self.session_dir(session.id))?;
         let recording = Recording::open(&self.inner.dir, session.id)?;
         let mut entries: Vec<Entry> = recording.streams.iter().map(|row| Entry::Stream(session.id, row.clone())).collect();
         session.state = SessionState::Interrupted;
         session.ended = session.ended.or_else(|| recording.last_moment());
-        let sentence =
+        let mut sentence =
             format!("session {} of {} had not been closed and is marked as interrupted", session.id, session.participant);
+        if moved > 0 {
+            sentence += &format!("; {moved} bytes that were being written are set aside");
+        }
         let id = session.id;
         entries.push(Entry::Session(session));
         self.amend(id, entries)?;
-        manifest::write(&self.session_dir(id), id)?;
+        manifest::write(&self.session_dir(id), id, &[])?;
         Ok(sentence)
     }
 

@@ -17,8 +17,8 @@ pub(super) struct Lane {
     pub withheld: u64,
     pub log: Log,
     seq: u64,
-    /// Index that the next frame should have.
-    pub expected: Option<u64>,
+    /// Index that the next sample or frame should have.
+    expected: Option<u64>,
     /// Size of one count of each channel, as declared or as found.
     steps: Vec<Option<f64>>,
     /// Steps of undeclared channels are still to be looked for.
@@ -39,7 +39,16 @@ impl Lane {
             stem = format!("{stem}_{}", info.id.0);
         }
         let (first_arrival, last_arrival) = (None, None);
-        let row = StreamRow { info: info.clone(), written: 0, lost: 0, dropped: 0, first_arrival, last_arrival };
+        let row = StreamRow {
+            info: info.clone(),
+            written: 0,
+            lost: 0,
+            dropped: 0,
+            first_arrival,
+            last_arrival,
+            first_index: 0,
+            gaps: Vec::new(),
+        };
         let log = Log::behind(folder, &stem)?;
         let steps: Vec<Option<f64>> = info.channels.iter().map(|c| c.step).collect();
         let undecided = steps.contains(&None);
@@ -59,6 +68,7 @@ impl Lane {
             self.seal(session, encoder)?;
         }
         self.gathered.push(chunk);
+        self.follow(chunk.first_index, chunk.len() as u64);
         self.count(chunk.arrived, chunk.len() as u64);
         Ok(())
     }
@@ -96,6 +106,18 @@ impl Lane {
         self.log.put(&key, payload)?;
         self.seq += 1;
         Ok(())
+    }
+
+    /// Follows the index over `n` samples (or frames); answers how many are missing before them.
+    pub(super) fn follow(&mut self, first: u64, n: u64) -> u64 {
+        let missing = self.expected.map_or(0, |expected| first.saturating_sub(expected));
+        match self.expected {
+            None => self.row.first_index = first,
+            Some(expected) if missing > 0 => self.row.gap(expected, missing),
+            Some(_) => {}
+        }
+        self.expected = Some(first + n);
+        missing
     }
 
     /// Counts `n` samples that were taken in.

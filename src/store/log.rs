@@ -18,6 +18,15 @@ pub(super) struct Place {
     pub offset: u64,
 }
 
+/// A segment's checksum, as far as it is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Digest {
+    /// Name of the segment within its folder.
+    pub file: String,
+    pub bytes: u64,
+    pub sha256: String,
+}
+
 /// The writing end. Segments come into being when something is flushed.
 #[derive(Debug)]
 pub(super) struct Log {
@@ -26,6 +35,8 @@ pub(super) struct Log {
     /// Number of the segment that is open, or of the next one.
     number: u32,
     segment: Option<Segment>,
+    /// Of the segments that were left.
+    left: Vec<Digest>,
     /// Frames that are not durable yet.
     buffer: Vec<u8>,
     /// Bytes of the buffer that the operating system has already.
@@ -46,6 +57,7 @@ impl Log {
             stem: stem.into(),
             number,
             segment: None,
+            left: Vec::new(),
             buffer: Vec::new(),
             written: 0,
             waiting: Vec::new(),
@@ -138,6 +150,17 @@ impl Log {
         Ok(())
     }
 
+    /// Checksums of all segments that were begun here, less what is not durable.
+    pub(super) fn digests(&self) -> Vec<Digest> {
+        self.left.iter().cloned().chain(self.digest()).collect()
+    }
+
+    fn digest(&self) -> Option<Digest> {
+        let segment = self.segment.as_ref()?;
+        let file = disk::segment_name(&self.stem, self.number);
+        Some(Digest { file, bytes: segment.end(), sha256: segment.sha256()? })
+    }
+
     fn path(&self) -> PathBuf {
         self.folder.join(disk::segment_name(&self.stem, self.number))
     }
@@ -145,6 +168,7 @@ impl Log {
     /// The open segment is not written to again; what it has not made durable goes into the next.
     fn leave(&mut self) {
         self.written = 0;
+        self.left.extend(self.digest());
         if self.segment.take().is_some() {
             self.number += 1;
         }
@@ -179,7 +203,7 @@ impl Log {
             return Err(AppendError::Sync(std::io::Error::other("injected")));
         }
         let Some(segment) = &mut self.segment else { return Ok(base) };
-        segment.sync(self.buffer.len() as u64)?;
+        segment.sync(&self.buffer)?;
         Ok(base)
     }
 

@@ -189,6 +189,14 @@ impl Recording {
             let points: Vec<(u64, Nanos)> = track.parts.iter().flat_map(|p| p.arrivals.iter().copied()).collect();
             track.clock = Some(StreamClock::fit(&points, row.info.rate, row.info.latency_s));
             if open_ended {
+                row.first_index = track.parts.first().map_or(0, |p| p.head.first);
+                row.gaps.clear();
+                for pair in track.parts.windows(2) {
+                    let (end, next) = (pair[0].head.end(), pair[1].head.first);
+                    if next > end {
+                        row.gap(end, next - end);
+                    }
+                }
                 row.written = track.parts.iter().map(|p| u64::from(p.head.n)).sum();
                 row.lost = row.lost.max(track.parts.iter().map(|p| u64::from(p.head.gap)).sum());
                 row.first_arrival = track.parts.first().map(|p| p.head.arrived);

@@ -7,6 +7,7 @@
 use super::disk;
 use super::error::{Named, StoreError};
 use rustix::fs::FlockOperation;
+use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -83,6 +84,8 @@ pub(super) enum AppendError {
 pub(super) struct Segment {
     file: File,
     end: u64,
+    /// Of everything up to the end; None for a segment that was begun by another process.
+    hash: Option<Sha256>,
 }
 
 impl Segment {
@@ -90,7 +93,7 @@ impl Segment {
     #[cfg(test)]
     pub(super) fn append(&mut self, frames: &[u8]) -> Result<(), AppendError> {
         self.write(frames, 0)?;
-        self.sync(frames.len() as u64)
+        self.sync(frames)
     }
 
     /// Creates a segment that was not there before; its name is durable on return.
@@ -99,7 +102,7 @@ impl Segment {
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).named("lock", path)?;
         file.sync_all().named("make durable", path)?;
         disk::sync_dir(path.parent().unwrap_or(Path::new(".")))?;
-        Ok(Segment { file, end: 0 })
+        Ok(Segment { file, end: 0, hash: Some(Sha256::new()) })
     }
 
     /// Opens a segment that was closed cleanly and is whole.
@@ -107,7 +110,7 @@ impl Segment {
         let file = disk::private_file().open(path).named("open", path)?;
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).named("lock", path)?;
         let end = file.metadata().named("look at", path)?.len();
-        Ok(Segment { file, end })
+        Ok(Segment { file, end, hash: None })
     }
 
     pub(super) fn end(&self) -> u64 {
@@ -124,12 +127,18 @@ impl Segment {
         })
     }
 
-    /// Waits until the disk has all that was written; the end moves by so many bytes. After an error it is where it
-    /// was.
-    pub(super) fn sync(&mut self, bytes: u64) -> Result<(), AppendError> {
+    /// Waits until the disk has these bytes, all that was written since; the end moves behind them. After an error it
+    /// is where it was.
+    pub(super) fn sync(&mut self, written: &[u8]) -> Result<(), AppendError> {
         self.file.sync_data().map_err(AppendError::Sync)?;
-        self.end += bytes;
+        self.end += written.len() as u64;
+        self.hash.iter_mut().for_each(|hash| hash.update(written));
         Ok(())
+    }
+
+    /// SHA-256 in hex of everything up to the end, where it is known.
+    pub(super) fn sha256(&self) -> Option<String> {
+        self.hash.clone().map(|hash| disk::hex(&hash.finalize()))
     }
 }
 

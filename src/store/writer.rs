@@ -9,7 +9,7 @@ use super::home::Home;
 use super::journal;
 use super::keys::{self, Pair};
 use super::lane::Lane;
-use super::log::Log;
+use super::log::{Digest, Log};
 use super::manifest;
 use super::recorder::StreamTally;
 use super::rows::{Consent, Entry, Participant, Session, SessionId, SessionState, StreamRow};
@@ -205,8 +205,7 @@ impl SessionWriter {
         let stored = self.consent.face_stored;
         let lane = lane(&mut self.lanes, frame.stream, self.session.id)?;
         lane.changed = true;
-        let lost = lane.expected.map_or(0, |expected| frame.index.saturating_sub(expected));
-        lane.expected = Some(frame.index + 1);
+        let lost = lane.follow(frame.index, 1);
         lane.row.lost += lost;
         if !stored {
             lane.withheld += 1;
@@ -310,7 +309,10 @@ impl SessionWriter {
         }
         self.journal(Entry::Session(session.clone()))?;
         self.flush_journal()?;
-        manifest::write(&self.folder, self.session.id)?;
+        // Hashed while they were written: an hour of video need not be read again.
+        let logs = self.lanes.values().map(|lane| &lane.log).chain([&self.journal]);
+        let known: Vec<Digest> = logs.flat_map(Log::digests).collect();
+        manifest::write(&self.folder, self.session.id, &known)?;
         Ok(session)
     }
 }

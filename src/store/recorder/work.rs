@@ -2,7 +2,7 @@
 
 use super::latency::Latencies;
 use super::{Control, Data, Shared, held};
-use crate::signal::{Nanos, SECOND, SharedClock};
+use crate::signal::{Marker, MarkerKind, Nanos, SECOND, SharedClock};
 use crate::store::StoreError;
 use crate::store::rows::{ClockPair, Entry, Session, SessionState};
 use crate::store::writer::SessionWriter;
@@ -12,8 +12,14 @@ use std::time::Duration;
 
 /// What the operating system does not have is lost with the process: at most this much time.
 const WRITE_EVERY: Nanos = SECOND / 12;
-/// What is not flushed is lost with the power: at most this much time.
-const FLUSH_EVERY: Nanos = SECOND / 4;
+/// Samples that are not flushed are lost with the power: at most this much time. Rows of the journal do not wait.
+const FLUSH_EVERY: Nanos = SECOND;
+/// So many bytes do not wait for the next flush.
+const ENOUGH: usize = 4 << 20;
+/// How often the status is renewed and the clocks are compared.
+const PUBLISH_EVERY: Nanos = SECOND / 4;
+/// The wall clock was set when it moves by more than this beside the monotonic clock between two looks.
+const SET: Nanos = SECOND / 10;
 /// The same on a simulated clock, which runs far ahead of the disk; nothing there is worth a flush each 250 ms.
 const FLUSH_EVERY_SIMULATED: Nanos = 10 * SECOND;
 /// How often counters and a pair of clock readings go into the journal.
@@ -39,6 +45,8 @@ pub(super) struct Work {
     written: Nanos,
     flushed: Nanos,
     checkpointed: Nanos,
+    /// Wall time less monotonic time, when last looked at.
+    offset: Nanos,
     /// Arrivals of what is not durable yet.
     undurable: Vec<Nanos>,
     latencies: Latencies,
@@ -52,6 +60,7 @@ impl Work {
         shared: Arc<Shared>,
     ) -> Work {
         let now = clock.now();
+        let offset = clock.utc() - now;
         Work {
             writer,
             clock,
@@ -66,6 +75,7 @@ impl Work {
             written: now,
             flushed: now,
             checkpointed: now,
+            offset,
             undurable: Vec::new(),
             latencies: Latencies::default(),
         }
@@ -74,7 +84,10 @@ impl Work {
     /// Takes packets and messages until the session is closed.
     pub(super) fn run(mut self) -> Result<Session, StoreError> {
         self.publish();
-        let (data, control) = (self.data.clone(), self.control.clone());
+        // In real time packets wait in the channel until the next write: one waking for all of them. Where time is
+        // simulated the senders wait for us instead.
+        let data = if self.clock.is_simulated() { self.data.clone() } else { crossbeam_channel::never() };
+        let control = self.control.clone();
         loop {
             select! {
                 recv(control) -> message => match message {
@@ -90,14 +103,23 @@ impl Work {
                 }
                 default(self.patience()) => {}
             }
+            if !self.clock.is_simulated() {
+                self.take_all();
+            }
             self.tick();
         }
+    }
+
+    /// Takes what waits in the channel.
+    fn take_all(&mut self) {
+        let data = self.data.clone();
+        data.try_iter().for_each(|packet| self.take(&packet));
     }
 
     /// Real time until the next write is due; a simulated clock does not move while we wait.
     fn patience(&self) -> Duration {
         if self.clock.is_simulated() {
-            return Duration::from_nanos(FLUSH_EVERY as u64);
+            return Duration::from_nanos(WRITE_EVERY as u64);
         }
         let left = WRITE_EVERY - self.clock.now().saturating_sub(self.written);
         Duration::from_nanos(left.clamp(1_000_000, WRITE_EVERY) as u64)
@@ -162,12 +184,16 @@ impl Work {
             // The flush that follows tries again and tells.
             let _ = self.writer.hand_over();
         }
+        if self.writer.pending() > ENOUGH {
+            self.flush(now);
+        }
         // A little early rather than a whole write late.
-        if now.saturating_sub(self.published) < FLUSH_EVERY - WRITE_EVERY / 4 {
+        if now.saturating_sub(self.published) < PUBLISH_EVERY - WRITE_EVERY / 4 {
             return;
         }
         self.published = now;
         self.count_drops();
+        self.compare_clocks(now);
         if now.saturating_sub(self.checkpointed) >= CHECKPOINT_EVERY {
             self.checkpointed = now;
             let pair = ClockPair { monotonic: now, utc: self.clock.utc() };
@@ -181,6 +207,29 @@ impl Work {
             self.flush(now);
         }
         self.publish();
+    }
+
+    /// Somebody sets the computer's clock: recorded times do not follow, and the session says when it was.
+    fn compare_clocks(&mut self, now: Nanos) {
+        let utc = self.clock.utc();
+        let moved = (utc - now).saturating_sub(self.offset);
+        self.offset = utc - now;
+        if moved.abs() < SET {
+            return;
+        }
+        let way = if moved > 0 { "forward" } else { "back" };
+        let text = format!(
+            "the computer's clock was set {way} by {:.3} s; recorded times do not follow it",
+            crate::signal::seconds(moved.abs())
+        );
+        let id = self.writer.session().id;
+        let marker = Marker { at: now, kind: MarkerKind::Trouble, text, trial: None };
+        let pair = ClockPair { monotonic: now, utc };
+        for entry in [Entry::Marker(id, marker), Entry::Clock(id, pair)] {
+            if let Err(e) = self.writer.journal(entry) {
+                self.refused = Some(e.to_string());
+            }
+        }
     }
 
     fn flush(&mut self, now: Nanos) {
@@ -211,8 +260,7 @@ impl Work {
     }
 
     fn close(mut self, state: SessionState, ended: Nanos) -> Result<Session, StoreError> {
-        let data = self.data.clone();
-        data.try_iter().for_each(|packet| self.take(&packet));
+        self.take_all();
         self.count_drops();
         let ended = if ended == Nanos::MIN { self.clock.now() } else { ended };
         let pair = ClockPair { monotonic: self.clock.now(), utc: self.clock.utc() };
