@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. Exit 0 only if all of it worked; errors are one sentence on stderr.
 
 mod background;
+mod bench;
 mod demo;
 mod doctor;
 mod driver;
@@ -76,6 +77,8 @@ enum Command {
     Demo(demo::Args),
     /// Bring BrainFlow, liblsl and ONNX Runtime, by name, version and checksum
     Setup(setup::Args),
+    /// Measure what limbic costs on this machine
+    Bench(bench::Args),
     /// What this machine has, lacks, and what to do about it
     Doctor(doctor::Args),
     /// Record without the screens
@@ -128,6 +131,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Some(Command::Lab(args)) => lab::run(args, common)?,
         Some(Command::Demo(args)) => demo::run(args, common)?,
         Some(Command::Setup(args)) => setup::run(args, common.json)?,
+        Some(Command::Bench(args)) => bench::run(args, common)?,
         Some(Command::Doctor(args)) => doctor::run(args, common.lib_dir.as_deref(), &common.home, common.json)?,
         Some(Command::Record(args)) => record::run(args, common)?,
         Some(Command::Sessions(args)) => sessions::run(args, common)?,

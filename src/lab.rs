@@ -3,6 +3,7 @@
 mod commands;
 mod core;
 mod devices;
+mod disk;
 mod job;
 mod judge;
 mod link;

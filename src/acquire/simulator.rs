@@ -26,6 +26,12 @@ use std::time::Duration;
 const CHANNELS: usize = 32;
 /// Length of a packet of samples, s: what a wireless cap sends at once.
 const PACKET_S: f64 = 0.0625;
+/// Levels of the amplifier's converter on each side of zero: 24 bits. EEG and ECG go through it.
+const LEVELS: f64 = 8_388_608.0;
+/// Size of one count of the amplifier, uV.
+const STEP_UV: f64 = EEG_RAIL_UV / LEVELS;
+/// Size of one count of the pulse sensor: 16 bits.
+const PPG_STEP: f64 = PPG_RAIL / 32_768.0;
 /// Largest EEG value, uV: an amplifier of gain 24 at 4.5 V.
 const EEG_RAIL_UV: f64 = 187_500.0;
 const ECG_RAIL_MV: f64 = 5.0;
@@ -117,12 +123,31 @@ impl Source for Simulator {
     }
 }
 
+/// What the converter makes of a sample: whole counts of each channel's step.
+fn convert(row: &mut [f32; CHANNELS + 2]) {
+    let count = |value: f32, step: f64| ((f64::from(value) / step).round() as i32, step);
+    for (i, value) in row.iter_mut().enumerate() {
+        let (count, step) = match i {
+            CHANNELS => count(*value, STEP_UV / 1000.0),
+            i if i > CHANNELS => count(*value, PPG_STEP),
+            _ => count(*value, STEP_UV),
+        };
+        *value = (f64::from(count) * step) as f32;
+    }
+}
+
 fn describe(rig: &SimulatorRig, montage: &Montage, first: u16) -> Vec<StreamInfo> {
-    let rail = |rail, channel: Channel| Channel { rail: Some(rail), ..channel };
-    let other = |label: &str, role, unit: &str| Channel { label: label.into(), role, unit: unit.into(), rail: None };
-    let mut channels: Vec<Channel> = montage.labels.iter().map(|l| rail(EEG_RAIL_UV, Channel::eeg(l.as_str()))).collect();
-    channels.push(rail(ECG_RAIL_MV, other("ECG", Role::Ecg, "mV")));
-    channels.push(rail(PPG_RAIL, other("PPG", Role::Ppg, "au")));
+    let channel = |label: &str, role, unit: &str, rail, step| Channel {
+        label: label.into(),
+        role,
+        unit: unit.into(),
+        rail: Some(rail),
+        step: Some(step),
+    };
+    let mut channels: Vec<Channel> =
+        montage.labels.iter().map(|label| channel(label, Role::Eeg, "uV", EEG_RAIL_UV, STEP_UV)).collect();
+    channels.push(channel("ECG", Role::Ecg, "mV", ECG_RAIL_MV, STEP_UV / 1000.0));
+    channels.push(channel("PPG", Role::Ppg, "au", PPG_RAIL, PPG_STEP));
     let stream = |offset, name: &str, kind, what: &str, rate, channels| StreamInfo {
         id: StreamId(first + offset),
         name: name.into(),

@@ -103,6 +103,8 @@ fn record(args: &Args, home: &Path, scratch: &Path, library_dir: Option<&Path>, 
             Ok(job.report_with("record", u64::from(snapshot.protocol.trial), trials, &driver::describe(snapshot))?)
         },
         gate_patience_s: 120.0,
+        saved: &mut |_, _| {},
+        remark: &mut |_| None,
     };
     driver::drive(&mut lab, &clock, script)
 }

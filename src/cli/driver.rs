@@ -31,6 +31,10 @@ pub struct Script<'a> {
     pub watch: &'a mut dyn FnMut(&Snapshot) -> anyhow::Result<()>,
     /// Give up when the gate has not passed after so many seconds.
     pub gate_patience_s: f64,
+    /// Hears of every action that is durable.
+    pub saved: &'a mut dyn FnMut(&Action, SessionId),
+    /// Notes and marks of its own, asked for at every step.
+    pub remark: &'a mut dyn FnMut(&Lab) -> Option<Action>,
 }
 
 /// Runs the script; returns the recorded session.
@@ -38,7 +42,7 @@ pub struct Script<'a> {
 /// # Errors
 /// Whatever the lab refuses, in its own words; a gate that does not pass; a device that is missing.
 pub fn drive(lab: &mut Lab, clock: &SharedClock, script: Script<'_>) -> anyhow::Result<SessionId> {
-    let Script { rig, participant, consent, override_reason, rate, watch, gate_patience_s } = script;
+    let Script { rig, participant, consent, override_reason, rate, watch, gate_patience_s, saved, remark } = script;
     let mut sender = Sender { next: 1 };
     // Devices before the participant: a missing one leaves no empty session behind.
     sender.act(lab, Action::Connect { rig: Some(rig) })?;
@@ -51,6 +55,10 @@ pub fn drive(lab: &mut Lab, clock: &SharedClock, script: Script<'_>) -> anyhow::
         clock.wait(STEP);
         lab.step();
         step += 1;
+        if let Some(action) = remark(lab).filter(|_| lab.is_recording()) {
+            sender.act(lab, action.clone())?;
+            lab.session_id().into_iter().for_each(|id| saved(&action, id));
+        }
         if !step.is_multiple_of(LOOK_EVERY) {
             continue;
         }
@@ -63,12 +71,18 @@ pub fn drive(lab: &mut Lab, clock: &SharedClock, script: Script<'_>) -> anyhow::
             Phase::Waiting if !begun => {
                 let waited = seconds(clock.now() - connected);
                 begun = begin(lab, &mut sender, &snapshot, override_reason.as_deref(), waited, gate_patience_s)?;
+                snapshot.session.iter().filter(|_| begun).for_each(|s| saved(&Action::Begin, s.id));
             }
             Phase::Rating if answered != (snapshot.protocol.trial, snapshot.protocol.attempt) => {
                 let view = &snapshot.protocol;
                 let (rating, by, reason) = rate(view);
-                sender.act(lab, Action::Rate { rating, by, done: true, reason })?;
+                let action = Action::Rate { rating, by, done: true, reason };
+                sender.act(lab, action.clone())?;
+                snapshot.session.iter().for_each(|s| saved(&action, s.id));
                 answered = (view.trial, view.attempt);
+            }
+            Phase::Aborted if !snapshot.recording && snapshot.stopped.is_some() => {
+                bail!("{}", snapshot.stopped.unwrap_or_default())
             }
             Phase::Finished | Phase::Aborted if !snapshot.recording => {
                 return snapshot.session.map(|s| s.id).context("the lab finished without a session");

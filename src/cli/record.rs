@@ -5,11 +5,12 @@ use crate::acquire::simulator::participant_rating;
 use crate::acquire::{self, Packet, Pump, Surroundings};
 use crate::cli::driver::{self, Script};
 use crate::cli::{Common, text};
+use crate::lab::message::Action;
 use crate::lab::{Lab, LabOptions};
 use crate::rig::Rig;
 use crate::signal::{Marker, MarkerKind, Rating, SECOND, Seed, SharedClock, SystemClock, seconds, to_nanos};
 use crate::store::rows::{ClockPair, Consent, Entry, Participant, Session, SessionId, SessionState};
-use crate::store::{Home, Recorder, RecorderStatus};
+use crate::store::{DiskGuard, DiskState, Home, Recorder, RecorderStatus, check_room, expected_bytes_per_s, free_bytes};
 use anyhow::{Context, bail};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -44,6 +45,12 @@ pub struct Args {
     /// Go on below the quality gate, for this reason
     #[arg(long = "override", value_name = "REASON")]
     override_reason: Option<String>,
+    /// Print one JSON line for everything that is safe on the disk
+    #[arg(long)]
+    events: bool,
+    /// Add a note and a mark several times a second, and do not wait for the gate: for tests that end it by force
+    #[arg(long, hide = true, requires = "override_reason")]
+    exercise: bool,
 }
 
 /// Chunks that may wait for the disk before they count as dropped: about ten seconds of a busy rig.
@@ -82,6 +89,7 @@ fn protocol(args: &Args, rig: &Rig, common: &Common) -> anyhow::Result<()> {
     let job = crate::cli::progress::job();
     let stop = stop_flag()?;
     let simulated = args.ratings == "simulated";
+    let mut remarks = Remarks { clock: clock.clone(), next: clock.now(), count: 0 };
     let script = Script {
         rig: rig_path,
         participant: Participant { code: args.participant.clone(), ..Participant::default() },
@@ -102,13 +110,44 @@ fn protocol(args: &Args, rig: &Rig, common: &Common) -> anyhow::Result<()> {
             let p = &snapshot.protocol;
             Ok(job.report_with("record", u64::from(p.trial), u64::from(p.trials), &driver::describe(snapshot))?)
         },
-        gate_patience_s: rig.gate.window_s + 30.0,
+        gate_patience_s: if args.exercise { 0.5 } else { rig.gate.window_s + 30.0 },
+        saved: &mut |action, id| {
+            if args.events {
+                tell(action, id);
+            }
+        },
+        remark: &mut |_| if args.exercise { remarks.next() } else { None },
     };
     let id = driver::drive(&mut lab, &clock, script);
     drop(lab);
     crate::cli::progress::clear();
     let home = Home::open(&common.home)?;
     finish(&home, id?, common)
+}
+
+/// Numbered notes and marks in turn.
+struct Remarks {
+    clock: SharedClock,
+    next: i64,
+    count: u64,
+}
+
+impl Remarks {
+    fn next(&mut self) -> Option<Action> {
+        if self.clock.now() < self.next {
+            return None;
+        }
+        self.next = self.clock.now() + SECOND / 8;
+        self.count += 1;
+        let text = format!("remark {}", self.count);
+        Some(if self.count.is_multiple_of(2) { Action::Note { text } } else { Action::Mark { text } })
+    }
+}
+
+/// A line for whoever reads along; it is written at once, for the next moment may be the last.
+fn tell(action: &Action, id: SessionId) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{}", serde_json::json!({ "saved": action, "session": id.to_string() })).and_then(|()| out.flush());
 }
 
 /// What was signed; needed unless nobody is measured.
@@ -132,6 +171,8 @@ fn free(args: &Args, rig: &Rig, length: f64, common: &Common) -> anyhow::Result<
     let simulated = streams.iter().any(|s| s.simulated);
     let consent = consent(args, simulated, &clock)?;
     let home = Home::open(&common.home)?;
+    let expected = expected_bytes_per_s(&streams, args.face);
+    check_room(&common.home, length, expected)?;
     let session = session(args, rig, &home, &clock, simulated)?;
     let id = session.id;
     let person = Participant { code: args.participant.clone(), ..Participant::default() };
@@ -141,7 +182,8 @@ fn free(args: &Args, rig: &Rig, length: f64, common: &Common) -> anyhow::Result<
     for pump in &mut pumps {
         pump.start()?;
     }
-    let outcome = pump_all(length, &mut pumps, &mut recorder, &clock, id);
+    let mut guard = Guarded { guard: DiskGuard::new(expected), home: common.home.clone() };
+    let outcome = pump_all(length, &mut pumps, &mut recorder, (&clock, &mut guard), id);
     for pump in &mut pumps {
         pump.stop();
     }
@@ -150,6 +192,23 @@ fn free(args: &Args, rig: &Rig, length: f64, common: &Common) -> anyhow::Result<
     outcome?;
     crate::cli::progress::clear();
     finish(&home, id, common)
+}
+
+/// Ends a recording before the disk is full.
+struct Guarded {
+    guard: DiskGuard,
+    home: PathBuf,
+}
+
+impl Guarded {
+    fn look(&mut self, now: i64, written: u64) -> anyhow::Result<()> {
+        let free = free_bytes(&self.home);
+        if self.guard.look(now, free, written) == DiskState::Full {
+            let left = free.unwrap_or(0) >> 20;
+            bail!("the disk at {} is full ({left} MiB left): the session was ended; all before is saved", self.home.display());
+        }
+        Ok(())
+    }
 }
 
 fn open(rig: &Rig, common: &Common, clock: &SharedClock) -> anyhow::Result<Vec<Pump>> {
@@ -190,7 +249,13 @@ fn session(args: &Args, rig: &Rig, home: &Home, clock: &SharedClock, simulated: 
 }
 
 /// Drains the devices until the time is over or someone asks to stop.
-fn pump_all(length: f64, pumps: &mut [Pump], recorder: &mut Recorder, clock: &SharedClock, id: SessionId) -> anyhow::Result<()> {
+fn pump_all(
+    length: f64,
+    pumps: &mut [Pump],
+    recorder: &mut Recorder,
+    (clock, guard): (&SharedClock, &mut Guarded),
+    id: SessionId,
+) -> anyhow::Result<()> {
     let stop = stop_flag()?;
     let started = clock.now();
     let mut ticket = 0;
@@ -219,6 +284,7 @@ fn pump_all(length: f64, pumps: &mut [Pump], recorder: &mut Recorder, clock: &Sh
         if let Some(trouble) = &status.trouble {
             bail!("{trouble}");
         }
+        guard.look(clock.now(), status.written_bytes)?;
         progress(&status, clock.now() - started, to_nanos(length));
         clock.wait(POLL);
     }

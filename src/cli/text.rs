@@ -4,6 +4,7 @@ use crate::explain::report::{ClassExplanation, ExplanationReport};
 use crate::lab::message::Review;
 use crate::show::topography;
 use crate::signal::seconds;
+use crate::store::Delivery;
 use crate::store::rows::{PredictionRow, Session, SessionState, StreamRow, Trial};
 use std::fmt::Write;
 
@@ -86,10 +87,29 @@ pub fn session(session: &Session, streams: &[StreamRow], trials: &[Trial]) -> St
     let rows = streams.iter().map(stream_row).collect::<Vec<_>>();
     text += "\n";
     text += &table(&["stream", "channels", "rate Hz", "written", "lost", "dropped", "device", "clock"], &rows);
+    text += &deliveries(session, streams);
     if !trials.is_empty() {
         let usable = trials.iter().filter(|t| t.is_usable()).count();
         let rated = trials.iter().filter(|t| t.rating.is_complete()).count();
         let _ = writeln!(text, "\ntrials   {} of {} usable, {rated} fully rated", usable, session.trials_planned);
+    }
+    text
+}
+
+/// What each stream promised and delivered, and where it has gaps.
+fn deliveries(session: &Session, streams: &[StreamRow]) -> String {
+    const MOST: usize = 10;
+    let mut text = String::from("\n");
+    for row in streams {
+        let delivery = Delivery::of(session, row);
+        let Delivery { stream, promised, delivered, verdict, gaps, .. } = &delivery;
+        let _ = writeln!(text, "{stream}: {delivered} of {promised} promised; {verdict}");
+        for gap in gaps.iter().take(MOST) {
+            let _ = writeln!(text, "  gap at {:.3} s: {} ({:.3} s)", gap.at_s, gap.samples, gap.seconds);
+        }
+        if gaps.len() > MOST {
+            let _ = writeln!(text, "  and {} more gaps", gaps.len() - MOST);
+        }
     }
     text
 }

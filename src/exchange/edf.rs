@@ -251,7 +251,8 @@ enum Scale {
 fn channel(header: &Header, signal: &SignalHeader, label: &str, role: Role, notes: &mut Vec<String>) -> (Channel, Scale) {
     if role == Role::Trigger {
         let mask = if header.bdf { 0xFF_FFFF } else { 0xFFFF };
-        return (Channel { label: label.into(), role, unit: String::new(), rail: None }, Scale::Bits(mask));
+        let unit = String::new();
+        return (Channel { label: label.into(), role, unit, rail: None, step: Some(1.0) }, Scale::Bits(mask));
     }
     let ((physical_low, physical_high), (digital_low, digital_high)) = (signal.physical, signal.digital);
     let (physical, digital) = (physical_high - physical_low, digital_high - digital_low);
@@ -269,7 +270,16 @@ fn channel(header: &Header, signal: &SignalHeader, label: &str, role: Role, note
     let full = header.bdf && digital >= f64::from((1 << 24) - 1);
     let rail = full.then(|| physical_low.abs().min(physical_high.abs()) * factor);
     let offset = if gain == 1.0 && (physical == 0.0 || digital == 0.0) { 0.0 } else { physical_low - digital_low * gain };
-    (Channel { label: label.into(), role, unit, rail }, Scale::Linear { gain: gain * factor, offset: offset * factor })
+    let (gain, offset) = (gain * factor, offset * factor);
+    let step = step_of(gain, offset);
+    (Channel { label: label.into(), role, unit, rail, step }, Scale::Linear { gain, offset })
+}
+
+/// The size of which all values are whole multiples: the gain, or half of it where the range is off by half a count.
+fn step_of(gain: f64, offset: f64) -> Option<f64> {
+    let steps = [gain.abs(), gain.abs() / 2.0];
+    let whole = |step: &f64| (offset / step - (offset / step).round()).abs() < 1e-6;
+    steps.into_iter().find(|step| step.is_normal() && whole(step))
 }
 
 /// One channel of all records at their places.

@@ -2,6 +2,7 @@
 
 use crate::lab::core::{Lab, Setup};
 use crate::lab::devices::Devices;
+use crate::lab::disk::planned_s;
 use crate::lab::job::RunningJob;
 use crate::lab::judge::Judge;
 use crate::lab::live::Live;
@@ -199,12 +200,15 @@ impl Lab {
             videos.clone()
         };
         let streams = self.devices.streams();
+        let planned = planned_s(&rig.protocol, playlist);
+        self.room_for(&streams, planned)?;
+        let Some(Setup { rig, playlist, player }) = &self.setup else { return Err("connect the devices first".into()) };
         let now = self.options.clock.now();
         session.state = SessionState::Recording;
         (session.started, session.started_utc) = (now, self.options.clock.utc());
         (session.rig_name, session.rig) = (rig.name.clone(), rig.to_toml());
         (session.playlist, session.order_seed) = (playlist.name.clone(), rig.protocol.order_seed);
-        session.player = setup.player.name();
+        session.player = player.name();
         session.simulated = streams.iter().any(|s| s.simulated);
         session.trials_planned = stimuli.len() as u32;
         session.override_reason = if verdict.pass { None } else { self.override_reason.clone() };

@@ -2,6 +2,7 @@
 
 use crate::acquire::Packet;
 use crate::lab::devices::Devices;
+use crate::lab::disk::Disk;
 use crate::lab::job::RunningJob;
 use crate::lab::judge::Judge;
 use crate::lab::live::Live;
@@ -36,6 +37,7 @@ pub struct Lab {
     pub(super) devices: Devices,
     pub(super) live: Live,
     pub(super) judge: Judge,
+    pub(super) disk: Disk,
     pub(super) override_reason: Option<String>,
     pub(super) protocol: Option<Protocol>,
     pub(super) job: Option<RunningJob>,
@@ -82,6 +84,7 @@ impl Lab {
             devices: Devices::default(),
             live: Live::default(),
             judge: Judge::default(),
+            disk: Disk::default(),
             override_reason: None,
             protocol: None,
             job: None,
@@ -122,6 +125,11 @@ impl Lab {
         self.ended
     }
 
+    /// The session being prepared or recorded, or the one that just ended.
+    pub fn session_id(&self) -> Option<SessionId> {
+        self.session.as_ref().map(|s| s.id)
+    }
+
     /// Samples are being written.
     pub fn is_recording(&self) -> bool {
         self.recording.as_ref().is_some_and(Recording::is_running)
@@ -135,6 +143,7 @@ impl Lab {
         let now = self.options.clock.now();
         self.live.refresh(now);
         self.judge.refresh(now);
+        self.mind_the_disk(now);
         self.tend_recording(now);
         if self.job.as_mut().is_some_and(RunningJob::poll) {
             let said = match self.job.as_ref().and_then(RunningJob::outcome) {

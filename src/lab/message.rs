@@ -136,6 +136,12 @@ pub struct Snapshot {
     pub heart: Option<HeartView>,
     pub face: Option<FaceView>,
     pub disk_free: u64,
+    /// While recording: minutes until the disk guard would end the session.
+    #[serde(default)]
+    pub disk_minutes: Option<f64>,
+    /// Why the lab itself ended the last session, if it did.
+    #[serde(default)]
+    pub stopped: Option<String>,
     /// Bytes written for this session.
     pub written: u64,
     /// When the last flush became durable.

@@ -5,6 +5,7 @@ use crate::lab::job::RunningJob;
 use crate::lab::message::{FaceView, Snapshot};
 use crate::lab::recording::Recording;
 use crate::present::{Phase, Protocol, ProtocolView};
+use crate::store::free_bytes;
 
 impl Lab {
     /// The state as of now. Cheap enough for ten a second.
@@ -48,7 +49,9 @@ impl Lab {
             protocol: self.protocol.as_ref().map_or_else(|| self.waiting_view(), Protocol::view),
             trials: self.protocol.as_ref().map(|p| p.trials().to_vec()).unwrap_or_default(),
             rating: rating.and_then(|p| p.trials().last()).map(|t| t.rating).unwrap_or_default(),
-            disk_free: disk_free(&self.options.home),
+            disk_free: free_bytes(&self.options.home).unwrap_or(0),
+            disk_minutes: self.disk.minutes_left,
+            stopped: self.disk.stopped.clone(),
             written: status.written,
             durable_at: status.durable_at,
             log: self.log.iter().cloned().collect(),
@@ -83,9 +86,4 @@ impl Lab {
         view.trials = self.setup.as_ref().map_or(0, |s| s.playlist.videos.len() as u32);
         view
     }
-}
-
-/// Bytes that we may still write where the home lies; 0 where that cannot be told.
-fn disk_free(home: &std::path::Path) -> u64 {
-    rustix::fs::statvfs(home).map_or(0, |s| s.f_bavail * s.f_frsize)
 }

@@ -103,7 +103,8 @@ fn facts(s: &Snapshot, caps: Caps) -> Vec<(String, Ink)> {
     }
     let little = s.disk_free < LITTLE_DISK;
     let sign = if little { "!" } else { "" };
-    facts.push((format!("disk {}{sign}", words::bytes(s.disk_free)), if little { Ink::Bad } else { Ink::Dim }));
+    let lasts = s.disk_minutes.filter(|m| *m < 999.0).map(|m| format!(" ({m:.0} min)")).unwrap_or_default();
+    facts.push((format!("disk {}{lasts}{sign}", words::bytes(s.disk_free)), if little { Ink::Bad } else { Ink::Dim }));
     if !s.streams.is_empty() || s.recording || s.lost > 0 {
         let lost = if s.lost == 0 { ("lost 0".into(), Ink::Dim) } else { (format!("lost {}!", s.lost), Ink::Bad) };
         facts.push(lost);

@@ -121,6 +121,8 @@ pub fn home() -> Snapshot {
         heart: None,
         face: None,
         disk_free: 812_000_000_000,
+        disk_minutes: None,
+        stopped: None,
         written: 0,
         durable_at: None,
         lost: 0,

@@ -59,11 +59,15 @@ pub struct Channel {
     /// Largest absolute value that the device can give, in `unit`, where known (for the railed check).
     #[serde(default)]
     pub rail: Option<f64>,
+    /// Size of one count of its converter, in `unit`, where known: every value is then a whole multiple of it,
+    /// rounded to f32. The store keeps such channels as counts, which is smaller, wherever that is exact.
+    #[serde(default)]
+    pub step: Option<f64>,
 }
 
 impl Channel {
     pub fn eeg(label: impl Into<String>) -> Self {
-        Channel { label: label.into(), role: Role::Eeg, unit: "uV".into(), rail: None }
+        Channel { label: label.into(), role: Role::Eeg, unit: "uV".into(), rail: None, step: None }
     }
 }
 

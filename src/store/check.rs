@@ -15,6 +15,10 @@ use crate::signal::StreamKind;
 use serde::Serialize;
 use std::path::Path;
 
+mod damage;
+
+pub use damage::Damage;
+
 /// What verifying a session (or the home's own journal) found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct VerifyReport {
@@ -25,6 +29,8 @@ pub struct VerifyReport {
     pub state: Option<SessionState>,
     pub files: Vec<FileCheck>,
     pub streams: Vec<StreamCheck>,
+    /// Every damaged place.
+    pub damage: Vec<Damage>,
     /// Sentences; empty = sound.
     pub problems: Vec<String>,
 }
@@ -81,7 +87,7 @@ impl Home {
     fn verify_home(&self) -> Result<VerifyReport, StoreError> {
         let mut report = empty("home".into());
         for (_, name) in disk::segments(self.dir(), journal::HOME)? {
-            report.file(&self.dir().join(&name), name, None)?;
+            report.file(&self.dir().join(&name), name, None, &[])?;
         }
         let ledger = Ledger::of_home(self.dir())?;
         report.catalogue(self, keys::HOME, "", &ledger)?;
@@ -94,20 +100,23 @@ impl Home {
             return Err(StoreError::NoSession { word: id.to_string() });
         }
         let mut report = empty(id.to_string());
-        let manifest = manifest::read(&folder).unwrap_or_else(|e| {
+        let manifest = manifest::check(&folder, id).unwrap_or_else(|e| {
             report.problems.push(e.to_string());
             None
         });
+        let broken = !report.problems.is_empty();
+        let recording = Recording::open(self.dir(), id);
+        let streams = recording.as_ref().map(|r| r.streams.clone()).unwrap_or_default();
         for name in disk::file_names(&folder)?.into_iter().filter(|n| n.ends_with(".seg")) {
-            report.file(&folder.join(&name), name, manifest.as_ref())?;
+            report.file(&folder.join(&name), name, manifest.as_ref(), &streams)?;
         }
         for name in manifest.iter().flat_map(|m| m.files.keys()) {
             if !folder.join(name).exists() {
                 report.problems.push(format!("{name} is missing"));
             }
         }
-        match Recording::open(self.dir(), id) {
-            Ok(recording) => report.session(&recording, manifest.is_some()),
+        match recording {
+            Ok(recording) => report.session(&recording, manifest.is_some() || broken),
             Err(e) => report.problems.push(e.to_string()),
         }
         report.catalogue(self, id.0, &id.to_string(), &Ledger::of_session(&folder, id)?)?;
@@ -116,12 +125,18 @@ impl Home {
 }
 
 fn empty(name: String) -> VerifyReport {
-    let (files, streams, problems) = (Vec::new(), Vec::new(), Vec::new());
-    VerifyReport { name, participant: String::new(), number: 0, state: None, files, streams, problems }
+    let (files, streams, problems, damage) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    VerifyReport { name, participant: String::new(), number: 0, state: None, files, streams, damage, problems }
 }
 
 impl VerifyReport {
-    fn file(&mut self, path: &Path, name: String, manifest: Option<&manifest::Manifest>) -> Result<(), StoreError> {
+    fn file(
+        &mut self,
+        path: &Path,
+        name: String,
+        manifest: Option<&manifest::Manifest>,
+        streams: &[StreamRow],
+    ) -> Result<(), StoreError> {
         let mut frames = 0;
         let recovery = scan(path, |_, _, _| {
             frames += 1;
@@ -129,12 +144,13 @@ impl VerifyReport {
         })?;
         let bytes = std::fs::metadata(path).named("look at", path)?.len();
         let checksum = match manifest.and_then(|m| m.files.get(&name)) {
-            Some(listed) => Some(disk::sha256_of(path)? == listed.sha256),
+            Some(listed) => Some(bytes == listed.bytes && disk::sha256_of(path)? == listed.sha256),
             None => None,
         };
         if !recovery.is_clean() {
-            let Recovery { bad_frames, skipped, tail } = recovery;
-            self.problems.push(format!("{name}: {bad_frames} damaged place(s), {skipped} bytes skipped, {tail} cut at the end"));
+            let damage = damage::find(path, &name, streams)?;
+            self.problems.extend(damage.iter().map(|d| d.describe(streams)));
+            self.damage.extend(damage);
         }
         if checksum == Some(false) {
             self.problems.push(format!("{name} is not what the manifest says"));

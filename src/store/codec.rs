@@ -1,9 +1,18 @@
 //! The bytes of data frames: a fixed header, then samples (lossless, bit for bit) or a JPEG.
 //!
-//! Header, little-endian: codec u8, n u32, first index u64, device or capture time i64, arrival i64, gap u32.
-//! Samples are stored channel by channel, split into their four byte planes and packed by zstd.
+//! Header, little-endian: codec u8, n u32, first index u64, device or capture time i64, arrival i64, gap u32. A frame
+//! of several packets has their table behind the header (module `packets`), and [`PACKETS`] set in its codec.
+//! Samples are stored channel by channel: as counts of the converter's step where that is exact (module `counts`),
+//! else split into their four byte planes and packed by zstd.
+
+mod counts;
+mod packets;
+mod rice;
+mod step;
 
 use crate::signal::{Chunk, Frame, Nanos, StreamId};
+pub(super) use packets::Packet;
+pub(super) use step::{ENOUGH, detect};
 use zstd::bulk::{Compressor, Decompressor};
 
 /// Bytes of the header.
@@ -13,12 +22,19 @@ const NO_TIME: Nanos = Nanos::MIN;
 
 /// f32, as they are: what does not become smaller.
 const RAW: u8 = 0;
-/// i32 counts of a known step: difference, zigzag, byte planes, zstd 1. Before the planes stands the step, f64.
+/// i32 counts of one step: difference, zigzag, byte planes, zstd 1. Before the planes stands the step, f64. Read, and
+/// no longer written.
 const COUNTS: u8 = 1;
 /// f32: byte planes, zstd 3.
 const FLOATS: u8 = 2;
 /// One JPEG.
 const JPEG: u8 = 3;
+/// Counts of a step a channel, predicted and Rice-coded.
+const RICE: u8 = 5;
+/// More values than this in one frame are damage: no writer makes them, and no reader should reserve room for them.
+const MOST_VALUES: usize = 1 << 26;
+/// Set in the codec of a frame that was put together from several packets.
+const PACKETS: u8 = 0x40;
 
 /// What stands before the data of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,51 +79,100 @@ impl Head {
     }
 }
 
-/// Packs chunks; keeps the compressors' memory between them.
+/// Packets of one stream without a hole between them, on their way into one frame.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    first: u64,
+    /// Samples lost before the first.
+    gap: u64,
+    rows: Vec<f32>,
+    packets: Vec<Packet>,
+}
+
+impl Gathered {
+    /// Samples per channel.
+    pub(super) fn len(&self) -> u64 {
+        self.packets.iter().map(|p| u64::from(p.n)).sum()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.packets.is_empty()
+    }
+
+    /// Bytes held.
+    pub(super) fn bytes(&self) -> usize {
+        self.rows.len() * 4
+    }
+
+    /// The chunk goes on where these samples end.
+    pub(super) fn continues_with(&self, chunk: &Chunk) -> bool {
+        !self.is_empty() && chunk.lost_before == 0 && self.first + self.len() == chunk.first_index
+    }
+
+    pub(super) fn push(&mut self, chunk: &Chunk) {
+        if self.is_empty() {
+            (self.first, self.gap) = (chunk.first_index, chunk.lost_before);
+        }
+        self.rows.extend_from_slice(&chunk.rows);
+        self.packets.push(Packet { n: chunk.len() as u32, device_time: chunk.device_time, arrived: chunk.arrived });
+    }
+
+    /// Forgets the samples and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+        self.packets.clear();
+    }
+
+    /// Sample by sample.
+    pub(super) fn rows(&self) -> &[f32] {
+        &self.rows
+    }
+}
+
+/// Packs samples; keeps the compressors' memory between frames.
 pub(super) struct Encoder {
-    fast: Compressor<'static>,
     strong: Compressor<'static>,
+    scratch: counts::Scratch,
 }
 
 impl Encoder {
     pub(super) fn new() -> std::io::Result<Encoder> {
-        Ok(Encoder { fast: Compressor::new(1)?, strong: Compressor::new(3)? })
+        Ok(Encoder { strong: Compressor::new(3)?, scratch: counts::Scratch::default() })
     }
 
-    /// The payload of a chunk. `step` is the size of one count where the device gives counts; they are used only
-    /// if every value of this chunk comes back exactly.
-    pub(super) fn chunk(&mut self, chunk: &Chunk, step: Option<f64>) -> Vec<u8> {
-        let n = chunk.len();
-        let mut head = Head {
+    /// The payload of a frame. `steps` = the size of one count of each channel where it gives counts; a channel is
+    /// stored as counts only if every value of this frame comes back exactly.
+    pub(super) fn samples(&mut self, gathered: &Gathered, steps: &[Option<f64>]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(HEADER + 64 + gathered.bytes());
+        let Some(first) = gathered.packets.first() else { return out };
+        let head = Head {
             codec: RAW,
-            n: n as u32,
-            first: chunk.first_index,
-            device_time: chunk.device_time,
-            arrived: chunk.arrived,
-            gap: u32::try_from(chunk.lost_before).unwrap_or(u32::MAX),
+            n: gathered.len() as u32,
+            first: gathered.first,
+            device_time: first.device_time,
+            arrived: first.arrived,
+            gap: u32::try_from(gathered.gap).unwrap_or(u32::MAX),
         };
-        let planar: Vec<f32> = (0..chunk.channels).flat_map(|c| chunk.channel(c)).collect();
-        let mut out = Vec::with_capacity(HEADER + planar.len() * 4);
-        let counted = step.and_then(|step| Some((step, counts(&planar, n, step)?)));
-        if let Some((step, words)) = counted
-            && let Ok(packed) = self.fast.compress(&planes(&words))
-        {
-            head.codec = COUNTS;
-            head.write(&mut out);
-            out.extend_from_slice(&step.to_le_bytes());
-            out.extend_from_slice(&packed);
+        head.write(&mut out);
+        let several = if gathered.packets.len() > 1 { PACKETS } else { 0 };
+        if several != 0 {
+            packets::write(&gathered.packets, &mut out);
+        }
+        if counts::write(&gathered.rows, steps, &mut self.scratch, &mut out) {
+            out[0] = RICE | several;
             return out;
         }
-        let words: Vec<u32> = planar.iter().map(|v| v.to_bits()).collect();
+        let channels = gathered.rows.len() / (head.n as usize).max(1);
+        let planar = (0..channels).flat_map(|c| gathered.rows.iter().skip(c).step_by(channels.max(1)));
+        let words: Vec<u32> = planar.map(|v| v.to_bits()).collect();
         match self.strong.compress(&planes(&words)) {
-            Ok(packed) if packed.len() < planar.len() * 4 => {
-                head.codec = FLOATS;
-                head.write(&mut out);
+            Ok(packed) if packed.len() < words.len() * 4 => {
+                out[0] = FLOATS | several;
                 out.extend_from_slice(&packed);
             }
             _ => {
-                head.write(&mut out);
-                planar.iter().for_each(|v| out.extend_from_slice(&v.to_le_bytes()));
+                out[0] = RAW | several;
+                words.iter().for_each(|w| out.extend_from_slice(&w.to_le_bytes()));
             }
         }
         out
@@ -124,11 +189,23 @@ pub(super) fn encode_frame(frame: &Frame, lost: u64) -> Vec<u8> {
     out
 }
 
+/// Header, packets (at least one) and data of a payload of samples. None when it is not what its header says.
+pub(super) fn open(payload: &[u8]) -> Option<(Head, Vec<Packet>, &[u8])> {
+    let mut head = Head::read(payload)?;
+    let data = &payload[HEADER..];
+    if head.codec & PACKETS == 0 {
+        let Head { n, device_time, arrived, .. } = head;
+        return Some((head, vec![Packet { n, device_time, arrived }], data));
+    }
+    head.codec &= !PACKETS;
+    let (packets, data) = packets::read(&head, data)?;
+    (!packets.is_empty()).then_some((head, packets, data))
+}
+
 /// The samples of a payload, channel by channel: `channels` x n. None when it is not what its header says.
 pub(super) fn decode_chunk(payload: &[u8], channels: usize) -> Option<(Head, Vec<f32>)> {
-    let head = Head::read(payload)?;
-    let data = &payload[HEADER..];
-    let values = (head.n as usize).checked_mul(channels)?;
+    let (head, _, data) = open(payload)?;
+    let values = (head.n as usize).checked_mul(channels).filter(|values| *values <= MOST_VALUES)?;
     let bytes = values.checked_mul(4)?;
     let planar = match head.codec {
         RAW => data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect::<Vec<f32>>(),
@@ -137,6 +214,7 @@ pub(super) fn decode_chunk(payload: &[u8], channels: usize) -> Option<(Head, Vec
             let step = f64::from_le_bytes(data.get(..8)?.try_into().ok()?);
             uncounts(&unplanes(&unpack(&data[8..], bytes)?), head.n as usize, step)
         }
+        RICE => counts::read(data, head.n as usize, channels)?,
         _ => return None,
     };
     (planar.len() == values).then_some((head, planar))
@@ -173,28 +251,6 @@ fn unplanes(bytes: &[u8]) -> Vec<u32> {
     (0..n).map(|i| u32::from_le_bytes([bytes[i], bytes[n + i], bytes[2 * n + i], bytes[3 * n + i]])).collect()
 }
 
-/// Zigzag differences of counts, each channel of `n` against its previous sample; None if any value is not exact.
-fn counts(planar: &[f32], n: usize, step: f64) -> Option<Vec<u32>> {
-    if !(step.is_finite() && step > 0.0) {
-        return None;
-    }
-    let mut words = Vec::with_capacity(planar.len());
-    for channel in planar.chunks(n.max(1)) {
-        let mut previous = 0i32;
-        for value in channel {
-            // The cast saturates and turns NaN and -0.0 into 0; the way back then does not give the same bits.
-            let count = (f64::from(*value) / step).round() as i32;
-            if ((f64::from(count) * step) as f32).to_bits() != value.to_bits() {
-                return None;
-            }
-            let difference = count.wrapping_sub(previous);
-            words.push(((difference << 1) ^ (difference >> 31)) as u32);
-            previous = count;
-        }
-    }
-    Some(words)
-}
-
 fn uncounts(words: &[u32], n: usize, step: f64) -> Vec<f32> {
     let mut out = Vec::with_capacity(words.len());
     for channel in words.chunks(n.max(1)) {
@@ -208,62 +264,4 @@ fn uncounts(words: &[u32], n: usize, step: f64) -> Vec<f32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::signal::Seed;
-
-    fn chunk(rows: Vec<f32>, channels: usize) -> Chunk {
-        Chunk { stream: StreamId(0), first_index: 1 << 40, lost_before: 3, arrived: -5, device_time: None, channels, rows }
-    }
-
-    fn round_trip(chunk: &Chunk, step: Option<f64>) -> (u8, usize) {
-        let payload = Encoder::new().expect("zstd").chunk(chunk, step);
-        let (head, planar) = decode_chunk(&payload, chunk.channels).expect("decodes");
-        assert_eq!((head.first, u64::from(head.gap), head.arrived), (chunk.first_index, chunk.lost_before, chunk.arrived));
-        assert_eq!(head.device_time, chunk.device_time);
-        let want: Vec<u32> = (0..chunk.channels).flat_map(|c| chunk.channel(c)).map(f32::to_bits).collect();
-        assert!(planar.iter().map(|v| v.to_bits()).eq(want), "every bit comes back");
-        (head.codec, payload.len())
-    }
-
-    #[test]
-    fn floats_come_back_bit_for_bit_whatever_they_are() {
-        let odd = [0.0, -0.0, f32::NAN, f32::from_bits(0xFFC0_1234), f32::INFINITY, f32::NEG_INFINITY, f32::MIN_POSITIVE, 1e-45];
-        let mut seed = Seed::new(1);
-        let mut rows: Vec<f32> = odd.repeat(8);
-        rows.extend((0..512).map(|_| (20.0 * seed.normal()) as f32));
-        assert_eq!(round_trip(&chunk(rows, 8), None).0, FLOATS);
-        let noise: Vec<f32> = (0..64).map(|_| f32::from_bits(seed.bits() as u32)).collect();
-        assert_eq!(round_trip(&chunk(noise, 4), None).0, RAW);
-        round_trip(&chunk(Vec::new(), 4), None);
-        round_trip(&chunk(vec![1.5], 1), Some(0.5));
-    }
-
-    #[test]
-    fn counts_are_used_where_they_are_exact_and_only_there() {
-        let step = 187_500.0 / 8_388_608.0;
-        let mut seed = Seed::new(2);
-        let mut level = 0.0;
-        let mut rows: Vec<f32> = (0..32 * 256)
-            .map(|_| {
-                level = 0.95 * level + 300.0 * seed.normal();
-                ((level.round() + 0.0) * step) as f32 // no -0.0
-            })
-            .collect();
-        let (codec, counted) = round_trip(&chunk(rows.clone(), 32), Some(step));
-        let (_, plain) = round_trip(&chunk(rows.clone(), 32), None);
-        assert_eq!(codec, COUNTS);
-        assert!(counted < plain, "{counted} bytes as counts, {plain} as floats");
-        for odd in [f32::NAN, -0.0, f32::INFINITY, 1e30, (0.4 * step) as f32] {
-            rows[77] = odd;
-            assert_eq!(round_trip(&chunk(rows.clone(), 32), Some(step)).0, FLOATS, "{odd} is no count");
-        }
-    }
-
-    #[test]
-    fn frames_keep_their_stamps() {
-        let frame = Frame { stream: StreamId(2), index: 9, captured: 11, arrived: 12, jpeg: vec![0xFF, 0xD8, 1] };
-        assert_eq!(decode_frame(&encode_frame(&frame, 0), StreamId(2)), Some(frame));
-        assert_eq!(decode_frame(&[3; 20], StreamId(2)), None);
-    }
-}
+mod tests;

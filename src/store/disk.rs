@@ -54,15 +54,16 @@ pub(super) fn sha256_of(path: &Path) -> Result<String, StoreError> {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// Free MiB at that folder or, if it is not there yet, at the nearest one above; None where that means nothing.
-pub(super) fn free_mib(path: &Path) -> Option<u64> {
+/// Free bytes at that folder or, if it is not there yet, at the nearest one above; None where that means nothing.
+pub(super) fn free_bytes(path: &Path) -> Option<u64> {
     let there = path.ancestors().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p }).find(|p| p.exists())?;
     let stat = rustix::fs::statvfs(there).ok()?;
-    (stat.f_blocks > 0).then(|| stat.f_bavail.saturating_mul(stat.f_frsize) >> 20)
+    (stat.f_blocks > 0).then(|| stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 /// Names of all plain files in a folder, sorted.

@@ -15,6 +15,8 @@ pub enum StoreError {
     NoHome { home: PathBuf, source: io::Error },
     #[error("only {left} MiB are free at {}; free some space ({wanted} MiB) before anything is written there", home.display())]
     Full { home: PathBuf, left: u64, wanted: u64 },
+    #[error("there is room for {minutes:.0} minutes at {} ({free} MiB free) and the session needs about {wanted:.0} minutes; free some space or choose another --home", home.display())]
+    NoRoom { home: PathBuf, minutes: f64, wanted: f64, free: u64 },
     #[error("the home {} was opened for reading only", home.display())]
     ReadOnly { home: PathBuf },
     #[error("cannot {what} {}: {source}", path.display())]

@@ -9,6 +9,7 @@ use super::journal::{self, Ledger};
 use super::keys;
 use super::log::Log;
 use super::manifest;
+use super::mend;
 use super::recording::Recording;
 use super::rows::{Entry, Session, SessionId, SessionState};
 use rustix::fs::Access;
@@ -17,8 +18,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Least free space for opening a home to write.
-const ROOM_MIB: u64 = 64;
+/// Least free space for opening a home to write: the catalogue cannot be opened on a full disk. Far below what ends
+/// a recording, so that a home can be opened after its disk was found full.
+const ROOM_MIB: u64 = 8;
 
 /// All sessions of a lab. Clones share one opening.
 #[derive(Clone)]
@@ -58,10 +60,10 @@ impl Home {
     /// marked as interrupted; the catalogue is brought in line with the journals.
     ///
     /// # Errors
-    /// Another process has it open, it cannot be written, or less than 64 MiB are free. Nothing is created then.
+    /// Another process has it open, it cannot be written, or less than 8 MiB are free. Nothing is created then.
     pub fn open(dir: &Path) -> Result<Home, StoreError> {
         let cannot = |source| StoreError::NotWritable { home: dir.into(), source };
-        if let Some(left) = disk::free_mib(dir).filter(|mib| *mib < ROOM_MIB) {
+        if let Some(left) = disk::free_bytes(dir).map(|bytes| bytes >> 20).filter(|mib| *mib < ROOM_MIB) {
             return Err(StoreError::Full { home: dir.into(), left, wanted: ROOM_MIB });
         }
         if dir.exists() {
@@ -189,7 +191,7 @@ impl Home {
         rows.iter().try_for_each(|(key, value)| log.put(key, value))?;
         let places = log.flush()?;
         if folder.join(manifest::NAME).exists() {
-            manifest::write(&folder, id)?;
+            manifest::write(&folder, id, &[])?;
         }
         let bytes = disk::segment_bytes(&folder, journal::SESSION)?;
         apply(&mut state, id.0, &id.to_string(), rows, &places, bytes);
@@ -198,16 +200,20 @@ impl Home {
 
     /// Marks a session that no process writes any more, with counters as found in its segments.
     fn interrupt(&self, mut session: Session) -> Result<String, StoreError> {
+        let moved = mend::set_tails_aside(&self.session_dir(session.id))?;
         let recording = Recording::open(&self.inner.dir, session.id)?;
         let mut entries: Vec<Entry> = recording.streams.iter().map(|row| Entry::Stream(session.id, row.clone())).collect();
         session.state = SessionState::Interrupted;
         session.ended = session.ended.or_else(|| recording.last_moment());
-        let sentence =
+        let mut sentence =
             format!("session {} of {} had not been closed and is marked as interrupted", session.id, session.participant);
+        if moved > 0 {
+            sentence += &format!("; {moved} bytes that were being written are set aside");
+        }
         let id = session.id;
         entries.push(Entry::Session(session));
         self.amend(id, entries)?;
-        manifest::write(&self.session_dir(id), id)?;
+        manifest::write(&self.session_dir(id), id, &[])?;
         Ok(sentence)
     }
 

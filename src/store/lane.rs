@@ -1,12 +1,13 @@
 //! One stream of the session that is being written: its segments, its counters, its file names.
 
+use super::codec::{self, Encoder, Gathered};
 use super::disk;
 use super::error::StoreError;
 use super::journal;
 use super::keys;
 use super::log::Log;
 use super::rows::{SessionId, StreamRow};
-use crate::signal::{Nanos, StreamInfo};
+use crate::signal::{Chunk, Nanos, StreamInfo};
 use std::path::Path;
 
 /// One stream's segments and counters.
@@ -16,9 +17,14 @@ pub(super) struct Lane {
     pub withheld: u64,
     pub log: Log,
     seq: u64,
-    /// Index that the next frame should have.
-    pub expected: Option<u64>,
-    pub step: Option<f64>,
+    /// Index that the next sample or frame should have.
+    expected: Option<u64>,
+    /// Size of one count of each channel, as declared or as found.
+    steps: Vec<Option<f64>>,
+    /// Steps of undeclared channels are still to be looked for.
+    undecided: bool,
+    /// Samples that wait to be packed into a frame.
+    gathered: Gathered,
     /// The row has changed since it was last put into the journal.
     pub changed: bool,
 }
@@ -33,19 +39,91 @@ impl Lane {
             stem = format!("{stem}_{}", info.id.0);
         }
         let (first_arrival, last_arrival) = (None, None);
-        let row = StreamRow { info: info.clone(), written: 0, lost: 0, dropped: 0, first_arrival, last_arrival };
+        let row = StreamRow {
+            info: info.clone(),
+            written: 0,
+            lost: 0,
+            dropped: 0,
+            first_arrival,
+            last_arrival,
+            first_index: 0,
+            gaps: Vec::new(),
+        };
         let log = Log::behind(folder, &stem)?;
-        Ok(Lane { row, withheld: 0, log, seq: 0, expected: None, step: None, changed: false })
+        let steps: Vec<Option<f64>> = info.channels.iter().map(|c| c.step).collect();
+        let undecided = steps.contains(&None);
+        let gathered = Gathered::default();
+        Ok(Lane { row, withheld: 0, log, seq: 0, expected: None, steps, undecided, gathered, changed: false })
     }
 
-    /// Buffers one frame of `n` samples.
-    pub(super) fn put(&mut self, session: SessionId, payload: &[u8], arrived: Nanos, n: u64) -> Result<(), StoreError> {
+    /// Bytes that wait: packed ones for the disk, samples for being packed.
+    pub(super) fn pending(&self) -> usize {
+        self.log.pending() + self.gathered.bytes()
+    }
+
+    /// Takes samples in. Packets without a hole between them are packed together, a second of them at most.
+    pub(super) fn gather(&mut self, session: SessionId, chunk: &Chunk, encoder: &mut Encoder) -> Result<(), StoreError> {
+        let most = if self.row.info.rate.is_finite() { self.row.info.rate.max(1.0) as u64 } else { 1 };
+        if !self.gathered.continues_with(chunk) || self.gathered.len() + chunk.len() as u64 > most {
+            self.seal(session, encoder)?;
+        }
+        self.gathered.push(chunk);
+        self.follow(chunk.first_index, chunk.len() as u64);
+        self.count(chunk.arrived, chunk.len() as u64);
+        Ok(())
+    }
+
+    /// Packs what was gathered into a frame.
+    pub(super) fn seal(&mut self, session: SessionId, encoder: &mut Encoder) -> Result<(), StoreError> {
+        if self.gathered.is_empty() {
+            return Ok(());
+        }
+        if self.undecided {
+            self.look_for_steps();
+        }
+        let payload = encoder.samples(&self.gathered, &self.steps);
+        self.gathered.clear();
+        self.put(session, &payload)
+    }
+
+    /// Looks once, as soon as there are samples enough; what has no step then stays in floats.
+    fn look_for_steps(&mut self) {
+        let channels = self.steps.len();
+        let rows = self.gathered.rows();
+        if rows.len() < channels * codec::ENOUGH {
+            return;
+        }
+        self.undecided = false;
+        for (c, step) in self.steps.iter_mut().enumerate().filter(|(_, step)| step.is_none()) {
+            let values: Vec<f32> = rows.iter().skip(c).step_by(channels).copied().collect();
+            *step = codec::detect(&values);
+        }
+    }
+
+    /// Buffers one frame.
+    pub(super) fn put(&mut self, session: SessionId, payload: &[u8]) -> Result<(), StoreError> {
         let key = keys::data_key(session, self.row.info.id.0, self.seq);
         self.log.put(&key, payload)?;
         self.seq += 1;
+        Ok(())
+    }
+
+    /// Follows the index over `n` samples (or frames); answers how many are missing before them.
+    pub(super) fn follow(&mut self, first: u64, n: u64) -> u64 {
+        let missing = self.expected.map_or(0, |expected| first.saturating_sub(expected));
+        match self.expected {
+            None => self.row.first_index = first,
+            Some(expected) if missing > 0 => self.row.gap(expected, missing),
+            Some(_) => {}
+        }
+        self.expected = Some(first + n);
+        missing
+    }
+
+    /// Counts `n` samples that were taken in.
+    pub(super) fn count(&mut self, arrived: Nanos, n: u64) {
         self.row.written += n;
         self.row.first_arrival.get_or_insert(arrived);
         self.row.last_arrival = Some(arrived);
-        Ok(())
     }
 }

@@ -2,11 +2,13 @@
 
 use super::disk;
 use super::error::{Named, StoreError};
+use super::log::Digest;
 use super::rows::SessionId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+const FORMAT: &str = "limbic session 1";
 pub(super) const NAME: &str = "manifest.json";
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,22 +26,51 @@ pub(super) struct Listed {
 }
 
 /// Lists what a session's folder holds. Files that the manifest names already keep their checksum, so that a
-/// later addition cannot hide that they have changed.
-pub(super) fn write(folder: &Path, session: SessionId) -> Result<(), StoreError> {
+/// later addition cannot hide that they have changed. `known` saves reading files that were hashed while they were
+/// written.
+pub(super) fn write(folder: &Path, session: SessionId, known: &[Digest]) -> Result<(), StoreError> {
     let mut manifest = match read(folder)? {
         Some(there) => there,
-        None => Manifest { format: "limbic session 1".into(), session: session.to_string(), files: BTreeMap::new() },
+        None => Manifest { format: FORMAT.into(), session: session.to_string(), files: BTreeMap::new() },
     };
     for name in disk::file_names(folder)? {
         if name.ends_with(".seg") && !manifest.files.contains_key(&name) {
             let path = folder.join(&name);
             let bytes = std::fs::metadata(&path).named("look at", &path)?.len();
-            manifest.files.insert(name, Listed { bytes, sha256: disk::sha256_of(&path)? });
+            let sha256 = match known.iter().find(|digest| digest.file == name && digest.bytes == bytes) {
+                Some(digest) => digest.sha256.clone(),
+                None => disk::sha256_of(&path)?,
+            };
+            manifest.files.insert(name, Listed { bytes, sha256 });
         }
     }
-    let text = serde_json::to_vec_pretty(&manifest)
-        .map_err(|e| StoreError::Row { what: "the manifest".into(), message: e.to_string() })?;
-    disk::write_whole(&folder.join(NAME), &text)
+    disk::write_whole(&folder.join(NAME), &text(&manifest)?)
+}
+
+fn text(manifest: &Manifest) -> Result<Vec<u8>, StoreError> {
+    let row = |e: serde_json::Error| StoreError::Row { what: "the manifest".into(), message: e.to_string() };
+    serde_json::to_vec_pretty(manifest).map_err(row)
+}
+
+/// The manifest of a session, every byte of it as this program writes it: what differs is damage.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn check(folder: &Path, session: SessionId) -> Result<Option<Manifest>, StoreError> {
+    let Some(manifest) = read(folder)? else { return Ok(None) };
+    let path = folder.join(NAME);
+    let wrong = |message: &str| Err(StoreError::Row { what: path.display().to_string(), message: message.into() });
+    if manifest.format != FORMAT {
+        return wrong("it is of another format; a later limbic may have written it");
+    }
+    if manifest.session != session.to_string() {
+        return wrong("it belongs to another session");
+    }
+    let found = std::fs::read(&path).named("read", &path)?;
+    if found != text(&manifest)? {
+        return wrong("it is not as it was written");
+    }
+    Ok(Some(manifest))
 }
 
 /// The manifest of a session, if it has one.

@@ -4,6 +4,7 @@
 //! come over a channel of their own that is never full, are flushed at once, and are acknowledged only when they
 //! are durable.
 
+mod latency;
 mod work;
 
 use super::error::StoreError;
@@ -11,6 +12,7 @@ use super::rows::{Entry, Session, SessionState};
 use super::writer::SessionWriter;
 use crate::signal::{Chunk, Frame, Nanos, SharedClock, StreamId, StreamInfo};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+pub use latency::LatencySummary;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -36,6 +38,8 @@ pub struct RecorderStatus {
     pub streams: Vec<StreamTally>,
     /// When everything that had come was last durable, on the session's clock.
     pub last_durable: Option<Nanos>,
+    /// From arrival to durable, since the session began.
+    pub latency: LatencySummary,
     /// A sentence while something is wrong; gone when it works again.
     pub trouble: Option<String>,
 }

@@ -3,7 +3,7 @@
 //! Opening reads and checks every frame once and keeps where they stand; samples and JPEGs are read when asked for.
 //! Nothing on disk changes, and the session may be in the middle of being recorded.
 
-use super::codec::{self, Head};
+use super::codec::{self, Head, Packet};
 use super::disk;
 use super::error::{Named, StoreError};
 use super::journal::{self, Ledger};
@@ -61,12 +61,32 @@ pub(super) struct Track {
     clock: Option<StreamClock>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Part {
     seq: u64,
     file: usize,
     offset: u64,
     pub head: Head,
+    /// Index of the last sample of each packet, and when it arrived.
+    arrivals: Vec<(u64, Nanos)>,
+}
+
+impl Part {
+    /// None when the payload is not what its header says.
+    fn new((seq, file, offset): (u64, usize, u64), payload: &[u8]) -> Option<Part> {
+        let (head, packets, _) = codec::open(payload)?;
+        let mut next = head.first;
+        let arrival = |packet: Packet| {
+            next = next.saturating_add(u64::from(packet.n));
+            (next.saturating_sub(1), packet.arrived)
+        };
+        let arrivals = packets.into_iter().map(arrival).collect();
+        Some(Part { seq, file, offset, head, arrivals })
+    }
+
+    fn last_arrival(&self) -> Nanos {
+        self.arrivals.last().map_or(self.head.arrived, |a| a.1)
+    }
 }
 
 impl Recording {
@@ -141,13 +161,12 @@ impl Recording {
             let file = self.files.len();
             let (tracks, id) = (&mut self.tracks, self.session.id);
             let recovery = scan(&path, |offset, key, payload| {
-                let Some(((session, stream, seq), head)) = keys::parse_data_key(key).zip(Head::read(payload)) else {
-                    return false;
-                };
-                if session == id {
-                    tracks.entry(StreamId(stream)).or_default().parts.push(Part { seq, file, offset, head });
+                let Some((session, stream, seq)) = keys::parse_data_key(key) else { return false };
+                match Part::new((seq, file, offset), payload).filter(|_| session == id) {
+                    Some(part) => tracks.entry(StreamId(stream)).or_default().parts.push(part),
+                    None => return false,
                 }
-                session == id
+                true
             })?;
             self.recovery.add(recovery);
             let open = File::open(&path).named("open", &path)?;
@@ -167,14 +186,21 @@ impl Recording {
             matches!(self.session.state, SessionState::Prepared | SessionState::Recording | SessionState::Interrupted);
         for row in &mut self.streams {
             let Some(track) = self.tracks.get_mut(&row.info.id) else { continue };
-            let points: Vec<(u64, Nanos)> =
-                track.parts.iter().map(|p| (p.head.end().saturating_sub(1), p.head.arrived)).collect();
+            let points: Vec<(u64, Nanos)> = track.parts.iter().flat_map(|p| p.arrivals.iter().copied()).collect();
             track.clock = Some(StreamClock::fit(&points, row.info.rate, row.info.latency_s));
             if open_ended {
+                row.first_index = track.parts.first().map_or(0, |p| p.head.first);
+                row.gaps.clear();
+                for pair in track.parts.windows(2) {
+                    let (end, next) = (pair[0].head.end(), pair[1].head.first);
+                    if next > end {
+                        row.gap(end, next - end);
+                    }
+                }
                 row.written = track.parts.iter().map(|p| u64::from(p.head.n)).sum();
                 row.lost = row.lost.max(track.parts.iter().map(|p| u64::from(p.head.gap)).sum());
                 row.first_arrival = track.parts.first().map(|p| p.head.arrived);
-                row.last_arrival = track.parts.last().map(|p| p.head.arrived);
+                row.last_arrival = track.parts.last().map(Part::last_arrival);
             }
         }
     }

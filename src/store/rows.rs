@@ -99,6 +99,24 @@ pub struct StreamRow {
     pub dropped: u64,
     pub first_arrival: Option<Nanos>,
     pub last_arrival: Option<Nanos>,
+    /// Index of the first sample or frame.
+    #[serde(default)]
+    pub first_index: u64,
+    /// Holes: index of the first missing sample and how many; the first hundred of them.
+    #[serde(default)]
+    pub gaps: Vec<(u64, u64)>,
+}
+
+impl StreamRow {
+    /// Most holes that a row lists.
+    const MOST_GAPS: usize = 100;
+
+    /// Notes a hole.
+    pub(super) fn gap(&mut self, at: u64, samples: u64) {
+        if self.gaps.len() < StreamRow::MOST_GAPS {
+            self.gaps.push((at, samples));
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@
 use super::disk;
 use super::error::{Named, StoreError};
 use rustix::fs::FlockOperation;
+use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -83,16 +84,25 @@ pub(super) enum AppendError {
 pub(super) struct Segment {
     file: File,
     end: u64,
+    /// Of everything up to the end; None for a segment that was begun by another process.
+    hash: Option<Sha256>,
 }
 
 impl Segment {
+    /// Writes whole frames behind the end and waits until the disk has them.
+    #[cfg(test)]
+    pub(super) fn append(&mut self, frames: &[u8]) -> Result<(), AppendError> {
+        self.write(frames, 0)?;
+        self.sync(frames)
+    }
+
     /// Creates a segment that was not there before; its name is durable on return.
     pub(super) fn create(path: &Path) -> Result<Segment, StoreError> {
         let file = disk::private_file().create_new(true).open(path).named("create", path)?;
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).named("lock", path)?;
         file.sync_all().named("make durable", path)?;
         disk::sync_dir(path.parent().unwrap_or(Path::new(".")))?;
-        Ok(Segment { file, end: 0 })
+        Ok(Segment { file, end: 0, hash: Some(Sha256::new()) })
     }
 
     /// Opens a segment that was closed cleanly and is whole.
@@ -100,19 +110,35 @@ impl Segment {
         let file = disk::private_file().open(path).named("open", path)?;
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).named("lock", path)?;
         let end = file.metadata().named("look at", path)?.len();
-        Ok(Segment { file, end })
+        Ok(Segment { file, end, hash: None })
     }
 
     pub(super) fn end(&self) -> u64 {
         self.end
     }
 
-    /// Writes whole frames and waits until the disk has them. After an error the end is where it was.
-    pub(super) fn append(&mut self, frames: &[u8]) -> Result<(), AppendError> {
-        self.file.write_all_at(frames, self.end).map_err(AppendError::Write)?;
-        rustix::fs::fdatasync(&self.file).map_err(|e| AppendError::Sync(e.into()))?;
-        self.end += frames.len() as u64;
+    /// Writes whole frames `beyond` bytes behind the end, which stays where it is: they are not durable yet.
+    pub(super) fn write(&mut self, frames: &[u8], beyond: u64) -> Result<(), AppendError> {
+        let at = self.end + beyond;
+        self.file.write_all_at(frames, at).map_err(|e| {
+            // Half a frame is no use to anyone; if it cannot be cut off, readers skip it.
+            let _ = self.file.set_len(at);
+            AppendError::Write(e)
+        })
+    }
+
+    /// Waits until the disk has these bytes, all that was written since; the end moves behind them. After an error it
+    /// is where it was.
+    pub(super) fn sync(&mut self, written: &[u8]) -> Result<(), AppendError> {
+        self.file.sync_data().map_err(AppendError::Sync)?;
+        self.end += written.len() as u64;
+        self.hash.iter_mut().for_each(|hash| hash.update(written));
         Ok(())
+    }
+
+    /// SHA-256 in hex of everything up to the end, where it is known.
+    pub(super) fn sha256(&self) -> Option<String> {
+        self.hash.clone().map(|hash| disk::hex(&hash.finalize()))
     }
 }
 

@@ -9,7 +9,7 @@ use super::home::Home;
 use super::journal;
 use super::keys::{self, Pair};
 use super::lane::Lane;
-use super::log::Log;
+use super::log::{Digest, Log};
 use super::manifest;
 use super::recorder::StreamTally;
 use super::rows::{Consent, Entry, Participant, Session, SessionId, SessionState, StreamRow};
@@ -149,14 +149,6 @@ impl SessionWriter {
         self.flush_journal()
     }
 
-    /// Says that a stream's samples are whole multiples of `step`: they are then stored as counts, which is smaller,
-    /// wherever that is exact.
-    pub fn counts_of(&mut self, stream: StreamId, step: f64) {
-        if let Some(lane) = self.lanes.get_mut(&stream) {
-            lane.step = Some(step);
-        }
-    }
-
     /// Buffers a row of this session for the journal.
     ///
     /// # Errors
@@ -201,10 +193,7 @@ impl SessionWriter {
             lane.row.dropped += chunk.len() as u64;
             return Err(refused);
         }
-        if !chunk.is_empty() {
-            lane.put(self.session.id, &self.encoder.chunk(chunk, lane.step), chunk.arrived, chunk.len() as u64)?;
-        }
-        Ok(())
+        if chunk.is_empty() { Ok(()) } else { lane.gather(self.session.id, chunk, &mut self.encoder) }
     }
 
     /// Buffers a video frame. Without the consent to store faces it is counted and not written.
@@ -216,8 +205,7 @@ impl SessionWriter {
         let stored = self.consent.face_stored;
         let lane = lane(&mut self.lanes, frame.stream, self.session.id)?;
         lane.changed = true;
-        let lost = lane.expected.map_or(0, |expected| frame.index.saturating_sub(expected));
-        lane.expected = Some(frame.index + 1);
+        let lost = lane.follow(frame.index, 1);
         lane.row.lost += lost;
         if !stored {
             lane.withheld += 1;
@@ -229,7 +217,9 @@ impl SessionWriter {
             lane.row.dropped += 1;
             return Err(refused);
         }
-        lane.put(self.session.id, &codec::encode_frame(frame, lost), frame.arrived, 1)
+        lane.put(self.session.id, &codec::encode_frame(frame, lost))?;
+        lane.count(frame.arrived, 1);
+        Ok(())
     }
 
     /// Counts samples or frames that never reached the writer.
@@ -252,7 +242,21 @@ impl SessionWriter {
 
     /// Bytes that wait for the next flush.
     pub fn pending(&self) -> usize {
-        self.journal.pending() + self.lanes.values().map(|l| l.log.pending()).sum::<usize>()
+        self.journal.pending() + self.lanes.values().map(Lane::pending).sum::<usize>()
+    }
+
+    /// Hands everything to the operating system without waiting for the disk: from then on it survives the end of
+    /// this process, not yet a power cut.
+    ///
+    /// # Errors
+    /// As [`SessionWriter::flush`].
+    pub fn hand_over(&mut self) -> Result<(), StoreError> {
+        let mut outcome = Ok(());
+        for lane in self.lanes.values_mut() {
+            let done = lane.seal(self.session.id, &mut self.encoder).and_then(|()| lane.log.write());
+            outcome = outcome.and(done);
+        }
+        outcome
     }
 
     /// Makes everything durable: samples, then the journal; then brings the catalogue up to date.
@@ -262,9 +266,8 @@ impl SessionWriter {
     pub fn flush(&mut self) -> Result<(), StoreError> {
         let mut outcome = Ok(());
         for lane in self.lanes.values_mut() {
-            let bytes = lane.log.pending() as u64;
-            match lane.log.flush() {
-                Ok(_) => self.written += bytes,
+            match flush_lane(lane, self.session.id, &mut self.encoder) {
+                Ok(bytes) => self.written += bytes,
                 Err(e) => outcome = outcome.and(Err(e)),
             }
         }
@@ -302,13 +305,14 @@ impl SessionWriter {
         (session.state, session.ended) = (state, Some(ended));
         // The samples first: a session that says it is complete has all of them.
         for lane in self.lanes.values_mut() {
-            let bytes = lane.log.pending() as u64;
-            lane.log.flush()?;
-            self.written += bytes;
+            self.written += flush_lane(lane, self.session.id, &mut self.encoder)?;
         }
         self.journal(Entry::Session(session.clone()))?;
         self.flush_journal()?;
-        manifest::write(&self.folder, self.session.id)?;
+        // Hashed while they were written: an hour of video need not be read again.
+        let logs = self.lanes.values().map(|lane| &lane.log).chain([&self.journal]);
+        let known: Vec<Digest> = logs.flat_map(Log::digests).collect();
+        manifest::write(&self.folder, self.session.id, &known)?;
         Ok(session)
     }
 }
@@ -317,6 +321,13 @@ impl Drop for SessionWriter {
     fn drop(&mut self) {
         self.home.state().live.remove(&self.session.id);
     }
+}
+
+/// Makes one stream durable; answers how many bytes that were.
+fn flush_lane(lane: &mut Lane, session: SessionId, encoder: &mut Encoder) -> Result<u64, StoreError> {
+    lane.seal(session, encoder)?;
+    let bytes = lane.log.pending() as u64;
+    lane.log.flush().map(|_| bytes)
 }
 
 fn lane(lanes: &mut BTreeMap<StreamId, Lane>, stream: StreamId, session: SessionId) -> Result<&mut Lane, StoreError> {

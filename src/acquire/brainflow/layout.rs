@@ -48,7 +48,7 @@ impl Layout {
                 key: format!("roles.{label}"),
                 known: format!("its channels are {}", joined(labels.iter().chain(others.iter().map(|(n, ..)| n)))),
             })?;
-            channels.push(Channel { label: label.clone(), role: *role, unit: unit.to_string(), rail: None });
+            channels.push(Channel { label: label.clone(), role: *role, unit: unit.to_string(), rail: None, step: None });
             rows.push(*row);
         }
         if channels.is_empty() {
@@ -58,7 +58,8 @@ impl Layout {
             )));
         }
         if let Some(row) = descr.marker_channel {
-            channels.push(Channel { label: MARKER.into(), role: Role::Trigger, unit: "code".into(), rail: None });
+            let (role, unit) = (Role::Trigger, "code".to_string());
+            channels.push(Channel { label: MARKER.into(), role, unit, rail: None, step: Some(1.0) });
             rows.push(row);
         }
         if let Some(row) = rows.iter().find(|r| **r >= descr.num_rows) {

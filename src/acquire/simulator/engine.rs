@@ -123,6 +123,7 @@ impl Engine {
         self.brain.next(&mut row);
         (row[CHANNELS], row[CHANNELS + 1]) = self.heart.next(t);
         self.faults.alter(t, &mut row);
+        super::convert(&mut row);
         self.watch_the_cable(t);
         self.deliver(t, &row);
         self.sample += 1;

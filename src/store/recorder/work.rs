@@ -1,7 +1,8 @@
 //! The recorder's thread: packets into buffers, buffers onto the disk, answers and counters back.
 
+use super::latency::Latencies;
 use super::{Control, Data, Shared, held};
-use crate::signal::{Nanos, SECOND, SharedClock};
+use crate::signal::{Marker, MarkerKind, Nanos, SECOND, SharedClock};
 use crate::store::StoreError;
 use crate::store::rows::{ClockPair, Entry, Session, SessionState};
 use crate::store::writer::SessionWriter;
@@ -9,8 +10,16 @@ use crossbeam_channel::{Receiver, Sender, select};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What is not flushed may be lost with the process: at most this much time.
-const FLUSH_EVERY: Nanos = SECOND / 4;
+/// What the operating system does not have is lost with the process: at most this much time.
+const WRITE_EVERY: Nanos = SECOND / 12;
+/// Samples that are not flushed are lost with the power: at most this much time. Rows of the journal do not wait.
+const FLUSH_EVERY: Nanos = SECOND;
+/// So many bytes do not wait for the next flush.
+const ENOUGH: usize = 4 << 20;
+/// How often the status is renewed and the clocks are compared.
+const PUBLISH_EVERY: Nanos = SECOND / 4;
+/// The wall clock was set when it moves by more than this beside the monotonic clock between two looks.
+const SET: Nanos = SECOND / 10;
 /// The same on a simulated clock, which runs far ahead of the disk; nothing there is worth a flush each 250 ms.
 const FLUSH_EVERY_SIMULATED: Nanos = 10 * SECOND;
 /// How often counters and a pair of clock readings go into the journal.
@@ -33,8 +42,14 @@ pub(super) struct Work {
     /// Why the last flush failed.
     failed: Option<String>,
     published: Nanos,
+    written: Nanos,
     flushed: Nanos,
     checkpointed: Nanos,
+    /// Wall time less monotonic time, when last looked at.
+    offset: Nanos,
+    /// Arrivals of what is not durable yet.
+    undurable: Vec<Nanos>,
+    latencies: Latencies,
 }
 
 impl Work {
@@ -45,6 +60,7 @@ impl Work {
         shared: Arc<Shared>,
     ) -> Work {
         let now = clock.now();
+        let offset = clock.utc() - now;
         Work {
             writer,
             clock,
@@ -56,15 +72,22 @@ impl Work {
             refused: None,
             failed: None,
             published: now,
+            written: now,
             flushed: now,
             checkpointed: now,
+            offset,
+            undurable: Vec::new(),
+            latencies: Latencies::default(),
         }
     }
 
     /// Takes packets and messages until the session is closed.
     pub(super) fn run(mut self) -> Result<Session, StoreError> {
         self.publish();
-        let (data, control) = (self.data.clone(), self.control.clone());
+        // In real time packets wait in the channel until the next write: one waking for all of them. Where time is
+        // simulated the senders wait for us instead.
+        let data = if self.clock.is_simulated() { self.data.clone() } else { crossbeam_channel::never() };
+        let control = self.control.clone();
         loop {
             select! {
                 recv(control) -> message => match message {
@@ -80,26 +103,36 @@ impl Work {
                 }
                 default(self.patience()) => {}
             }
+            if !self.clock.is_simulated() {
+                self.take_all();
+            }
             self.tick();
         }
     }
 
-    /// Real time until the next flush is due; a simulated clock does not move while we wait.
+    /// Takes what waits in the channel.
+    fn take_all(&mut self) {
+        let data = self.data.clone();
+        data.try_iter().for_each(|packet| self.take(&packet));
+    }
+
+    /// Real time until the next write is due; a simulated clock does not move while we wait.
     fn patience(&self) -> Duration {
         if self.clock.is_simulated() {
-            return Duration::from_nanos(FLUSH_EVERY as u64);
+            return Duration::from_nanos(WRITE_EVERY as u64);
         }
-        let left = FLUSH_EVERY - self.clock.now().saturating_sub(self.flushed);
-        Duration::from_nanos(left.clamp(1_000_000, FLUSH_EVERY) as u64)
+        let left = WRITE_EVERY - self.clock.now().saturating_sub(self.written);
+        Duration::from_nanos(left.clamp(1_000_000, WRITE_EVERY) as u64)
     }
 
     fn take(&mut self, packet: &Data) {
-        let outcome = match packet {
-            Data::Samples(chunk) => self.writer.samples(chunk),
-            Data::Frame(frame) => self.writer.frame(frame),
+        let (outcome, arrived) = match packet {
+            Data::Samples(chunk) => (self.writer.samples(chunk), chunk.arrived),
+            Data::Frame(frame) => (self.writer.frame(frame), frame.arrived),
         };
-        if let Err(e) = outcome {
-            self.refused = Some(e.to_string());
+        match outcome {
+            Ok(()) => self.undurable.push(arrived),
+            Err(e) => self.refused = Some(e.to_string()),
         }
     }
 
@@ -146,11 +179,21 @@ impl Work {
     /// Counts, flushes and writes checkpoints when it is time to.
     fn tick(&mut self) {
         let now = self.clock.now();
-        if now.saturating_sub(self.published) < FLUSH_EVERY {
+        if !self.clock.is_simulated() && now.saturating_sub(self.written) >= WRITE_EVERY {
+            self.written = now;
+            // The flush that follows tries again and tells.
+            let _ = self.writer.hand_over();
+        }
+        if self.writer.pending() > ENOUGH {
+            self.flush(now);
+        }
+        // A little early rather than a whole write late.
+        if now.saturating_sub(self.published) < PUBLISH_EVERY - WRITE_EVERY / 4 {
             return;
         }
         self.published = now;
         self.count_drops();
+        self.compare_clocks(now);
         if now.saturating_sub(self.checkpointed) >= CHECKPOINT_EVERY {
             self.checkpointed = now;
             let pair = ClockPair { monotonic: now, utc: self.clock.utc() };
@@ -160,15 +203,44 @@ impl Work {
             }
         }
         let every = if self.clock.is_simulated() { FLUSH_EVERY_SIMULATED } else { FLUSH_EVERY };
-        if now.saturating_sub(self.flushed) >= every {
-            self.flushed = now;
-            self.failed = self.writer.flush().err().map(|e| e.to_string());
-            self.acknowledge();
-            if self.failed.is_none() {
-                held(&self.shared.status).last_durable = Some(now);
-            }
+        if now.saturating_sub(self.flushed) >= every - WRITE_EVERY / 4 {
+            self.flush(now);
         }
         self.publish();
+    }
+
+    /// Somebody sets the computer's clock: recorded times do not follow, and the session says when it was.
+    fn compare_clocks(&mut self, now: Nanos) {
+        let utc = self.clock.utc();
+        let moved = (utc - now).saturating_sub(self.offset);
+        self.offset = utc - now;
+        if moved.abs() < SET {
+            return;
+        }
+        let way = if moved > 0 { "forward" } else { "back" };
+        let text = format!(
+            "the computer's clock was set {way} by {:.3} s; recorded times do not follow it",
+            crate::signal::seconds(moved.abs())
+        );
+        let id = self.writer.session().id;
+        let marker = Marker { at: now, kind: MarkerKind::Trouble, text, trial: None };
+        let pair = ClockPair { monotonic: now, utc };
+        for entry in [Entry::Marker(id, marker), Entry::Clock(id, pair)] {
+            if let Err(e) = self.writer.journal(entry) {
+                self.refused = Some(e.to_string());
+            }
+        }
+    }
+
+    fn flush(&mut self, now: Nanos) {
+        self.flushed = now;
+        self.failed = self.writer.flush().err().map(|e| e.to_string());
+        self.acknowledge();
+        if self.failed.is_none() {
+            let durable = self.clock.now();
+            self.undurable.drain(..).for_each(|arrived| self.latencies.add(durable.saturating_sub(arrived)));
+            held(&self.shared.status).last_durable = Some(now);
+        }
     }
 
     /// Moves drops at the channel into the writer's counters.
@@ -183,19 +255,18 @@ impl Work {
         let mut status = held(&self.shared.status);
         status.written_bytes = self.writer.written();
         status.streams = self.writer.tallies();
+        status.latency = self.latencies.summary();
         status.trouble = trouble;
     }
 
     fn close(mut self, state: SessionState, ended: Nanos) -> Result<Session, StoreError> {
-        let data = self.data.clone();
-        data.try_iter().for_each(|packet| self.take(&packet));
+        self.take_all();
         self.count_drops();
         let ended = if ended == Nanos::MIN { self.clock.now() } else { ended };
         let pair = ClockPair { monotonic: self.clock.now(), utc: self.clock.utc() };
         let id = self.writer.session().id;
         self.writer.journal(Entry::Clock(id, pair))?;
-        self.failed = self.writer.flush().err().map(|e| e.to_string());
-        self.acknowledge();
+        self.flush(self.clock.now());
         for ticket in std::mem::take(&mut self.waiting) {
             let _ = self.acks.send(Err(format!("entry {ticket} could not be written")));
         }

@@ -1,0 +1,27 @@
+//! `limbic bench`: what limbic costs on this machine, measured.
+
+mod load;
+mod machine;
+mod record;
+
+use crate::cli::Common;
+
+/// Measure what limbic costs on this machine
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: limbic bench record --seconds 20")]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// CPU, memory, bytes and latency of recording
+    Record(record::Args),
+}
+
+pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
+    match &args.what {
+        What::Record(args) => record::run(args, common),
+    }
+}

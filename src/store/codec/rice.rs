@@ -1,0 +1,270 @@
+//! Counts as bits: each channel is predicted by differences of order 0 to 3, and the residuals are written as
+//! Rice codes whose parameter is chosen for that channel and frame (the fixed predictors of Shorten, T. Robinson,
+//! CUED/F-INFENG/TR.156, 1994).
+//!
+//! A channel is: order (2 bits), parameter (5 bits), the first `order` counts in full, then one code a sample: the
+//! upper bits of the zigzag residual in unary (zeros, then a one), the lower bits as they are. Parameter 31 says that
+//! every residual is 0. Bits fill bytes from the lowest.
+
+/// Highest order of differences.
+const ORDERS: usize = 4;
+/// So many zeros mean that 32 bits follow as they are.
+const ESCAPE: u32 = 20;
+/// Parameter of a channel without residuals.
+const SILENT: u32 = 31;
+
+/// Bits on their way into bytes.
+#[derive(Default)]
+pub(super) struct BitWriter {
+    pub bytes: Vec<u8>,
+    held: u64,
+    used: u32,
+}
+
+impl BitWriter {
+    /// Goes on behind these bytes.
+    pub(super) fn behind(bytes: Vec<u8>) -> Self {
+        BitWriter { bytes, ..BitWriter::default() }
+    }
+
+    /// Appends the lowest `bits` (at most 32) of a value that has none above them.
+    pub(super) fn put(&mut self, value: u32, bits: u32) {
+        self.held |= u64::from(value) << self.used;
+        self.used += bits;
+        if self.used >= 32 {
+            self.bytes.extend_from_slice(&(self.held as u32).to_le_bytes());
+            self.held >>= 32;
+            self.used -= 32;
+        }
+    }
+
+    /// Fills up the last byte.
+    pub(super) fn finish(&mut self) {
+        let whole = self.used.div_ceil(8) as usize;
+        self.bytes.extend_from_slice(&self.held.to_le_bytes()[..whole]);
+        (self.held, self.used) = (0, 0);
+    }
+}
+
+/// Bits out of bytes.
+pub(super) struct BitReader<'a> {
+    bytes: &'a [u8],
+    held: u64,
+    there: u32,
+    /// Bits that were read beyond the end.
+    beyond: u32,
+}
+
+impl<'a> BitReader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        BitReader { bytes, held: 0, there: 0, beyond: 0 }
+    }
+
+    /// At least 32 bits are held afterwards; zeros stand in for what lies beyond the end.
+    fn fill(&mut self) {
+        while self.there <= 32 {
+            match self.bytes {
+                [a, b, c, d, rest @ ..] => {
+                    self.held |= u64::from(u32::from_le_bytes([*a, *b, *c, *d])) << self.there;
+                    self.there += 32;
+                    self.bytes = rest;
+                }
+                [a, rest @ ..] => {
+                    self.held |= u64::from(*a) << self.there;
+                    self.there += 8;
+                    self.bytes = rest;
+                }
+                [] => {
+                    self.there += 32;
+                    self.beyond += 32;
+                }
+            }
+        }
+    }
+
+    pub(super) fn take(&mut self, bits: u32) -> u32 {
+        self.fill();
+        let value = self.held & ((1u64 << bits) - 1);
+        self.drop(bits);
+        value as u32
+    }
+
+    fn drop(&mut self, bits: u32) {
+        self.held >>= bits;
+        self.there -= bits;
+    }
+
+    fn code(&mut self, parameter: u32) -> u32 {
+        self.fill();
+        let zeros = self.held.trailing_zeros();
+        if zeros >= ESCAPE {
+            self.drop(ESCAPE);
+            return self.take(32);
+        }
+        self.drop(zeros + 1);
+        (zeros << parameter) | self.take(parameter)
+    }
+
+    /// Nothing was read that was not there, and nothing but the filling of the last byte is left.
+    pub(super) fn is_spent(&self) -> bool {
+        let left = self.there - self.beyond.min(self.there) + 8 * self.bytes.len() as u32;
+        self.beyond <= self.there && left < 8
+    }
+}
+
+fn zigzag(difference: i32) -> u32 {
+    ((difference << 1) ^ (difference >> 31)) as u32
+}
+
+fn unzigzag(word: u32) -> i32 {
+    ((word >> 1) as i32) ^ -((word & 1) as i32)
+}
+
+/// Writes one channel.
+pub(super) fn encode(counts: &[i32], out: &mut BitWriter, residuals: &mut Vec<u32>) {
+    let order = best_order(counts).min(counts.len());
+    residuals.clear();
+    predict(counts, order, residuals);
+    let parameter = best_parameter(residuals);
+    out.put(order as u32, 2);
+    out.put(parameter, 5);
+    counts[..order].iter().for_each(|count| out.put(*count as u32, 32));
+    if parameter == SILENT {
+        return;
+    }
+    let low = (1u32 << parameter) - 1;
+    for word in residuals.iter() {
+        let high = word >> parameter;
+        if high < ESCAPE {
+            out.put(1 << high, high + 1);
+            out.put(word & low, parameter);
+        } else {
+            out.put(0, ESCAPE);
+            out.put(*word, 32);
+        }
+    }
+}
+
+/// Reads one channel of `n` counts.
+pub(super) fn decode(bits: &mut BitReader, n: usize, out: &mut Vec<i32>) {
+    out.clear();
+    let (order, parameter) = (bits.take(2) as usize, bits.take(5));
+    for _ in 0..order.min(n) {
+        out.push(bits.take(32) as i32);
+    }
+    for i in out.len()..n {
+        let residual = if parameter == SILENT { 0 } else { unzigzag(bits.code(parameter)) };
+        let back = |k: usize| out[i - k];
+        let predicted = match order {
+            0 => 0,
+            1 => back(1),
+            2 => back(1).wrapping_mul(2).wrapping_sub(back(2)),
+            _ => back(1).wrapping_sub(back(2)).wrapping_mul(3).wrapping_add(back(3)),
+        };
+        out.push(predicted.wrapping_add(residual));
+    }
+}
+
+/// The order whose differences are smallest in sum.
+fn best_order(counts: &[i32]) -> usize {
+    let mut last = [0i32; ORDERS];
+    let mut sums = [0u64; ORDERS];
+    for (i, count) in counts.iter().enumerate() {
+        let mut difference = *count;
+        for (order, (last, sum)) in last.iter_mut().zip(&mut sums).enumerate() {
+            let next = difference.wrapping_sub(*last);
+            // The counts before the first sum are written in full and are no residuals.
+            if i >= ORDERS - 1 || i >= order {
+                *sum += u64::from(difference.unsigned_abs());
+            }
+            *last = difference;
+            difference = next;
+        }
+    }
+    // A count in full costs about as much as four residuals.
+    let cost = |order: &usize| sums[*order].saturating_mul(counts.len() as u64 + 4 * *order as u64);
+    (0..ORDERS.min(counts.len() + 1)).min_by_key(cost).unwrap_or(0)
+}
+
+fn predict(counts: &[i32], order: usize, out: &mut Vec<u32>) {
+    let residual = |f: fn(&[i32]) -> i32| counts.windows(order + 1).map(move |w| zigzag(f(w)));
+    match order {
+        0 => out.extend(residual(|w| w[0])),
+        1 => out.extend(residual(|w| w[1].wrapping_sub(w[0]))),
+        2 => out.extend(residual(|w| w[2].wrapping_sub(w[1].wrapping_mul(2)).wrapping_add(w[0]))),
+        _ => out.extend(residual(|w| w[3].wrapping_sub(w[0]).wrapping_sub(w[2].wrapping_sub(w[1]).wrapping_mul(3)))),
+    }
+}
+
+/// The parameter with the fewest bits, among those around the logarithm of the mean.
+fn best_parameter(residuals: &[u32]) -> u32 {
+    let sum: u64 = residuals.iter().map(|w| u64::from(*w)).sum();
+    if sum == 0 {
+        return SILENT;
+    }
+    let middle = (sum / residuals.len() as u64).checked_ilog2().unwrap_or(0).min(SILENT - 2);
+    let bits = |p: &u32| {
+        let unary: u64 = residuals.iter().map(|w| u64::from(w >> *p)).sum();
+        unary + residuals.len() as u64 * u64::from(p + 1)
+    };
+    (middle.saturating_sub(1)..=middle + 1).min_by_key(bits).unwrap_or(middle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signal::Seed;
+
+    fn round_trip(counts: &[i32]) -> usize {
+        let mut writer = BitWriter::default();
+        encode(counts, &mut writer, &mut Vec::new());
+        writer.finish();
+        let mut reader = BitReader::new(&writer.bytes);
+        let mut back = Vec::new();
+        decode(&mut reader, counts.len(), &mut back);
+        assert_eq!(back, counts);
+        assert!(reader.is_spent());
+        writer.bytes.len()
+    }
+
+    #[test]
+    fn every_count_comes_back() {
+        for counts in [&[][..], &[5], &[i32::MIN, i32::MAX], &[0, 0, 0, 0], &[7, 7, 7, 7, 7], &[i32::MAX, i32::MIN, 0, -1, 1]] {
+            round_trip(counts);
+        }
+        let mut seed = Seed::new(3);
+        for length in 0..200 {
+            let counts: Vec<i32> = (0..length).map(|_| (seed.bits() >> (seed.below(32))) as i32).collect();
+            round_trip(&counts);
+        }
+    }
+
+    #[test]
+    fn noise_costs_little_more_than_its_entropy_and_smooth_curves_almost_nothing() {
+        let mut seed = Seed::new(4);
+        let noise: Vec<i32> = (0..4096).map(|_| (100.0 * seed.normal()).round() as i32).collect();
+        // Entropy of a normal distribution: log2(sigma sqrt(2 pi e)) bits.
+        let entropy = (100.0 * (2.0 * std::f64::consts::PI * std::f64::consts::E).sqrt()).log2() / 8.0;
+        let noisy = round_trip(&noise) as f64 / 4096.0;
+        assert!((entropy..entropy * 1.04).contains(&noisy), "{noisy} bytes a count for {entropy}");
+        assert!(round_trip(&[-3; 4096]) < 8, "a constant channel");
+        let smooth: Vec<i32> = (0..4096).map(|i| (1e6 * (f64::from(i) * 0.01).sin()) as i32).collect();
+        assert!(round_trip(&smooth) < 4096, "a slow wave of 21 bits");
+    }
+
+    #[test]
+    fn bits_that_are_missing_or_too_many_show() {
+        let mut writer = BitWriter::default();
+        encode(&[1000, -1000, 500, 20, -90, 4], &mut writer, &mut Vec::new());
+        writer.finish();
+        let whole = writer.bytes;
+        let spent = |bytes: &[u8]| {
+            let mut reader = BitReader::new(bytes);
+            decode(&mut reader, 6, &mut Vec::new());
+            reader.is_spent()
+        };
+        assert!(spent(&whole));
+        assert!(!spent(&whole[..whole.len() - 1]));
+        assert!(!spent(&[&whole[..], &[0]].concat()));
+    }
+}

@@ -1,0 +1,90 @@
+//! What each stream promised and what it delivered: the verdict at the end of a session.
+
+use super::rows::{Session, StreamRow};
+use crate::signal::{Nanos, SECOND, seconds};
+use serde::Serialize;
+
+/// A stream that begins later or ends earlier than this did not last the whole session.
+const EDGE: Nanos = 2 * SECOND;
+/// A device may be so far off its nominal rate before that is said.
+const RATE_OFF: f64 = 0.005;
+
+/// Samples (or frames) that are missing, and where.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Gap {
+    /// Seconds since the stream's first sample, at its nominal rate.
+    pub at_s: f64,
+    pub samples: u64,
+    pub seconds: f64,
+}
+
+/// Promised and delivered.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Delivery {
+    pub stream: String,
+    /// Samples (frames) at the nominal rate over the length of the session.
+    pub promised: u64,
+    pub delivered: u64,
+    /// Lost in the device or on its way, and dropped here.
+    pub missing: u64,
+    pub gaps: Vec<Gap>,
+    /// It delivered what it promised.
+    pub complete: bool,
+    /// One sentence.
+    pub verdict: String,
+}
+
+impl Delivery {
+    /// Judges one stream of a session from its row. A session that has not ended is judged up to the last arrival.
+    pub fn of(session: &Session, row: &StreamRow) -> Delivery {
+        let rate = if row.info.rate.is_finite() && row.info.rate > 0.0 { row.info.rate } else { 1.0 };
+        let ended = session.ended.or(row.last_arrival).unwrap_or(session.started);
+        let promised = (seconds(ended.saturating_sub(session.started)).max(0.0) * rate).round() as u64;
+        let gap = |(at, samples): &(u64, u64)| {
+            let from = at.saturating_sub(row.first_index);
+            Gap { at_s: from as f64 / rate, samples: *samples, seconds: *samples as f64 / rate }
+        };
+        let missing = row.lost + row.dropped;
+        let mut said = Vec::new();
+        match (row.first_arrival, row.last_arrival) {
+            (Some(first), Some(last)) => {
+                said.extend(edges(session.started, ended, first, last));
+                said.extend(off_rate(row, rate, first, last));
+            }
+            _ => said.push("nothing arrived".into()),
+        }
+        if row.written == 0 && row.last_arrival.is_some() {
+            said.push("not stored, for lack of consent".into());
+        }
+        if missing > 0 {
+            let share = 100.0 * missing as f64 / (row.written + missing) as f64;
+            said.push(format!("{missing} missing ({share:.2} %) in {} gaps", row.gaps.len().max(1)));
+        }
+        let complete = said.is_empty();
+        let verdict = if complete { "delivered what it promised".into() } else { said.join("; ") };
+        let (stream, delivered, gaps) = (row.info.name.clone(), row.written, row.gaps.iter().map(gap).collect());
+        Delivery { stream, promised, delivered, missing, gaps, complete, verdict }
+    }
+}
+
+fn edges(started: Nanos, ended: Nanos, first: Nanos, last: Nanos) -> Vec<String> {
+    let mut said = Vec::new();
+    if first - started > EDGE {
+        said.push(format!("began {:.1} s late", seconds(first - started)));
+    }
+    if ended - last > EDGE {
+        said.push(format!("fell silent {:.1} s before the end", seconds(ended - last)));
+    }
+    said
+}
+
+/// The rate as counted between first and last arrival, missing samples included.
+fn off_rate(row: &StreamRow, rate: f64, first: Nanos, last: Nanos) -> Option<String> {
+    let length = seconds(last - first);
+    // Arrivals are uneven: half a minute makes them small beside the whole.
+    if length < 30.0 || row.written == 0 {
+        return None;
+    }
+    let measured = (row.written + row.lost + row.dropped) as f64 / length;
+    ((measured / rate - 1.0).abs() > RATE_OFF).then(|| format!("{measured:.2} a second instead of {rate:.2}"))
+}

