@@ -202,7 +202,9 @@ impl Camera {
                     self.lose(format!("no frame for {silent:.1} s: the camera has stalled; trying to open it again"), packets);
                 }
             }
-            State::Opening(_, since) if now - since > nanos(self.patience.open) => self.lose(String::new(), packets),
+            State::Opening(_, since) if now - since > nanos(self.patience.open) => {
+                self.lose("the camera does not answer; trying to open it again".into(), packets);
+            }
             State::Waiting(at) if now >= *at => {
                 if self.blocked.len() >= MOST_BLOCKED {
                     let device = self.streams[0].device.clone();

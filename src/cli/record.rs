@@ -38,6 +38,9 @@ pub struct Args {
     /// Store the camera's pictures too
     #[arg(long)]
     face: bool,
+    /// The participant agreed that face video may leave the lab (`limbic export --to mkv`)
+    #[arg(long, requires = "face")]
+    face_shared: bool,
     /// Who answers after each video: nobody (a reason is stored), or the simulated participant
     #[arg(long, value_parser = ["none", "simulated"], default_value = "none")]
     ratings: String,
@@ -120,7 +123,14 @@ fn consent(args: &Args, simulated: bool, clock: &SharedClock) -> anyhow::Result<
             bail!("recording a person needs their consent: say what was signed with --consent \"form v3, signed 2026-11-21\"")
         }
     };
-    Ok(Consent { recording: true, face_stored: args.face, form, signed_utc: clock.utc(), ..Consent::default() })
+    Ok(Consent {
+        recording: true,
+        face_stored: args.face,
+        face_shared: args.face_shared,
+        form,
+        signed_utc: clock.utc(),
+        ..Consent::default()
+    })
 }
 
 /// Just so many seconds of every stream.

@@ -1,10 +1,10 @@
 //! The thread that owns an open camera: it waits in the driver, for ever if need be, and nobody waits for it.
 
-use super::driver::{Driver, Mode, Opener};
+use super::driver::{Mode, Opener};
 use super::picture::jpeg_of;
 use super::stamp::{captured, pair};
 use crate::signal::{Nanos, SharedClock};
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded};
 use signal_hook::consts::SIGURG;
 use std::os::unix::thread::JoinHandleExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -61,8 +61,7 @@ impl Grab {
             // v4l panics where a driver surprises it; here that is one more way of being gone.
             let outcome = catch_unwind(AssertUnwindSafe(|| run(&*opener, &clock, quality, &events_in, &going, &own)));
             if let Some(why) = outcome.unwrap_or_else(|_| Err("its driver did something unforeseen".into())).err() {
-                // Waits for room: this is the last word, and with the reader gone the send ends too.
-                let _ = events_in.send(Event::Failed(why));
+                say_last(&events_in, &own.stop, why);
             }
         })?;
         Ok(Grab { events, go, shared, thread })
@@ -123,6 +122,17 @@ fn interrupt(thread: &JoinHandle<()>) {
         // SAFETY: the handle is neither joined nor dropped, so the thread's id is valid even if it has just ended;
         // the signal has a handler, so nothing else happens.
         unsafe { libc::pthread_kill(thread.as_pthread_t() as libc::pthread_t, SIGURG) };
+    }
+}
+
+/// Sends the last word, waiting for room unless nobody reads any more.
+fn say_last(events: &Sender<Event>, stop: &AtomicBool, why: String) {
+    let mut event = Event::Failed(why);
+    while let Err(SendTimeoutError::Timeout(back)) = events.send_timeout(event, Duration::from_millis(20)) {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        event = back;
     }
 }
 

@@ -120,7 +120,8 @@ mod tests {
     fn yuyv_and_nv12_keep_their_colours_and_places() {
         // Left half Y 60 U 90 V 200, right half Y 200 U 150 V 100.
         let left = |x: usize| x < 16;
-        let yuyv: Vec<u8> = (0..16 * 16).flat_map(|i| if left(2 * (i % 16)) { [60, 90, 60, 200] } else { [200, 150, 200, 100] }).collect();
+        let yuyv: Vec<u8> =
+            (0..16 * 16).flat_map(|i| if left(2 * (i % 16)) { [60, 90, 60, 200] } else { [200, 150, 200, 100] }).collect();
         let luma = (0..32 * 16).map(|i| if left(i % 32) { 60 } else { 200 });
         let chroma = (0..16 * 8).flat_map(|i| if left(2 * (i % 16)) { [90, 200] } else { [150, 100] });
         let nv12: Vec<u8> = luma.chain(chroma).collect();

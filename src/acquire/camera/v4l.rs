@@ -3,7 +3,9 @@
 use super::driver::{Driver, Mode, Opener, Pixels, Shot};
 use crate::rig::{CameraChoice, CameraFormat, CameraRig};
 use crate::signal::Nanos;
-use nokhwa::utils::{ApiBackend, CameraFormat as Offer, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType, Resolution};
+use nokhwa::utils::{
+    ApiBackend, CameraFormat as Offer, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType, Resolution,
+};
 use std::path::Path;
 
 /// What limbic can make JPEGs of, best first.
