@@ -101,8 +101,7 @@ impl Camera {
         if !(1..=100).contains(&rig.jpeg_quality) {
             return Err(refuse(format!("jpeg_quality = {} is out of range; choose 1 to 100", rig.jpeg_quality)));
         }
-        Camera::with(Arc::new(v4l::Plugged(rig.clone())), rig, around, Patience::default())
-            .map_err(|message| refuse(format!("{message}; the other devices work without it")))
+        Camera::with(Arc::new(v4l::Plugged(rig.clone())), rig, around, Patience::default()).map_err(refuse)
     }
 
     fn with(opener: Arc<dyn Opener>, rig: &CameraRig, around: &Surroundings, patience: Patience) -> Result<Self, String> {

@@ -6,7 +6,7 @@ use crate::acquire::{self, Packet, Pump, Surroundings};
 use crate::cli::driver::{self, Script};
 use crate::cli::{Common, text};
 use crate::lab::{Lab, LabOptions};
-use crate::rig::Rig;
+use crate::rig::{Device, Rig};
 use crate::signal::{Marker, MarkerKind, Rating, SECOND, Seed, SharedClock, SystemClock, seconds, to_nanos};
 use crate::store::rows::{ClockPair, Consent, Entry, Participant, Session, SessionId, SessionState};
 use crate::store::{Home, Recorder, RecorderStatus};
@@ -137,7 +137,7 @@ fn consent(args: &Args, simulated: bool, clock: &SharedClock) -> anyhow::Result<
 fn free(args: &Args, rig: &Rig, length: f64, common: &Common) -> anyhow::Result<()> {
     let clock: SharedClock = Arc::new(SystemClock);
     // Devices first: a missing one leaves no empty session behind.
-    let mut pumps = open(rig, common, &clock)?;
+    let (mut pumps, absent) = open(rig, common, &clock)?;
     let streams: Vec<_> = pumps.iter().flat_map(|p| p.streams().to_vec()).collect();
     let simulated = streams.iter().any(|s| s.simulated);
     let consent = consent(args, simulated, &clock)?;
@@ -151,6 +151,10 @@ fn free(args: &Args, rig: &Rig, length: f64, common: &Common) -> anyhow::Result<
     for pump in &mut pumps {
         pump.start()?;
     }
+    for why in &absent {
+        let marker = Marker { at: clock.now(), kind: MarkerKind::Trouble, text: why.clone(), trial: None };
+        recorder.journal(Entry::Marker(id, marker), 0);
+    }
     let outcome = pump_all(length, &mut pumps, &mut recorder, &clock, id);
     for pump in &mut pumps {
         pump.stop();
@@ -159,19 +163,31 @@ fn free(args: &Args, rig: &Rig, length: f64, common: &Common) -> anyhow::Result<
     recorder.close(state, clock.now())?;
     outcome?;
     crate::cli::progress::clear();
-    finish(&home, id, common)
+    finish(&home, id, common)?;
+    if let Some(why) = absent.first() {
+        bail!("recorded without {why}");
+    }
+    Ok(())
 }
 
-fn open(rig: &Rig, common: &Common, clock: &SharedClock) -> anyhow::Result<Vec<Pump>> {
+/// The rig's devices, and sentences about cameras that are not there: the others are recorded without them.
+fn open(rig: &Rig, common: &Common, clock: &SharedClock) -> anyhow::Result<(Vec<Pump>, Vec<String>)> {
     let mut first_stream = 0;
-    let mut pumps = Vec::new();
+    let (mut pumps, mut absent) = (Vec::new(), Vec::new());
     for device in &rig.devices {
         let around = Surroundings { clock: clock.clone(), first_stream, library_dir: common.lib_dir.clone(), log_dir: None };
-        let pump = Pump::spawn(acquire::open(device, &around)?, CAPACITY);
+        let source = match acquire::open(device, &around) {
+            Err(e) if matches!(device, Device::Camera(_)) && rig.devices.len() > 1 => {
+                absent.push(e.to_string());
+                continue;
+            }
+            source => source?,
+        };
+        let pump = Pump::spawn(source, CAPACITY);
         first_stream += pump.streams().len() as u16;
         pumps.push(pump);
     }
-    Ok(pumps)
+    Ok((pumps, absent))
 }
 
 fn session(args: &Args, rig: &Rig, home: &Home, clock: &SharedClock, simulated: bool) -> anyhow::Result<Session> {
