@@ -1,6 +1,7 @@
 //! Devices: everything that delivers samples or frames is a [`Source`]; a [`Pump`] carries it to the lab.
 
 pub mod brainflow;
+pub mod camera;
 pub mod lsl;
 mod pump;
 pub mod replay;
@@ -85,6 +86,7 @@ pub fn open(device: &Device, around: &Surroundings) -> Result<Box<dyn Source>, A
     Ok(match device {
         Device::Simulator(rig) => Box::new(simulator::Simulator::open(rig, around)?),
         Device::BrainFlow(rig) => Box::new(brainflow::Board::open(rig, around)?),
+        Device::Camera(rig) => Box::new(camera::Camera::open(rig, around)?),
         Device::Replay(rig) => Box::new(replay::Replay::open(rig, around)?),
     })
 }

@@ -17,6 +17,7 @@ mod predict;
 mod progress;
 mod quality;
 mod record;
+mod redact;
 mod sessions;
 mod setup;
 mod show;
@@ -91,6 +92,8 @@ enum Command {
     Verify(verify::Args),
     /// Delete a participant from everything
     Erase(erase::Args),
+    /// Remove or blur the faces of a stored session
+    Redact(redact::Args),
     /// Make a session of an EDF or BDF file
     Import(import::Args),
     /// Write a recording for another program
@@ -138,6 +141,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Some(Command::Show(args)) => show::run(args, common)?,
         Some(Command::Verify(args)) => verify::run(args, common)?,
         Some(Command::Erase(args)) => erase::run(args, common)?,
+        Some(Command::Redact(args)) => redact::run(args, common)?,
         Some(Command::Import(args)) => import::run(args, common)?,
         Some(Command::Export(args)) => export::run(args, common)?,
         Some(Command::Quality(args)) => quality::run(args, common)?,

@@ -2,6 +2,8 @@
 
 pub mod edf;
 mod error;
+pub mod film;
+pub mod mkv;
 pub mod npz;
 
 pub use error::ExchangeError;

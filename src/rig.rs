@@ -1,5 +1,9 @@
 //! The lab's set-up from TOML: devices, montage, roles, gate, protocol, stimuli. Unknown keys are refused.
 
+mod camera;
+
+pub use camera::{CameraChoice, CameraFormat, CameraRig};
+
 use crate::signal::Role;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -31,6 +35,7 @@ pub struct Rig {
 pub enum Device {
     Simulator(SimulatorRig),
     BrainFlow(BrainFlowRig),
+    Camera(CameraRig),
     Replay(ReplayRig),
 }
 
@@ -89,7 +94,7 @@ pub enum BoardChoice {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReplayRig {
-    /// An EDF or BDF file, or the folder of a recorded session.
+    /// An EDF or BDF file, a Matroska file of face video, or the folder of a recorded session.
     pub path: PathBuf,
     /// 1 = real time.
     #[serde(default = "one")]
@@ -202,7 +207,7 @@ impl Rig {
             match device {
                 Device::Simulator(s) => s.scenario.iter_mut().for_each(resolve),
                 Device::Replay(r) => resolve(&mut r.path),
-                Device::BrainFlow(_) => {}
+                Device::BrainFlow(_) | Device::Camera(_) => {}
             }
         }
         Ok(rig)

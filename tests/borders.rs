@@ -63,11 +63,12 @@ fn nothing_below_the_screens_knows_them() {
 
 #[test]
 fn each_foreign_library_has_one_owner() {
-    let owners: [(&[&str], &[&str]); 7] = [
+    let owners: [(&[&str], &[&str]); 8] = [
         (&["sled::"], &["store"]),
         (&["ratatui", "crossterm"], &["show"]),
         (&["ort::"], &["infer"]),
         (&["burn::", "burn "], &["train"]),
+        (&["nokhwa"], &["acquire"]),
         (&["prost::"], &["train"]),
         (&["rustfft"], &[]),
         (&["limbic_fft"], &["acquire", "gate", "prepare"]),

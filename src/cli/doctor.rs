@@ -2,7 +2,7 @@
 
 mod machine;
 
-use crate::acquire::{AcquireError, brainflow, lsl};
+use crate::acquire::{AcquireError, brainflow, camera, lsl};
 use crate::infer::runtime;
 use crate::native::{self, Library};
 use serde::Serialize;
@@ -75,7 +75,13 @@ pub fn lines(library_dir: Option<&Path>) -> Vec<String> {
 /// Everything, in the order of the table. `home` is where sessions go.
 pub fn examine(library_dir: Option<&Path>, home: &Path) -> Vec<Finding> {
     let mut findings = libraries(library_dir);
-    findings.extend([machine::mpv(), machine::display(), machine::disk(home), machine::terminal()]);
+    findings.extend([
+        machine::cameras(&camera::cameras()),
+        machine::mpv(),
+        machine::display(),
+        machine::disk(home),
+        machine::terminal(),
+    ]);
     findings
 }
 
@@ -180,7 +186,7 @@ mod tests {
     fn every_thing_is_examined_once() {
         let findings = examine(None, Path::new("sessions"));
         let names: Vec<&str> = findings.iter().map(|f| f.name).collect();
-        assert_eq!(names, ["BrainFlow", "liblsl", "ONNX Runtime", "mpv", "display", "disk space", "terminal"]);
+        assert_eq!(names, ["BrainFlow", "liblsl", "ONNX Runtime", "camera", "mpv", "display", "disk space", "terminal"]);
         assert!(findings.iter().all(|f| (f.state == State::Ok) == f.mend.is_empty()), "{findings:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! `limbic erase --participant CODE`: deletes a person from everything.
 
-use crate::cli::Common;
+use crate::cli::{Common, text};
 use crate::store::Home;
 use anyhow::bail;
 
@@ -35,12 +35,18 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
             erased.bytes / 1000,
             erased.predictions
         );
+        println!("{}", text::searched(&erased.search));
         for model in &erased.models {
             println!(
                 "! the model {model} was trained on {} and keeps traces of them; delete it or train it again",
                 erased.participant
             );
         }
+    }
+    let elsewhere: Vec<&str> =
+        erased.search.found_in.iter().map(String::as_str).filter(|name| !name.starts_with("models/")).collect();
+    if !elsewhere.is_empty() {
+        bail!("traces of {} are left in {}; say the same command again", erased.participant, elsewhere.join(", "));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::cli::driver::{self, Script};
 use crate::cli::{Common, text};
 use crate::lab::message::Action;
 use crate::lab::{Lab, LabOptions};
-use crate::rig::Rig;
+use crate::rig::{Device, Rig};
 use crate::signal::{Marker, MarkerKind, Rating, SECOND, Seed, SharedClock, SystemClock, seconds, to_nanos};
 use crate::store::rows::{ClockPair, Consent, Entry, Participant, Session, SessionId, SessionState};
 use crate::store::{DiskGuard, DiskState, Home, Recorder, RecorderStatus, check_room, expected_bytes_per_s, free_bytes};
@@ -39,6 +39,9 @@ pub struct Args {
     /// Store the camera's pictures too
     #[arg(long)]
     face: bool,
+    /// The participant agreed that face video may leave the lab (`limbic export --to mkv`)
+    #[arg(long, requires = "face")]
+    face_shared: bool,
     /// Who answers after each video: nobody (a reason is stored), or the simulated participant
     #[arg(long, value_parser = ["none", "simulated"], default_value = "none")]
     ratings: String,
@@ -159,14 +162,21 @@ fn consent(args: &Args, simulated: bool, clock: &SharedClock) -> anyhow::Result<
             bail!("recording a person needs their consent: say what was signed with --consent \"form v3, signed 2026-11-21\"")
         }
     };
-    Ok(Consent { recording: true, face_stored: args.face, form, signed_utc: clock.utc(), ..Consent::default() })
+    Ok(Consent {
+        recording: true,
+        face_stored: args.face,
+        face_shared: args.face_shared,
+        form,
+        signed_utc: clock.utc(),
+        ..Consent::default()
+    })
 }
 
 /// Just so many seconds of every stream.
 fn free(args: &Args, rig: &Rig, length: f64, common: &Common) -> anyhow::Result<()> {
     let clock: SharedClock = Arc::new(SystemClock);
     // Devices first: a missing one leaves no empty session behind.
-    let mut pumps = open(rig, common, &clock)?;
+    let (mut pumps, absent) = open(rig, common, &clock)?;
     let streams: Vec<_> = pumps.iter().flat_map(|p| p.streams().to_vec()).collect();
     let simulated = streams.iter().any(|s| s.simulated);
     let consent = consent(args, simulated, &clock)?;
@@ -182,6 +192,10 @@ fn free(args: &Args, rig: &Rig, length: f64, common: &Common) -> anyhow::Result<
     for pump in &mut pumps {
         pump.start()?;
     }
+    for why in &absent {
+        let marker = Marker { at: clock.now(), kind: MarkerKind::Trouble, text: why.clone(), trial: None };
+        recorder.journal(Entry::Marker(id, marker), 0);
+    }
     let mut guard = Guarded { guard: DiskGuard::new(expected), home: common.home.clone() };
     let outcome = pump_all(length, &mut pumps, &mut recorder, (&clock, &mut guard), id);
     for pump in &mut pumps {
@@ -191,7 +205,11 @@ fn free(args: &Args, rig: &Rig, length: f64, common: &Common) -> anyhow::Result<
     recorder.close(state, clock.now())?;
     outcome?;
     crate::cli::progress::clear();
-    finish(&home, id, common)
+    finish(&home, id, common)?;
+    if let Some(why) = absent.first() {
+        bail!("recorded without {why}");
+    }
+    Ok(())
 }
 
 /// Ends a recording before the disk is full.
@@ -211,16 +229,24 @@ impl Guarded {
     }
 }
 
-fn open(rig: &Rig, common: &Common, clock: &SharedClock) -> anyhow::Result<Vec<Pump>> {
+/// The rig's devices, and sentences about cameras that are not there: the others are recorded without them.
+fn open(rig: &Rig, common: &Common, clock: &SharedClock) -> anyhow::Result<(Vec<Pump>, Vec<String>)> {
     let mut first_stream = 0;
-    let mut pumps = Vec::new();
+    let (mut pumps, mut absent) = (Vec::new(), Vec::new());
     for device in &rig.devices {
         let around = Surroundings { clock: clock.clone(), first_stream, library_dir: common.lib_dir.clone(), log_dir: None };
-        let pump = Pump::spawn(acquire::open(device, &around)?, CAPACITY);
+        let source = match acquire::open(device, &around) {
+            Err(e) if matches!(device, Device::Camera(_)) && rig.devices.len() > 1 => {
+                absent.push(e.to_string());
+                continue;
+            }
+            source => source?,
+        };
+        let pump = Pump::spawn(source, CAPACITY);
         first_stream += pump.streams().len() as u16;
         pumps.push(pump);
     }
-    Ok(pumps)
+    Ok((pumps, absent))
 }
 
 fn session(args: &Args, rig: &Rig, home: &Home, clock: &SharedClock, simulated: bool) -> anyhow::Result<Session> {

@@ -22,6 +22,9 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         return Ok(());
     }
     print!("{}", text::session(&review.session, &review.streams, &review.trials));
+    for row in home.recording(session.id)?.redactions {
+        println!("redacted {}: {} frames {} on {}", row.stream, row.frames, row.how, text::utc(row.at_utc));
+    }
     if !review.trials.is_empty() {
         let rows: Vec<Vec<String>> = review.trials.iter().map(trial_row).collect();
         print!("\n{}", text::table(&["trial", "stimulus", "intended", "felt", "valence", "arousal", "quality", "state"], &rows));

@@ -4,7 +4,7 @@ use crate::explain::report::{ClassExplanation, ExplanationReport};
 use crate::lab::message::Review;
 use crate::show::topography;
 use crate::signal::seconds;
-use crate::store::Delivery;
+use crate::store::{Delivery, Search};
 use crate::store::rows::{PredictionRow, Session, SessionState, StreamRow, Trial};
 use std::fmt::Write;
 
@@ -166,6 +166,13 @@ fn accuracies(review: &Review) -> String {
     text += "\nCONFUSION (rows = truth)\n";
     text += &confusion(&review.classes, &review.confusion);
     text
+}
+
+/// What a search for erased bytes found, in one line.
+pub fn searched(search: &Search) -> String {
+    let Search { needles, files, bytes, found_in } = search;
+    let looked = format!("looked for {needles} pieces of it in {files} files ({} kB)", bytes / 1000);
+    if found_in.is_empty() { format!("{looked}: none is left") } else { format!("! {looked}: still in {}", found_in.join(", ")) }
 }
 
 /// Counts with the class names as heads.

@@ -26,6 +26,12 @@ pub enum ExchangeError {
     NoEeg { path: PathBuf, labels: String },
     #[error("cannot read {path}: limbic knows files by the end of their name, .edf or .bdf")]
     UnknownKind { path: PathBuf },
+    #[error("{path} is no face video of limbic's: {why}")]
+    NotMkv { path: PathBuf, why: String },
+    #[error("session {session} holds no frames of {stream}: there was no camera, no consent to store video, or it was redacted")]
+    NoFrames { session: String, stream: String },
+    #[error("{participant} did not agree that face video leaves the lab; with --inside-lab you say that the file stays there")]
+    NotShared { participant: String },
     #[error("array {name} cannot be written: {have} values for shape {shape:?}")]
     Shape { name: String, have: usize, shape: Vec<usize> },
 }

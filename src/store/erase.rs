@@ -8,13 +8,19 @@ use super::home::Home;
 use super::journal::{self, Ledger};
 use super::keys::{self, Tag, Value};
 use super::log::Log;
-use super::rows::{Entry, Session, SessionId};
+use super::recording::Recording;
+use super::rows::{Entry, ModelRow, Session, SessionId};
+use super::search::{Needles, Search};
 use super::segment::scan;
 use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Stem of the home's journal while it is written anew.
 const RENEWED: &str = "renewed";
+/// Stands in the rows of models for a person who was erased.
+const NOBODY: &str = "(erased)";
+/// Blocks of samples and pictures per stream of which a piece is looked for afterwards.
+const PROBES: usize = 64;
 
 /// What erasing a participant removed, and what it could not.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
@@ -26,6 +32,8 @@ pub struct Erased {
     pub predictions: usize,
     /// Models that were trained on this person: their weights stay and must be judged by people.
     pub models: Vec<String>,
+    /// The search for the code, the sessions' numbers, and pieces of samples and pictures in all files of the home.
+    pub search: Search,
 }
 
 impl Home {
@@ -49,6 +57,7 @@ impl Home {
                 erased.models.push(model.name);
             }
         }
+        let needles = traces(self.dir(), code, &ids);
         let mut state = self.state();
         if let Some(session) = state.live.first() {
             return Err(StoreError::Live { session: *session });
@@ -74,8 +83,36 @@ impl Home {
         let (catalogue, _) = Catalogue::open(self.dir(), "erase")?;
         reconcile(self.dir(), &catalogue)?;
         state.catalogue = Some(catalogue);
+        erased.search = needles.search(self.dir())?;
         Ok(erased)
     }
+}
+
+/// What would be left of a person if something were left.
+fn traces(dir: &Path, code: &str, ids: &BTreeSet<SessionId>) -> Needles {
+    let mut needles = Needles::default();
+    // As it stands in rows (msgpack) and in JSON; bare, a short code would be found by chance.
+    needles.add(&rmp_serde::to_vec(code).unwrap_or_default());
+    needles.add(format!("\"{code}\"").as_bytes());
+    for id in ids {
+        needles.add(&id.0.to_be_bytes());
+        needles.add(id.to_string().as_bytes());
+        // A session that cannot be opened has no whole blocks either.
+        let Ok(recording) = Recording::open(dir, *id) else { continue };
+        for row in &recording.streams {
+            let parts = recording.parts(row.info.id);
+            let some = parts.iter().step_by(parts.len().div_ceil(PROBES).max(1));
+            some.filter_map(|part| recording.payload(part).ok()).for_each(|payload| needles.probe(&payload));
+        }
+    }
+    needles
+}
+
+/// The row of a model without that person.
+fn without(mut row: ModelRow, code: &str, ids: &BTreeSet<SessionId>) -> ModelRow {
+    row.sessions.retain(|id| !ids.contains(id));
+    row.participants.iter_mut().filter(|p| *p == code).for_each(|p| *p = NOBODY.into());
+    row
 }
 
 /// Removes a session's folder; the journal goes last, so that a folder left half-way still says whose it is.
@@ -102,6 +139,7 @@ fn rewrite(dir: &Path, code: &str, ids: &BTreeSet<SessionId>) -> Result<(Log, us
         match keys::open(value) {
             Ok(Value::Row(Entry::Participant(row))) if row.code == code => {}
             Ok(Value::Row(Entry::Prediction(row))) if ids.contains(&row.session) => predictions += 1,
+            Ok(Value::Row(Entry::Model(row))) => renewed.put(key, &keys::seal(&Entry::Model(without(row, code, ids)))?)?,
             _ => renewed.put(key, value)?,
         }
     }

@@ -53,6 +53,11 @@ pub enum StoreError {
     Holes { stream: String, missing: u64, found: u64 },
     #[error("the disk does not keep up: {waiting} MiB wait to be written; what comes now is dropped and counted")]
     Behind { waiting: usize },
+    #[error(
+        "the file system of {} cannot exchange two folders in one step; nothing was changed: copy the home to a local disk",
+        home.display()
+    )]
+    NoExchange { home: PathBuf },
     #[error("the recorder has ended; nothing more can be written to this session")]
     Ended,
 }

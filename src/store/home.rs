@@ -73,6 +73,7 @@ impl Home {
         let lock = lock(dir)?;
         let mut notices = Vec::new();
         super::erase::drop_superseded(dir)?;
+        notices.extend(super::redact::clear_left_behind(dir)?);
         let log = Log::resume(dir, journal::HOME)?;
         let stamp = std::process::id().to_string();
         let (catalogue, notice) = Catalogue::open(dir, &free_stamp(dir, &stamp))?;

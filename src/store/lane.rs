@@ -32,8 +32,7 @@ pub(super) struct Lane {
 impl Lane {
     /// A stream that begins now. Its files have its name, unless one of these stems is taken already.
     pub(super) fn open(folder: &Path, info: &StreamInfo, taken: &[&str]) -> Result<Lane, StoreError> {
-        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '_' };
-        let mut stem: String = info.name.chars().map(plain).take(40).collect();
+        let mut stem = plain_stem(&info.name);
         let used = taken.contains(&stem.as_str()) || !disk::segments(folder, &stem)?.is_empty();
         if stem.is_empty() || stem == journal::SESSION || used {
             stem = format!("{stem}_{}", info.id.0);
@@ -126,4 +125,10 @@ impl Lane {
         self.row.first_arrival.get_or_insert(arrived);
         self.row.last_arrival = Some(arrived);
     }
+}
+
+/// The stem of a stream's files, where nothing else has it.
+pub(super) fn plain_stem(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '_' };
+    name.chars().map(plain).take(40).collect()
 }

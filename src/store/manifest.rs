@@ -73,6 +73,16 @@ pub(super) fn check(folder: &Path, session: SessionId) -> Result<Option<Manifest
     Ok(Some(manifest))
 }
 
+/// Begins the manifest of a copy of a session's folder: what the old one says of the files that were taken over. Their
+/// checksums are not made anew, so that a copy cannot hide that they had changed.
+pub(super) fn carry(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let Some(mut manifest) = read(from)? else { return Ok(()) };
+    manifest.files.retain(|name, _| to.join(name).exists());
+    let text = serde_json::to_vec_pretty(&manifest)
+        .map_err(|e| StoreError::Row { what: "the manifest".into(), message: e.to_string() })?;
+    disk::write_whole(&to.join(NAME), &text)
+}
+
 /// The manifest of a session, if it has one.
 pub(super) fn read(folder: &Path) -> Result<Option<Manifest>, StoreError> {
     let path: PathBuf = folder.join(NAME);

@@ -8,7 +8,7 @@ use super::disk;
 use super::error::{Named, StoreError};
 use super::journal::{self, Ledger};
 use super::keys::{self, Tag};
-use super::rows::{ClockPair, Consent, Entry, Participant, Session, SessionId, SessionState, StreamRow, Trial};
+use super::rows::{ClockPair, Consent, Entry, Participant, Redaction, Session, SessionId, SessionState, StreamRow, Trial};
 use super::segment::{Recovery, read_frame, scan};
 use super::timing::StreamClock;
 use crate::gate::QualityReport;
@@ -46,6 +46,8 @@ pub struct Recording {
     /// By time.
     pub markers: Vec<Marker>,
     pub clock_pairs: Vec<ClockPair>,
+    /// What was done to its face video afterwards.
+    pub redactions: Vec<Redaction>,
     /// The latest report.
     pub quality: Option<QualityReport>,
     /// What could not be read, journal and samples together.
@@ -129,18 +131,20 @@ impl Recording {
             attempts: Vec::new(),
             markers: Vec::new(),
             clock_pairs: Vec::new(),
+            redactions: Vec::new(),
             quality,
             recovery: ledger.recovery,
             files: Vec::new(),
             tracks: BTreeMap::new(),
         };
-        for tag in [Tag::Stream, Tag::Trial, Tag::Marker, Tag::Clock] {
+        for tag in [Tag::Stream, Tag::Trial, Tag::Marker, Tag::Clock, Tag::Redaction] {
             for entry in ledger.entries(tag)? {
                 match entry {
                     Entry::Stream(_, row) => recording.streams.push(row),
                     Entry::Trial(_, row) => recording.attempts.push(row),
                     Entry::Marker(_, row) => recording.markers.push(row),
                     Entry::Clock(_, row) => recording.clock_pairs.push(row),
+                    Entry::Redaction(_, row) => recording.redactions.push(row),
                     _ => {}
                 }
             }
@@ -298,7 +302,7 @@ impl Recording {
         read_frame(file, path, part.offset).map(|(_, payload)| payload)
     }
 
-    fn damaged(&self, part: &Part) -> StoreError {
+    pub(super) fn damaged(&self, part: &Part) -> StoreError {
         StoreError::Damaged { path: self.files[part.file].0.clone(), offset: part.offset }
     }
 }

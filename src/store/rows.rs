@@ -165,6 +165,20 @@ pub struct ClockPair {
     pub utc: Nanos,
 }
 
+/// What was done to the face video of a stored session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redaction {
+    pub at_utc: Nanos,
+    pub stream: String,
+    /// "removed" or "blurred".
+    pub how: String,
+    /// Frames that had been there.
+    pub frames: u64,
+    /// Frames that are left, blurred; the others are gone.
+    pub kept: u64,
+    pub limbic_version: String,
+}
+
 /// A trained model. The weights are in `file` (relative to the home).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelRow {
@@ -224,6 +238,7 @@ pub enum Entry {
     Marker(SessionId, Marker),
     Clock(SessionId, ClockPair),
     Quality(SessionId, QualityReport),
+    Redaction(SessionId, Redaction),
     Model(ModelRow),
     Prediction(PredictionRow),
     Explanation(ExplanationRow),

@@ -2,12 +2,12 @@
 
 use super::Recorded;
 use crate::acquire::AcquireError;
-use crate::exchange::{self, edf::ReadOptions};
-use crate::signal::{StreamId, StreamKind};
+use crate::exchange::{self, edf::ReadOptions, mkv};
+use crate::signal::{Frame, SECOND, StreamId, StreamInfo, StreamKind};
 use crate::store::Home;
 use std::path::Path;
 
-/// Reads a recording: a file of samples, or the folder of a session.
+/// Reads a recording: a file of samples, a film of frames, or the folder of a session.
 ///
 /// # Errors
 /// No such path, a kind of file that cannot be replayed, a damaged one.
@@ -16,7 +16,40 @@ pub fn load(path: &Path) -> Result<Recorded, AcquireError> {
     if !path.exists() {
         return Err(wrong("there is no such file or folder".into()));
     }
-    if path.is_dir() { session(path).map_err(wrong) } else { file(path).map_err(|e| wrong(e.to_string())) }
+    if path.is_dir() {
+        return session(path).map_err(wrong);
+    }
+    let is_film = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("mkv"));
+    if is_film { film(path) } else { file(path) }.map_err(|e| wrong(e.to_string()))
+}
+
+/// The face video of a film that limbic wrote; its rate is that of most pairs of frames.
+fn film(path: &Path) -> Result<Recorded, exchange::ExchangeError> {
+    let film = mkv::read(path)?;
+    let mut steps: Vec<i64> = film.frames.windows(2).map(|pair| pair[1].0 - pair[0].0).filter(|step| *step > 0).collect();
+    steps.sort_unstable();
+    let step = steps.get(steps.len() / 2).copied().unwrap_or(SECOND / 30);
+    let info = StreamInfo {
+        id: StreamId(0),
+        name: "face".into(),
+        kind: StreamKind::Face,
+        device: format!("{} in {}", film.title, path.display()),
+        rate: (SECOND as f64 / step as f64 * 100.0).round() / 100.0,
+        channels: Vec::new(),
+        clock: "the film's stamps, 1 us".into(),
+        latency_s: 0.0,
+        simulated: film.title.starts_with("SIMULATED"),
+    };
+    let mut index = 0;
+    let mut last = None::<i64>;
+    let mut frames = Vec::with_capacity(film.frames.len());
+    for (captured, jpeg) in film.frames {
+        // A pause of more than a frame and a half stands for frames that are not there.
+        index += last.map_or(0, |last| ((captured - last) as f64 / step as f64).round().max(1.0) as u64);
+        last = Some(captured);
+        frames.push(Frame { stream: info.id, index, captured, arrived: captured, jpeg });
+    }
+    Ok(Recorded { streams: vec![info], data: vec![Vec::new()], starts: vec![0], frames })
 }
 
 fn file(path: &Path) -> Result<Recorded, exchange::ExchangeError> {

@@ -9,6 +9,23 @@ use std::process::{Command, Stdio};
 /// A session of an hour with 32 channels at 512 Hz and a camera takes about 3 GB.
 const ROOM: u64 = 10_000_000_000;
 
+/// The cameras that are plugged in, as (number, name).
+pub fn cameras(plugged: &[(u32, String)]) -> Finding {
+    let Some((first, _)) = plugged.first() else {
+        let cost = "no face video; EEG and heart are recorded without it";
+        return Finding::bad("camera", State::Missing, cost, "plug in a USB camera (kind = \"camera\" in the rig)");
+    };
+    let path = PathBuf::from(format!("/dev/video{first}"));
+    let names = plugged.iter().map(|(n, name)| format!("{n}: {name}")).collect::<Vec<_>>().join(", ");
+    let may = rustix::fs::access(&path, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK);
+    if may.is_err() {
+        let cost = format!("{names} may not be opened by you: no face video");
+        let mend = "sudo usermod -aG video $USER  (then log in again)";
+        return Finding { path: Some(path), ..Finding::bad("camera", State::Broken, cost, mend) };
+    }
+    Finding { path: Some(path), ..Finding::ok("camera", names) }
+}
+
 pub fn mpv() -> Finding {
     let cost = "stimulus videos are not shown; phases run by the clock alone (null player)";
     let missing = || Finding::bad("mpv", State::Missing, cost, "sudo apt install mpv");
