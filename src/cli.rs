@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. Exit 0 only if all of it worked; errors are one sentence on stderr.
 
+mod clocks;
 mod demo;
 mod doctor;
 mod driver;

@@ -5,9 +5,12 @@ use crate::acquire::simulator::participant_rating;
 use crate::acquire::{self, Packet, Pump, Surroundings};
 use crate::cli::driver::{self, Script};
 use crate::cli::{Common, text};
+use crate::lab::clocks::Clocks;
 use crate::lab::{Lab, LabOptions};
 use crate::rig::Rig;
-use crate::signal::{Marker, MarkerKind, Rating, SECOND, Seed, SharedClock, SystemClock, seconds, to_nanos};
+use crate::signal::{
+    Marker, MarkerKind, Rating, SECOND, Seed, SharedClock, StreamId, StreamInfo, SystemClock, seconds, to_nanos,
+};
 use crate::store::rows::{ClockPair, Consent, Entry, Participant, Session, SessionId, SessionState};
 use crate::store::{Home, Recorder, RecorderStatus};
 use anyhow::{Context, bail};
@@ -201,6 +204,13 @@ fn pump_all(length: f64, pumps: &mut [Pump], recorder: &mut Recorder, clock: &Sh
     let marker = |at, kind, text: String| Entry::Marker(id, Marker { at, kind, text, trial: None });
     journal(recorder, marker(started, MarkerKind::SessionStart, String::new()));
     let mut next_pair = started;
+    let streams: Vec<StreamInfo> = pumps.iter().flat_map(|p| p.streams().to_vec()).collect();
+    let named = |stream: StreamId, text: &str| match streams.iter().find(|s| s.id == stream) {
+        Some(s) => format!("{}: {text}", s.name),
+        None => text.to_string(),
+    };
+    let mut clocks = Clocks::new(&streams);
+    let mut troubles: Vec<(StreamId, String)> = Vec::new();
     while seconds(clock.now() - started) < length && !stop.load(Ordering::Relaxed) {
         if clock.now() >= next_pair {
             journal(recorder, Entry::Clock(id, ClockPair { monotonic: clock.now(), utc: clock.utc() }));
@@ -208,12 +218,35 @@ fn pump_all(length: f64, pumps: &mut [Pump], recorder: &mut Recorder, clock: &Sh
         }
         for pump in pumps.iter_mut() {
             for packet in pump.drain()? {
-                match packet {
-                    Packet::Samples(chunk) => recorder.samples(chunk),
-                    Packet::Frame(frame) => recorder.frame(frame),
-                    Packet::Trouble { message, .. } => journal(recorder, marker(clock.now(), MarkerKind::Trouble, message)),
-                }
+                let trouble = match packet {
+                    Packet::Samples(chunk) => {
+                        let gap = clocks.samples(&chunk).map(|text| (chunk.stream, text));
+                        recorder.samples(chunk);
+                        gap
+                    }
+                    Packet::Frame(frame) => {
+                        recorder.frame(frame);
+                        None
+                    }
+                    Packet::Offset(offset) => {
+                        journal(recorder, Entry::Offset(id, offset));
+                        None
+                    }
+                    Packet::Marker(said) => {
+                        journal(recorder, Entry::Marker(id, said));
+                        None
+                    }
+                    Packet::Trouble { stream, message } => Some((stream, message)),
+                };
+                troubles.extend(trouble);
             }
+        }
+        troubles.extend(clocks.refresh(clock.now()));
+        for (stream, text) in troubles.drain(..) {
+            let text = named(stream, &text);
+            crate::cli::progress::clear();
+            eprintln!("{text}");
+            journal(recorder, marker(clock.now(), MarkerKind::Trouble, text));
         }
         let status = recorder.status();
         if let Some(trouble) = &status.trouble {

@@ -1,6 +1,6 @@
 //! `limbic show SESSION`: streams with their counters, trials, what was predicted.
 
-use crate::cli::{Common, text};
+use crate::cli::{Common, clocks, text};
 use crate::store::Home;
 use crate::study;
 
@@ -17,11 +17,16 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let home = Home::view(&common.home)?;
     let session = home.find_session(&args.session)?;
     let review = study::review(&home, session.id)?;
+    let recording = home.recording(session.id)?;
     if common.json {
-        println!("{}", serde_json::to_string_pretty(&review)?);
+        let mut value = serde_json::to_value(&review)?;
+        value["clocks"] = serde_json::to_value(clocks::summaries(&recording))?;
+        value["gaps"] = serde_json::to_value(clocks::gaps(&recording))?;
+        println!("{}", serde_json::to_string_pretty(&value)?);
         return Ok(());
     }
     print!("{}", text::session(&review.session, &review.streams, &review.trials));
+    print!("\n{}", clocks::text(&recording));
     if !review.trials.is_empty() {
         let rows: Vec<Vec<String>> = review.trials.iter().map(trial_row).collect();
         print!("\n{}", text::table(&["trial", "stimulus", "intended", "felt", "valence", "arousal", "quality", "state"], &rows));

@@ -1,6 +1,7 @@
 //! The lab itself: its state, and the step that moves everything once.
 
 use crate::acquire::Packet;
+use crate::lab::clocks::Clocks;
 use crate::lab::devices::Devices;
 use crate::lab::job::RunningJob;
 use crate::lab::judge::Judge;
@@ -36,6 +37,7 @@ pub struct Lab {
     pub(super) devices: Devices,
     pub(super) live: Live,
     pub(super) judge: Judge,
+    pub(super) clocks: Clocks,
     pub(super) override_reason: Option<String>,
     pub(super) protocol: Option<Protocol>,
     pub(super) job: Option<RunningJob>,
@@ -80,6 +82,7 @@ impl Lab {
             devices: Devices::default(),
             live: Live::default(),
             judge: Judge::default(),
+            clocks: Clocks::default(),
             override_reason: None,
             protocol: None,
             job: None,
@@ -132,6 +135,9 @@ impl Lab {
         let now = self.options.clock.now();
         self.live.refresh(now);
         self.judge.refresh(now);
+        for (stream, text) in self.clocks.refresh(now) {
+            self.trouble(Some(stream), text);
+        }
         self.tend_recording(now);
         if self.job.as_mut().is_some_and(RunningJob::poll) {
             let said = match self.job.as_ref().and_then(RunningJob::outcome) {
@@ -151,9 +157,11 @@ impl Lab {
                 Packet::Samples(chunk) => {
                     self.live.samples(&chunk);
                     self.judge.samples(&chunk);
+                    let gap = self.clocks.samples(&chunk).map(|text| (chunk.stream, text));
                     if let Some(recording) = &self.recording {
                         recording.samples(chunk);
                     }
+                    gap.into_iter().for_each(|(stream, text)| self.trouble(Some(stream), text));
                 }
                 Packet::Frame(frame) => {
                     self.live.frame(&frame);
@@ -162,9 +170,25 @@ impl Lab {
                         recording.frame(frame);
                     }
                 }
+                Packet::Offset(offset) => {
+                    self.clocks.offset(offset);
+                    if self.is_recording() {
+                        self.journal(|id| Entry::Offset(id, offset));
+                    }
+                }
+                Packet::Marker(marker) if self.is_recording() => {
+                    let trial = self.running_trial();
+                    self.journal_marker(Marker { trial, ..marker });
+                }
+                Packet::Marker(_) => {}
                 Packet::Trouble { stream, message } => self.trouble(Some(stream), message),
             }
         }
+    }
+
+    /// The trial that has begun last.
+    fn running_trial(&self) -> Option<u32> {
+        self.protocol.as_ref().and_then(|p| p.trials().last()).map(|t| t.number)
     }
 
     /// Trouble is news, and where a session is being written, a marker in it.
@@ -173,7 +197,7 @@ impl Lab {
         let name = stream.and_then(|id| self.devices.streams().into_iter().find(|s| s.id == id)).map(|s| s.name);
         let text = name.map_or_else(|| message.clone(), |name| format!("{name}: {message}"));
         if self.is_recording() {
-            let trial = self.protocol.as_ref().and_then(|p| p.trials().last()).map(|t| t.number);
+            let trial = self.running_trial();
             self.journal_marker(Marker { at, kind: MarkerKind::Trouble, text: text.clone(), trial });
         }
         self.news(text);

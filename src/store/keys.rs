@@ -40,12 +40,14 @@ pub(super) enum Tag {
     Model,
     Prediction,
     Explanation,
+    Offset = 0x20,
+    Latency,
     /// Not a row: everything in earlier segments of this journal is superseded.
     Base = 0x7F,
 }
 
 /// All kinds of rows.
-pub(super) const TAGS: [Tag; 11] = [
+pub(super) const TAGS: [Tag; 13] = [
     Tag::Participant,
     Tag::Consent,
     Tag::Session,
@@ -57,6 +59,8 @@ pub(super) const TAGS: [Tag; 11] = [
     Tag::Model,
     Tag::Prediction,
     Tag::Explanation,
+    Tag::Offset,
+    Tag::Latency,
 ];
 
 /// The session that an entry belongs to, if it belongs to one; a prediction belongs to the home.
@@ -68,7 +72,9 @@ pub(super) fn session_of(entry: &Entry) -> Option<SessionId> {
         | Entry::Trial(id, _)
         | Entry::Marker(id, _)
         | Entry::Clock(id, _)
-        | Entry::Quality(id, _) => Some(*id),
+        | Entry::Quality(id, _)
+        | Entry::Offset(id, _)
+        | Entry::Latency(id, _) => Some(*id),
         Entry::Participant(_) | Entry::Model(_) | Entry::Prediction(_) | Entry::Explanation(_) => None,
     }
 }
@@ -84,6 +90,8 @@ pub(super) fn name_of(entry: &Entry) -> &'static str {
         Entry::Marker(..) => "the marker",
         Entry::Clock(..) => "the clock pair",
         Entry::Quality(..) => "the quality report",
+        Entry::Offset(..) => "the clock offset",
+        Entry::Latency(..) => "the latency",
         Entry::Model(_) => "the model's row",
         Entry::Prediction(_) => "the prediction",
         Entry::Explanation(_) => "the explanation's row",
@@ -104,6 +112,8 @@ pub(super) fn key_of(entry: &Entry, scope: u64, seq: u32) -> Result<Vec<u8>, Sto
         Entry::Marker(_, row) => (Tag::Marker, moment(row.at, seq)),
         Entry::Clock(_, row) => (Tag::Clock, moment(row.monotonic, seq)),
         Entry::Quality(..) => (Tag::Quality, Vec::new()),
+        Entry::Offset(_, row) => (Tag::Offset, moment(row.at, seq)),
+        Entry::Latency(_, row) => (Tag::Latency, row.stream.0.to_be_bytes().to_vec()),
         Entry::Model(row) => (Tag::Model, name(&row.name)?),
         Entry::Prediction(row) => {
             let mut rest = row.session.0.to_be_bytes().to_vec();

@@ -8,11 +8,11 @@ use super::disk;
 use super::error::{Named, StoreError};
 use super::journal::{self, Ledger};
 use super::keys::{self, Tag};
-use super::rows::{ClockPair, Consent, Entry, Participant, Session, SessionId, SessionState, StreamRow, Trial};
+use super::rows::{ClockPair, Consent, Entry, LatencyRow, Participant, Session, SessionId, SessionState, StreamRow, Trial};
 use super::segment::{Recovery, read_frame, scan};
 use super::timing::StreamClock;
 use crate::gate::QualityReport;
-use crate::signal::{Channel, Frame, Marker, Nanos, StreamId, StreamKind, to_nanos};
+use crate::signal::{Channel, ClockOffset, Frame, LatencyOrigin, Marker, Nanos, StreamId, StreamInfo, StreamKind, to_nanos};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -46,12 +46,32 @@ pub struct Recording {
     /// By time.
     pub markers: Vec<Marker>,
     pub clock_pairs: Vec<ClockPair>,
+    /// What was added to streams' own stamps, by time.
+    pub clock_offsets: Vec<ClockOffset>,
+    /// Latencies that were measured on this session, one a stream at most.
+    pub latencies: Vec<LatencyRow>,
     /// The latest report.
     pub quality: Option<QualityReport>,
     /// What could not be read, journal and samples together.
     pub recovery: Recovery,
     files: Vec<(PathBuf, File)>,
     tracks: BTreeMap<StreamId, Track>,
+}
+
+/// Samples (frames) that are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Gap {
+    /// When the first of them was due.
+    pub at: Nanos,
+    /// Its index.
+    pub first: u64,
+    pub samples: u64,
+}
+
+/// The fixed latency that holds for a stream: as measured on the session, else as the device was set up.
+fn latency(measured: &[LatencyRow], info: &StreamInfo) -> (f64, LatencyOrigin) {
+    let row = measured.iter().find(|row| row.stream == info.id);
+    row.map_or((info.latency_s, info.latency_origin), |row| (row.latency_s, row.origin))
 }
 
 /// Where the frames of one stream stand, by number.
@@ -109,18 +129,22 @@ impl Recording {
             attempts: Vec::new(),
             markers: Vec::new(),
             clock_pairs: Vec::new(),
+            clock_offsets: Vec::new(),
+            latencies: Vec::new(),
             quality,
             recovery: ledger.recovery,
             files: Vec::new(),
             tracks: BTreeMap::new(),
         };
-        for tag in [Tag::Stream, Tag::Trial, Tag::Marker, Tag::Clock] {
+        for tag in [Tag::Stream, Tag::Trial, Tag::Marker, Tag::Clock, Tag::Offset, Tag::Latency] {
             for entry in ledger.entries(tag)? {
                 match entry {
                     Entry::Stream(_, row) => recording.streams.push(row),
                     Entry::Trial(_, row) => recording.attempts.push(row),
                     Entry::Marker(_, row) => recording.markers.push(row),
                     Entry::Clock(_, row) => recording.clock_pairs.push(row),
+                    Entry::Offset(_, row) => recording.clock_offsets.push(row),
+                    Entry::Latency(_, row) => recording.latencies.push(row),
                     _ => {}
                 }
             }
@@ -169,7 +193,10 @@ impl Recording {
             let Some(track) = self.tracks.get_mut(&row.info.id) else { continue };
             let points: Vec<(u64, Nanos)> =
                 track.parts.iter().map(|p| (p.head.end().saturating_sub(1), p.head.arrived)).collect();
-            track.clock = Some(StreamClock::fit(&points, row.info.rate, row.info.latency_s));
+            let stamped: Vec<(u64, Nanos)> =
+                track.parts.iter().filter_map(|p| Some((p.head.first, p.head.device_time?))).collect();
+            let (latency_s, origin) = latency(&self.latencies, &row.info);
+            track.clock = Some(StreamClock::best(&points, &stamped, row.info.rate, latency_s).with_latency(latency_s, origin));
             if open_ended {
                 row.written = track.parts.iter().map(|p| u64::from(p.head.n)).sum();
                 row.lost = row.lost.max(track.parts.iter().map(|p| u64::from(p.head.gap)).sum());
@@ -187,6 +214,20 @@ impl Recording {
     /// How sample indices of a stream become times; None where nothing was written.
     pub fn clock(&self, stream: StreamId) -> Option<&StreamClock> {
         self.tracks.get(&stream)?.clock.as_ref()
+    }
+
+    /// Where samples (frames) of a stream are missing, in order.
+    pub fn gaps(&self, stream: StreamId) -> Vec<Gap> {
+        let parts = self.parts(stream);
+        let hole = |pair: &[Part]| {
+            let (end, next) = (pair[0].head.end(), pair[1].head.first);
+            (next > end).then(|| Gap {
+                at: self.clock(stream).map_or(pair[1].head.arrived, |c| c.time_of(end)),
+                first: end,
+                samples: next - end,
+            })
+        };
+        parts.windows(2).filter_map(hole).collect()
     }
 
     /// The latest moment that anything speaks of.
@@ -259,7 +300,7 @@ impl Recording {
     /// No such stream of frames; a frame that was damaged since the session was opened.
     pub fn frames(&self, stream: StreamId, from: Nanos, to: Nanos) -> Result<Vec<Frame>, StoreError> {
         let latency = match self.streams.iter().find(|row| row.info.id == stream) {
-            Some(row) if row.info.kind == StreamKind::Face => to_nanos(row.info.latency_s),
+            Some(row) if row.info.kind == StreamKind::Face => to_nanos(latency(&self.latencies, &row.info).0),
             _ => return Err(StoreError::NoStream { session: self.session.id, stream: stream.0 }),
         };
         let seen = |p: &&Part| p.head.device_time.unwrap_or(p.head.arrived).saturating_sub(latency);

@@ -1,7 +1,7 @@
 //! BrainFlow's table of doubles, row by row, becomes chunks: selected rows, sample by sample, with an index that
 //! leaves a hole for every lost sample.
 
-use super::counter::{Counter, DEVICE_BURST_S, FILE_BURST_S, LEARN_FROM};
+use crate::acquire::counter::{Counter, DEVICE_BURST_S, FILE_BURST_S, LEARN_FROM};
 use super::layout::Layout;
 use super::outage::Outage;
 use crate::acquire::Packet;

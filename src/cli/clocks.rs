@@ -1,0 +1,92 @@
+//! A session's clocks in plain text: how each stream's rate stands to its nominal one, its latency, its gaps, and what
+//! the devices complained of.
+
+use crate::cli::text;
+use crate::signal::{MarkerKind, seconds};
+use crate::store::{ClockSummary, Recording, Stamps};
+use serde::Serialize;
+use std::fmt::Write;
+
+/// Gaps and complaints that are listed one by one; the rest is counted.
+const LISTED: usize = 10;
+
+/// A stretch without samples, for people and programs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GapLine {
+    pub stream: String,
+    /// Seconds after the session's start.
+    pub at_s: f64,
+    pub length_s: f64,
+    pub samples: u64,
+}
+
+/// The clock of every stream that has samples.
+pub fn summaries(recording: &Recording) -> Vec<ClockSummary> {
+    let clock = |row: &crate::store::rows::StreamRow| Some(recording.clock(row.info.id)?.summary(&row.info.name));
+    recording.streams.iter().filter_map(clock).collect()
+}
+
+/// All gaps, stream by stream.
+pub fn gaps(recording: &Recording) -> Vec<GapLine> {
+    let mut lines = Vec::new();
+    for row in &recording.streams {
+        let period = recording.clock(row.info.id).map_or(0.0, |c| c.period / 1e9);
+        lines.extend(recording.gaps(row.info.id).into_iter().map(|gap| GapLine {
+            stream: row.info.name.clone(),
+            at_s: seconds(gap.at - recording.session.started),
+            length_s: gap.samples as f64 * period,
+            samples: gap.samples,
+        }));
+    }
+    lines
+}
+
+/// Clocks, gaps, trouble.
+pub fn text(recording: &Recording) -> String {
+    let mut text = String::new();
+    for clock in summaries(recording) {
+        let _ = writeln!(text, "{}", line(&clock));
+    }
+    let gaps = gaps(recording);
+    if !gaps.is_empty() {
+        let (samples, length): (u64, f64) = gaps.iter().fold((0, 0.0), |(n, s), g| (n + g.samples, s + g.length_s));
+        let _ = writeln!(text, "\n{} gaps, {samples} samples, {length:.2} s together:", gaps.len());
+        let row = |g: &GapLine| vec![g.stream.clone(), format!("{:.2}", g.at_s), format!("{:.3}", g.length_s), g.samples.to_string()];
+        let rows: Vec<Vec<String>> = gaps.iter().take(LISTED).map(row).collect();
+        text += &text::table(&["stream", "at s", "length s", "samples"], &rows);
+        if gaps.len() > LISTED {
+            let _ = writeln!(text, "... and {} more", gaps.len() - LISTED);
+        }
+    }
+    let troubles: Vec<_> = recording.markers.iter().filter(|m| m.kind == MarkerKind::Trouble).collect();
+    if !troubles.is_empty() {
+        text += "\ntrouble\n";
+        for m in troubles.iter().take(LISTED) {
+            let trial = m.trial.map(|n| format!(" (trial {n})")).unwrap_or_default();
+            let _ = writeln!(text, "  {:.1} s{trial}  {}", seconds(m.at - recording.session.started), m.text);
+        }
+        if troubles.len() > LISTED {
+            let _ = writeln!(text, "  ... and {} more", troubles.len() - LISTED);
+        }
+    }
+    text
+}
+
+/// "eeg clock: +80.1 ± 0.3 ppm over 10.0 min, residual p99 3.1 ms, fixed latency 0 ± 0 ms (default)".
+fn line(clock: &ClockSummary) -> String {
+    let sd = clock.ppm_sd.map_or("(too short to tell how surely)".into(), |sd| format!("± {sd:.1} ppm"));
+    let stamps = match clock.stamps {
+        Stamps::Arrival => "arrivals",
+        Stamps::Device => "the device's stamps",
+    };
+    format!(
+        "{} clock: {:+.1} {sd} over {:.1} min of {stamps}, residual p99 {:.1} ms, fixed latency {:.0} ± {:.0} ms ({})",
+        clock.stream,
+        clock.ppm,
+        clock.fitted_s / 60.0,
+        clock.residual_p99_ms,
+        clock.fixed_latency_ms,
+        clock.fixed_latency_sd_ms,
+        clock.latency_source.name()
+    )
+}
