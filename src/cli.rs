@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. Exit 0 only if all of it worked; errors are one sentence on stderr.
 
+mod calibrate;
 mod clocks;
 mod demo;
 mod doctor;
@@ -77,6 +78,8 @@ enum Command {
     Erase(erase::Args),
     /// Make a session of an EDF or BDF file
     Import(import::Args),
+    /// Measure a stream's fixed latency on a recorded session
+    Calibrate(calibrate::Args),
     /// Write a recording for another program
     Export(export::Args),
     /// The gate's report on a session or a file
@@ -118,6 +121,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Some(Command::Verify(args)) => verify::run(args, common)?,
         Some(Command::Erase(args)) => erase::run(args, common)?,
         Some(Command::Import(args)) => import::run(args, common)?,
+        Some(Command::Calibrate(args)) => calibrate::run(args, common)?,
         Some(Command::Export(args)) => export::run(args, common)?,
         Some(Command::Quality(args)) => quality::run(args, common)?,
         Some(Command::Features(args)) => features::run(args, common)?,
