@@ -94,7 +94,15 @@ pub fn streams(library_dir: Option<&Path>, rig: Option<&LslRig>, wait_s: f64) ->
 
 impl Found {
     fn of(d: describe::Description) -> Found {
-        Found { name: d.name, kind: d.kind, channels: d.width, rate: d.rate, format: d.format, host: d.host, source_id: d.source_id }
+        Found {
+            name: d.name,
+            kind: d.kind,
+            channels: d.width,
+            rate: d.rate,
+            format: d.format,
+            host: d.host,
+            source_id: d.source_id,
+        }
     }
 }
 
@@ -206,7 +214,13 @@ impl Lsl {
             id,
             name: if around.first_stream == 0 { name.into() } else { format!("{name}-{}", around.first_stream) },
             kind: StreamKind::Signal,
-            device: format!("LSL {} {} on {}{}", dotted(api), said.name, said.host, if rig.simulated { ", SIMULATED" } else { "" }),
+            device: format!(
+                "LSL {} {} on {}{}",
+                dotted(api),
+                said.name,
+                said.host,
+                if rig.simulated { ", SIMULATED" } else { "" }
+            ),
             rate: said.rate,
             channels: layout.channels.clone(),
             clock: format!(

@@ -62,13 +62,22 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         _ => format!("blinks, r = {:.2}, {} of 4 parts agree", measured.strength, measured.found),
     };
     let (value, sd) = (1e3 * measured.latency_s, 1e3 * measured.sd_s);
-    println!("{}: fixed latency {value:.1} ± {sd:.1} ms ({of}; the rig said {:.1} ms)", stream.info.name, 1e3 * stream.info.latency_s);
+    println!(
+        "{}: fixed latency {value:.1} ± {sd:.1} ms ({of}; the rig said {:.1} ms)",
+        stream.info.name,
+        1e3 * stream.info.latency_s
+    );
     if (measured.latency_s - stream.info.latency_s).abs() > DISAGREES {
         println!("WARNING: that is more than {:.0} ms from the rig's setting", 1e3 * DISAGREES);
     }
     let stored = if args.dry_run { "Nothing was stored." } else { "Stored: this session's times use it from now on." };
     println!("{stored} For the rig, so that the next sessions do:\n");
-    println!("latency_s = {:.4}\nlatency_sd_s = {:.4}\nlatency_source = \"{}\"", measured.latency_s, measured.sd_s, source.name());
+    println!(
+        "latency_s = {:.4}\nlatency_sd_s = {:.4}\nlatency_source = \"{}\"",
+        measured.latency_s,
+        measured.sd_s,
+        source.name()
+    );
     Ok(())
 }
 

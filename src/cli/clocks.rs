@@ -51,7 +51,8 @@ pub fn text(recording: &Recording) -> String {
     if !gaps.is_empty() {
         let (samples, length): (u64, f64) = gaps.iter().fold((0, 0.0), |(n, s), g| (n + g.samples, s + g.length_s));
         let _ = writeln!(text, "\n{} gaps, {samples} samples, {length:.2} s together:", gaps.len());
-        let row = |g: &GapLine| vec![g.stream.clone(), format!("{:.2}", g.at_s), format!("{:.3}", g.length_s), g.samples.to_string()];
+        let row =
+            |g: &GapLine| vec![g.stream.clone(), format!("{:.2}", g.at_s), format!("{:.3}", g.length_s), g.samples.to_string()];
         let rows: Vec<Vec<String>> = gaps.iter().take(LISTED).map(row).collect();
         text += &text::table(&["stream", "at s", "length s", "samples"], &rows);
         if gaps.len() > LISTED {
@@ -74,7 +75,8 @@ pub fn text(recording: &Recording) -> String {
 
 /// "eeg clock: +80.1 ± 0.3 ppm over 10.0 min, residual p99 3.1 ms, fixed latency 0 ± 0 ms (default)".
 fn line(clock: &ClockSummary) -> String {
-    let sd = clock.ppm_sd.map_or("(too short to tell how surely)".into(), |sd| format!("± {sd:.1} ppm"));
+    let sd =
+        clock.ppm_sd.map_or("(too short to tell how surely)".into(), |sd| format!("± {sd:.*} ppm", if sd < 0.1 { 2 } else { 1 }));
     let stamps = match clock.stamps {
         Stamps::Arrival => "arrivals",
         Stamps::Device => "the device's stamps",

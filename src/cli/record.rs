@@ -218,27 +218,7 @@ fn pump_all(length: f64, pumps: &mut [Pump], recorder: &mut Recorder, clock: &Sh
         }
         for pump in pumps.iter_mut() {
             for packet in pump.drain()? {
-                let trouble = match packet {
-                    Packet::Samples(chunk) => {
-                        let gap = clocks.samples(&chunk).map(|text| (chunk.stream, text));
-                        recorder.samples(chunk);
-                        gap
-                    }
-                    Packet::Frame(frame) => {
-                        recorder.frame(frame);
-                        None
-                    }
-                    Packet::Offset(offset) => {
-                        journal(recorder, Entry::Offset(id, offset));
-                        None
-                    }
-                    Packet::Marker(said) => {
-                        journal(recorder, Entry::Marker(id, said));
-                        None
-                    }
-                    Packet::Trouble { stream, message } => Some((stream, message)),
-                };
-                troubles.extend(trouble);
+                troubles.extend(take(packet, id, &mut clocks, recorder, &mut journal));
             }
         }
         troubles.extend(clocks.refresh(clock.now()));
@@ -264,6 +244,28 @@ fn pump_all(length: f64, pumps: &mut [Pump], recorder: &mut Recorder, clock: &Sh
         ),
     );
     Ok(())
+}
+
+/// Hands one packet to the recorder; answers what a person should hear of.
+fn take(
+    packet: Packet,
+    id: SessionId,
+    clocks: &mut Clocks,
+    recorder: &mut Recorder,
+    journal: &mut impl FnMut(&mut Recorder, Entry),
+) -> Option<(StreamId, String)> {
+    match packet {
+        Packet::Samples(chunk) => {
+            let gap = clocks.samples(&chunk).map(|text| (chunk.stream, text));
+            recorder.samples(chunk);
+            return gap;
+        }
+        Packet::Frame(frame) => recorder.frame(frame),
+        Packet::Offset(offset) => journal(recorder, Entry::Offset(id, offset)),
+        Packet::Marker(said) => journal(recorder, Entry::Marker(id, said)),
+        Packet::Trouble { stream, message } => return Some((stream, message)),
+    }
+    None
 }
 
 /// Raised by SIGINT and SIGTERM.

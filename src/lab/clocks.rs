@@ -99,7 +99,10 @@ impl Watch {
         let off = ppm.abs() - 2.0 * sd > MOST_PPM && !self.replayed;
         let p99 = 1e3 * seconds(clock.late_p99);
         if off && !self.drifts {
-            said.push(format!("its rate is {ppm:+.0} ppm off the nominal {} Hz; times of its samples are not to be trusted", self.rate));
+            said.push(format!(
+                "its rate is {ppm:+.0} ppm off the nominal {} Hz; times of its samples are not to be trusted",
+                self.rate
+            ));
         }
         // Alarms end a little below where they begin, so that they do not flicker.
         self.drifts = off || (self.drifts && ppm.abs() > 0.8 * MOST_PPM);
@@ -135,7 +138,8 @@ mod tests {
     fn feed(clocks: &mut Clocks, length_s: u64, ppm: f64, stall: u64) -> Vec<String> {
         let mut said = Vec::new();
         for k in 0..length_s * 32 {
-            let at = ((k * 8 + 7) as f64 / 256.0 / (1.0 + ppm * 1e-6) * 1e9) as Nanos + if k % stall == 0 { 200_000_000 } else { 0 };
+            let at =
+                ((k * 8 + 7) as f64 / 256.0 / (1.0 + ppm * 1e-6) * 1e9) as Nanos + if k % stall == 0 { 200_000_000 } else { 0 };
             let chunk = Chunk {
                 stream: StreamId(0),
                 first_index: k * 8,

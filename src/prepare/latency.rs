@@ -101,8 +101,7 @@ fn edge(aux: Even, at: f64, until: f64) -> Option<f64> {
 pub fn blink_latency(eeg: Even, face: &[(f64, f64)]) -> Result<Latency, LatencyError> {
     let filled: Vec<f64> = held(eeg.values);
     let band = Filter::butterworth(Pass::Band(BLINK_HZ.0, BLINK_HZ.1), 2, eeg.rate)?.zero_phase(&filled)?;
-    let envelope: Vec<(f64, f64)> =
-        band.iter().enumerate().map(|(i, v)| (eeg.start + i as f64 / eeg.rate, v.abs())).collect();
+    let envelope: Vec<(f64, f64)> = band.iter().enumerate().map(|(i, v)| (eeg.start + i as f64 / eeg.rate, v.abs())).collect();
     let start = envelope.first().zip(face.first()).map_or(0.0, |(a, b)| a.0.max(b.0));
     let end = envelope.last().zip(face.last()).map_or(0.0, |(a, b)| a.0.min(b.0));
     if end - start < 30.0 {

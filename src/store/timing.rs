@@ -202,7 +202,7 @@ fn slope_error(sorted: &[(f64, f64)], slope: f64) -> Option<f64> {
     let trend = points.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum::<f64>() / sxx;
     let scatter: f64 = points.iter().map(|p| (p.1 - my - trend * (p.0 - mx)).powi(2)).sum::<f64>() / (n - 2.0);
     // The trend that is left is part of the error: the hull did not follow it.
-    Some((scatter / sxx).sqrt().max(trend.abs() / 2.0))
+    Some((scatter / sxx + trend * trend).sqrt())
 }
 
 #[cfg(test)]

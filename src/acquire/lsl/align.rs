@@ -220,7 +220,8 @@ impl Aligner {
     fn emit(&mut self, piece: Piece, out: &mut Vec<Packet>) {
         let Some(&first) = piece.stamps.first() else { return };
         let index = self.next_index + piece.lost_before;
-        let least = piece.stamps.iter().enumerate().map(|(i, s)| self.lateness(*s, index + i as u64)).fold(f64::INFINITY, f64::min);
+        let least =
+            piece.stamps.iter().enumerate().map(|(i, s)| self.lateness(*s, index + i as u64)).fold(f64::INFINITY, f64::min);
         let newest = piece.stamps.last().copied().unwrap_or(first);
         self.floor.push_back((newest, least));
         while self.floor.front().is_some_and(|(at, _)| newest - at > FLOOR) {

@@ -216,7 +216,8 @@ fn one(api: &Arc<Api>, query: &str, wait_s: f64) -> Result<Info, String> {
 fn nothing(api: &Arc<Api>, query: &str, wait_s: f64) -> String {
     let others = api.search(None, 0, 1.0);
     let there: Vec<String> = others.iter().take(6).map(words).collect();
-    let there = if there.is_empty() { "no LSL stream at all was found".into() } else { format!("found were {}", there.join(", ")) };
+    let there =
+        if there.is_empty() { "no LSL stream at all was found".into() } else { format!("found were {}", there.join(", ")) };
     format!("no stream with {query} within {wait_s} s; {there}; start the outlet, or see `limbic doctor --streams`")
 }
 

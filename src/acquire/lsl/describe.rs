@@ -38,11 +38,9 @@ pub fn describe(text: &str) -> Result<Description, String> {
     let rows: Vec<_> = rows.iter().filter(|c| c.name == "channel").collect();
     // A table of another length names nobody knows which channels: it is not used.
     let channel = |i: usize| match rows.get(i).filter(|_| rows.len() == width) {
-        Some(c) => ChannelText {
-            label: c.text_of("label").into(),
-            unit: c.text_of("unit").into(),
-            kind: c.text_of("type").into(),
-        },
+        Some(c) => {
+            ChannelText { label: c.text_of("label").into(), unit: c.text_of("unit").into(), kind: c.text_of("type").into() }
+        }
         None => ChannelText::default(),
     };
     Ok(Description {

@@ -302,9 +302,8 @@ impl Inlet {
     pub fn time_correction(&self, wait_s: f64) -> Result<(f64, f64), Fault> {
         let (mut remote, mut uncertainty, mut code) = (0.0, 0.0, 0);
         // SAFETY: a live inlet and places for two doubles and the code.
-        let correction = unsafe {
-            (self.api.time_correction)(self.handle.as_ptr(), &mut remote, &mut uncertainty, wait_s, &mut code)
-        };
+        let correction =
+            unsafe { (self.api.time_correction)(self.handle.as_ptr(), &mut remote, &mut uncertainty, wait_s, &mut code) };
         Fault::of(code).map(|()| (correction, uncertainty))
     }
 

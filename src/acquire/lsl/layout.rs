@@ -44,9 +44,7 @@ impl Layout {
         let emotiv = match rig.layout {
             LslLayout::EmotivPro => true,
             LslLayout::Plain => false,
-            LslLayout::Auto => {
-                stream.name.starts_with(EMOTIV) || (column(COUNTER).is_some() && column(INTERPOLATE).is_some())
-            }
+            LslLayout::Auto => stream.name.starts_with(EMOTIV) || (column(COUNTER).is_some() && column(INTERPOLATE).is_some()),
         };
         let counter = match &rig.counter {
             Some(label) => Some(column(label).ok_or_else(|| unknown(device, format!("counter = {label}"), &labels))?),
@@ -170,13 +168,15 @@ mod tests {
     fn emotivs_bookkeeping_is_no_signal() {
         let layout = Layout::of("x", &stream("EmotivDataStream-EEG", &EMOTIV_LABELS, ""), &LslRig::default()).expect("layout");
         let seen: Vec<(&str, Role)> = layout.channels.iter().map(|c| (c.label.as_str(), c.role)).collect();
-        let wanted =
-            [("AF3", Role::Eeg), ("T7", Role::Eeg), ("HardwareMarker", Role::Trigger), ("Markers", Role::Trigger)];
+        let wanted = [("AF3", Role::Eeg), ("T7", Role::Eeg), ("HardwareMarker", Role::Trigger), ("Markers", Role::Trigger)];
         assert_eq!(seen, wanted);
         assert_eq!(layout.columns.iter().map(|c| c.0).collect::<Vec<_>>(), [3, 4, 5, 6]);
         assert_eq!((layout.counter, layout.interpolated, layout.emotiv), (Some(1), Some(2), true));
         let plain = LslRig { layout: LslLayout::Plain, ..LslRig::default() };
-        assert_eq!(Layout::of("x", &stream("EmotivDataStream-EEG", &EMOTIV_LABELS, ""), &plain).expect("layout").columns.len(), 7);
+        assert_eq!(
+            Layout::of("x", &stream("EmotivDataStream-EEG", &EMOTIV_LABELS, ""), &plain).expect("layout").columns.len(),
+            7
+        );
     }
 
     #[test]
@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn doubtful_settings_are_refused() {
-        let of = |labels: &[&str], rig: &LslRig| Layout::of("x", &stream("amp", labels, ""), rig).expect_err("refused").to_string();
+        let of =
+            |labels: &[&str], rig: &LslRig| Layout::of("x", &stream("amp", labels, ""), rig).expect_err("refused").to_string();
         assert!(of(&["Fz", "Fz"], &LslRig::default()).contains("called \"Fz\""));
         let counter = LslRig { counter: Some("N".into()), ..LslRig::default() };
         assert!(of(&["Fz", "Cz"], &counter).contains("its channels are Fz, Cz"));

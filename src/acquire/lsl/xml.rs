@@ -99,7 +99,8 @@ fn end_of_tag(tag: &str) -> Option<usize> {
 }
 
 fn close(open: &mut Vec<Element>, name: &str) -> Result<(), String> {
-    let mut done = open.pop().filter(|e| e.name == name && !name.is_empty()).ok_or_else(|| format!("</{name}> closes nothing"))?;
+    let mut done =
+        open.pop().filter(|e| e.name == name && !name.is_empty()).ok_or_else(|| format!("</{name}> closes nothing"))?;
     done.text = done.text.trim().to_string();
     let parent = open.last_mut().ok_or_else(|| format!("</{name}> closes nothing"))?;
     parent.children.push(done);
@@ -165,7 +166,8 @@ mod tests {
     #[test]
     fn what_does_not_nest_is_refused() {
         let deep = "<a>".repeat(40) + &"</a>".repeat(40);
-        for text in ["", "text", "<a>", "<a><b></a></b>", "</a>", "<a", "<a/><b/>", "<a></>", "<>x</>", "<!-- x", "<a><![CDATA[", &deep]
+        for text in
+            ["", "text", "<a>", "<a><b></a></b>", "</a>", "<a", "<a/><b/>", "<a></>", "<>x</>", "<!-- x", "<a><![CDATA[", &deep]
         {
             assert!(parse(text).is_err(), "{text}");
         }

@@ -8,7 +8,12 @@ fn layout(counter: Option<usize>, interpolated: Option<usize>) -> Layout {
 }
 
 /// Sample `i` of the device, stamped by `stamp_of` (s), in pulls of eight; `there` says which came.
-fn run(aligner: &mut Aligner, range: std::ops::Range<u64>, there: impl Fn(u64) -> bool, stamp_of: impl Fn(u64) -> f64) -> Vec<Chunk> {
+fn run(
+    aligner: &mut Aligner,
+    range: std::ops::Range<u64>,
+    there: impl Fn(u64) -> bool,
+    stamp_of: impl Fn(u64) -> f64,
+) -> Vec<Chunk> {
     let samples: Vec<u64> = range.filter(|i| there(*i)).collect();
     let mut chunks = Vec::new();
     for pull in samples.chunks(8) {
