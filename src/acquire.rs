@@ -2,6 +2,7 @@
 
 pub mod brainflow;
 pub mod camera;
+mod counter;
 pub mod lsl;
 mod pump;
 pub mod replay;
@@ -10,7 +11,7 @@ pub mod simulator;
 pub use pump::Pump;
 
 use crate::rig::Device;
-use crate::signal::{Chunk, Cue, Frame, SharedClock, StreamId, StreamInfo};
+use crate::signal::{Chunk, ClockOffset, Cue, Frame, Marker, SharedClock, StreamId, StreamInfo};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,6 +20,10 @@ use std::time::Duration;
 pub enum Packet {
     Samples(Chunk),
     Frame(Frame),
+    /// What is added to a stream's stamps from now on; comes before the samples that it holds for.
+    Offset(ClockOffset),
+    /// Another program marked a moment.
+    Marker(Marker),
     /// The device stalled, came back, disconnected: a sentence for the screen and the journal.
     Trouble {
         stream: StreamId,
@@ -66,6 +71,8 @@ pub struct Surroundings {
 pub enum AcquireError {
     #[error("BrainFlow's library is not here ({searched}); bring it with `limbic setup`, or record from the simulator")]
     NoBrainFlow { searched: String },
+    #[error("liblsl is not here ({searched}); bring it with `limbic setup --only lsl`")]
+    NoLsl { searched: String },
     #[error("{library} is here but cannot be used: {message}; run `limbic setup` again")]
     BadLibrary { library: String, message: String },
     #[error("{device}: {message}")]
@@ -87,6 +94,7 @@ pub fn open(device: &Device, around: &Surroundings) -> Result<Box<dyn Source>, A
         Device::Simulator(rig) => Box::new(simulator::Simulator::open(rig, around)?),
         Device::BrainFlow(rig) => Box::new(brainflow::Board::open(rig, around)?),
         Device::Camera(rig) => Box::new(camera::Camera::open(rig, around)?),
+        Device::Lsl(rig) => Box::new(lsl::Lsl::open(rig, around)?),
         Device::Replay(rig) => Box::new(replay::Replay::open(rig, around)?),
     })
 }

@@ -2,6 +2,8 @@
 
 mod background;
 mod bench;
+mod calibrate;
+mod clocks;
 mod demo;
 mod doctor;
 mod driver;
@@ -96,6 +98,8 @@ enum Command {
     Redact(redact::Args),
     /// Make a session of an EDF or BDF file
     Import(import::Args),
+    /// Measure a stream's fixed latency on a recorded session
+    Calibrate(calibrate::Args),
     /// Write a recording for another program
     Export(export::Args),
     /// The gate's report on a session or a file
@@ -143,6 +147,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Some(Command::Erase(args)) => erase::run(args, common)?,
         Some(Command::Redact(args)) => redact::run(args, common)?,
         Some(Command::Import(args)) => import::run(args, common)?,
+        Some(Command::Calibrate(args)) => calibrate::run(args, common)?,
         Some(Command::Export(args)) => export::run(args, common)?,
         Some(Command::Quality(args)) => quality::run(args, common)?,
         Some(Command::Features(args)) => features::run(args, common)?,

@@ -2,6 +2,7 @@
 
 pub mod amplitude;
 pub mod check;
+mod contact;
 pub mod correlation;
 pub mod flat;
 pub mod high_frequency;
@@ -14,6 +15,7 @@ mod verdict;
 pub mod window;
 
 pub use check::{CHECKS, Check, Figure};
+pub use contact::Contact;
 pub use judge::{EegWindow, Score, WindowScores, judge, score_window, try_judge, window_scores};
 pub use live::LiveGate;
 pub use others::{FaceFrame, HeartKind, face_frame, face_quality, heart_quality};
@@ -36,6 +38,8 @@ pub enum Reason {
     Rhythm,
     /// Face: not found, too small, too dark, blurred, too few frames.
     Face,
+    /// The device itself says that the electrode has no good contact.
+    Contact,
     /// Samples that never came.
     Missing,
 }
@@ -90,6 +94,7 @@ impl Reason {
             Reason::Correlation => "UNLIKE REST",
             Reason::Rhythm => "RHYTHM",
             Reason::Face => "FACE",
+            Reason::Contact => "CONTACT",
             Reason::Missing => "MISSING",
         }
     }

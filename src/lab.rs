@@ -1,5 +1,6 @@
 //! The background half: owns sources, store, player, protocol and the running job. Screens speak to it in messages.
 
+pub mod clocks;
 mod commands;
 mod core;
 mod devices;

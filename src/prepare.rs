@@ -8,6 +8,7 @@ pub mod filter;
 pub mod heart;
 pub mod image;
 pub mod interpolate;
+pub mod latency;
 pub mod mosaic;
 pub mod pulse;
 pub mod reference;

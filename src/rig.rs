@@ -1,10 +1,12 @@
 //! The lab's set-up from TOML: devices, montage, roles, gate, protocol, stimuli. Unknown keys are refused.
 
 mod camera;
+mod lsl;
 
 pub use camera::{CameraChoice, CameraFormat, CameraRig};
+pub use lsl::{LslLayout, LslRig, equals};
 
-use crate::signal::Role;
+use crate::signal::{LatencySource, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,6 +38,7 @@ pub enum Device {
     Simulator(SimulatorRig),
     BrainFlow(BrainFlowRig),
     Camera(CameraRig),
+    Lsl(LslRig),
     Replay(ReplayRig),
 }
 
@@ -78,9 +81,13 @@ pub struct BrainFlowRig {
     /// Commands for the board after it is prepared.
     #[serde(default)]
     pub config: Vec<String>,
-    /// Fixed delay between electrode and stamp, s.
+    /// Fixed delay between electrode and stamp, s, with its standard deviation and where it was learnt.
     #[serde(default)]
     pub latency_s: f64,
+    #[serde(default)]
+    pub latency_sd_s: f64,
+    #[serde(default)]
+    pub latency_source: LatencySource,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -207,7 +214,7 @@ impl Rig {
             match device {
                 Device::Simulator(s) => s.scenario.iter_mut().for_each(resolve),
                 Device::Replay(r) => resolve(&mut r.path),
-                Device::BrainFlow(_) | Device::Camera(_) => {}
+                Device::BrainFlow(_) | Device::Camera(_) | Device::Lsl(_) => {}
             }
         }
         Ok(rig)

@@ -16,5 +16,5 @@ pub use chunk::{Chunk, Cue, CueKind, Frame};
 pub use label::{Emotion, Label, Marker, MarkerKind, Rating, UnknownEmotion};
 pub use montage::{Montage, Position, UnknownElectrode, position_of};
 pub use seed::Seed;
-pub use stream::{Channel, Role, StreamId, StreamInfo, StreamKind};
+pub use stream::{Channel, ClockOffset, LatencyOrigin, LatencySource, Role, StreamId, StreamInfo, StreamKind};
 pub use time::{Clock, ManualClock, Nanos, SECOND, SharedClock, SystemClock, seconds, to_nanos};

@@ -52,5 +52,5 @@ pub use recording::{Block, Recording};
 pub use redact::{How, Redacted};
 pub use search::Search;
 pub use segment::Recovery;
-pub use timing::StreamClock;
+pub use timing::{ClockSummary, Stamps, StreamClock};
 pub use writer::SessionWriter;

@@ -41,7 +41,7 @@ fn record(board: &mut Board, length: i64) -> (Vec<Chunk>, Vec<String>) {
             match packet {
                 Packet::Samples(chunk) => chunks.push(chunk),
                 Packet::Trouble { message, .. } => troubles.push(message),
-                Packet::Frame(_) => panic!("a frame from a board"),
+                other => panic!("no board sends {other:?}"),
             }
         }
     }

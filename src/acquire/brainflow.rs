@@ -5,7 +5,6 @@
 //! at every drain. Its ring buffer has one reader, this source.
 
 mod board;
-mod counter;
 mod exit;
 mod ffi;
 mod layout;
@@ -20,7 +19,7 @@ pub use ffi::Api;
 use super::{AcquireError, Packet, Source, Surroundings};
 use crate::native::{self, Library};
 use crate::rig::{BoardChoice, BrainFlowRig};
-use crate::signal::{Cue, CueKind, Nanos, SECOND, SharedClock, StreamId, StreamInfo, StreamKind, seconds};
+use crate::signal::{Cue, CueKind, LatencyOrigin, Nanos, SECOND, SharedClock, StreamId, StreamInfo, StreamKind, seconds};
 use board::{PLAYBACK, STREAMING, SYNTHETIC};
 use exit::ExitCode;
 use ffi::Session;
@@ -141,6 +140,7 @@ impl Board {
             channels: layout.channels.clone(),
             clock: "BrainFlow's host clock when a packet is parsed, moved to the monotonic clock".into(),
             latency_s: rig.latency_s,
+            latency_origin: LatencyOrigin { sd_s: rig.latency_sd_s, source: rig.latency_source },
             simulated,
         };
         Ok(Board {

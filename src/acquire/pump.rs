@@ -259,7 +259,7 @@ struct Spout {
     out: Sender<Packet>,
     streams: Vec<StreamInfo>,
     dropped: Arc<Vec<AtomicU64>>,
-    /// Trouble that found the channel full: it is rare and small, and never dropped.
+    /// Trouble, markers and clock offsets that found the channel full: they are rare and small, and never dropped.
     waiting: VecDeque<Packet>,
 }
 
@@ -280,7 +280,7 @@ impl Spout {
             let (stream, amount) = match &packet {
                 Packet::Samples(chunk) => (chunk.stream, chunk.len() as u64),
                 Packet::Frame(frame) => (frame.stream, 1),
-                Packet::Trouble { .. } => return self.waiting.push_back(packet),
+                Packet::Trouble { .. } | Packet::Offset(_) | Packet::Marker(_) => return self.waiting.push_back(packet),
             };
             let at = self.streams.iter().position(|s| s.id == stream);
             if let Some(count) = at.and_then(|i| self.dropped.get(i)) {

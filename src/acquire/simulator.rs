@@ -157,6 +157,7 @@ fn describe(rig: &SimulatorRig, montage: &Montage, first: u16) -> Vec<StreamInfo
         channels,
         clock: "the session's clock, exact".into(),
         latency_s: 0.0,
+        latency_origin: Default::default(),
         simulated: true,
     };
     let mut streams = vec![stream(0, "eeg", StreamKind::Signal, "participant", rig.rate, channels)];

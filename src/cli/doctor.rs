@@ -3,15 +3,27 @@
 mod machine;
 
 use crate::acquire::{AcquireError, brainflow, camera, lsl};
+use crate::cli::text;
 use crate::infer::runtime;
 use crate::native::{self, Library};
+use crate::rig::{Device, Rig};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
+/// How long streams are waited for, s.
+const SEARCH_S: f64 = 2.0;
+
 /// Show what this machine has and lacks, what that costs, and the command that mends it
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: limbic doctor --json")]
-pub struct Args {}
+#[command(after_help = "Example: limbic doctor --json\n         limbic doctor --streams --rig rig.toml")]
+pub struct Args {
+    /// List the LSL streams on the network instead
+    #[arg(long)]
+    streams: bool,
+    /// With --streams: take known_peers and multicast from this rig's LSL device
+    #[arg(long, value_name = "FILE", requires = "streams")]
+    rig: Option<PathBuf>,
+}
 
 /// How one thing stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -56,13 +68,35 @@ impl Finding {
 ///
 /// # Errors
 /// Writing fails.
-pub fn run(_: &Args, library_dir: Option<&Path>, home: &Path, json: bool) -> anyhow::Result<()> {
+pub fn run(args: &Args, library_dir: Option<&Path>, home: &Path, json: bool) -> anyhow::Result<()> {
+    if args.streams {
+        return streams(args, library_dir, json);
+    }
     let findings = examine(library_dir, home);
     if json {
         println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "findings": findings }))?);
     } else {
         print!("{}", table(&findings));
     }
+    Ok(())
+}
+
+/// The LSL streams that answer, or with `json` {"streams": [{name, type, channels, rate, format, host, source_id}]}.
+fn streams(args: &Args, library_dir: Option<&Path>, json: bool) -> anyhow::Result<()> {
+    let rig = args.rig.as_deref().map(Rig::load).transpose()?;
+    let lsl = rig.as_ref().and_then(|r| r.devices.iter().find_map(|d| if let Device::Lsl(lsl) = d { Some(lsl) } else { None }));
+    let found = lsl::streams(library_dir, lsl, SEARCH_S)?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "streams": found }))?);
+        return Ok(());
+    }
+    let row = |s: &lsl::Found| {
+        let rate = if s.rate > 0.0 { format!("{} Hz", s.rate) } else { "irregular".into() };
+        vec![s.name.clone(), s.kind.clone(), s.channels.to_string(), rate, s.format.clone(), s.host.clone(), s.source_id.clone()]
+    };
+    let rows: Vec<Vec<String>> = found.iter().map(row).collect();
+    print!("{}", text::table(&["stream", "type", "channels", "rate", "format", "host", "source_id"], &rows));
+    println!("{} LSL streams answered within {SEARCH_S} s.", found.len());
     Ok(())
 }
 

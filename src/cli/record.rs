@@ -5,10 +5,13 @@ use crate::acquire::simulator::participant_rating;
 use crate::acquire::{self, Packet, Pump, Surroundings};
 use crate::cli::driver::{self, Script};
 use crate::cli::{Common, text};
+use crate::lab::clocks::Clocks;
 use crate::lab::message::Action;
 use crate::lab::{Lab, LabOptions};
 use crate::rig::{Device, Rig};
-use crate::signal::{Marker, MarkerKind, Rating, SECOND, Seed, SharedClock, SystemClock, seconds, to_nanos};
+use crate::signal::{
+    Marker, MarkerKind, Rating, SECOND, Seed, SharedClock, StreamId, StreamInfo, SystemClock, seconds, to_nanos,
+};
 use crate::store::rows::{ClockPair, Consent, Entry, Participant, Session, SessionId, SessionState};
 use crate::store::{DiskGuard, DiskState, Home, Recorder, RecorderStatus, check_room, expected_bytes_per_s, free_bytes};
 use anyhow::{Context, bail};
@@ -292,6 +295,13 @@ fn pump_all(
     let marker = |at, kind, text: String| Entry::Marker(id, Marker { at, kind, text, trial: None });
     journal(recorder, marker(started, MarkerKind::SessionStart, String::new()));
     let mut next_pair = started;
+    let streams: Vec<StreamInfo> = pumps.iter().flat_map(|p| p.streams().to_vec()).collect();
+    let named = |stream: StreamId, text: &str| match streams.iter().find(|s| s.id == stream) {
+        Some(s) => format!("{}: {text}", s.name),
+        None => text.to_string(),
+    };
+    let mut clocks = Clocks::new(&streams);
+    let mut troubles: Vec<(StreamId, String)> = Vec::new();
     while seconds(clock.now() - started) < length && !stop.load(Ordering::Relaxed) {
         if clock.now() >= next_pair {
             journal(recorder, Entry::Clock(id, ClockPair { monotonic: clock.now(), utc: clock.utc() }));
@@ -299,12 +309,15 @@ fn pump_all(
         }
         for pump in pumps.iter_mut() {
             for packet in pump.drain()? {
-                match packet {
-                    Packet::Samples(chunk) => recorder.samples(chunk),
-                    Packet::Frame(frame) => recorder.frame(frame),
-                    Packet::Trouble { message, .. } => journal(recorder, marker(clock.now(), MarkerKind::Trouble, message)),
-                }
+                troubles.extend(take(packet, id, &mut clocks, recorder, &mut journal));
             }
+        }
+        troubles.extend(clocks.refresh(clock.now()));
+        for (stream, text) in troubles.drain(..) {
+            let text = named(stream, &text);
+            crate::cli::progress::clear();
+            eprintln!("{text}");
+            journal(recorder, marker(clock.now(), MarkerKind::Trouble, text));
         }
         let status = recorder.status();
         if let Some(trouble) = &status.trouble {
@@ -323,6 +336,28 @@ fn pump_all(
         ),
     );
     Ok(())
+}
+
+/// Hands one packet to the recorder; answers what a person should hear of.
+fn take(
+    packet: Packet,
+    id: SessionId,
+    clocks: &mut Clocks,
+    recorder: &mut Recorder,
+    journal: &mut impl FnMut(&mut Recorder, Entry),
+) -> Option<(StreamId, String)> {
+    match packet {
+        Packet::Samples(chunk) => {
+            let gap = clocks.samples(&chunk).map(|text| (chunk.stream, text));
+            recorder.samples(chunk);
+            return gap;
+        }
+        Packet::Frame(frame) => recorder.frame(frame),
+        Packet::Offset(offset) => journal(recorder, Entry::Offset(id, offset)),
+        Packet::Marker(said) => journal(recorder, Entry::Marker(id, said)),
+        Packet::Trouble { stream, message } => return Some((stream, message)),
+    }
+    None
 }
 
 /// Raised by SIGINT and SIGTERM.

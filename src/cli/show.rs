@@ -1,7 +1,7 @@
 //! `limbic show SESSION`: streams with their counters, trials, what was predicted.
 
-use crate::cli::{Common, text};
-use crate::store::Home;
+use crate::cli::{Common, clocks, text};
+use crate::store::{Delivery, Home};
 use crate::study;
 
 /// One session: streams, counters, trials, predictions
@@ -17,14 +17,21 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let home = Home::view(&common.home)?;
     let session = home.find_session(&args.session)?;
     let review = study::review(&home, session.id)?;
+    let recording = home.recording(session.id)?;
     if common.json {
-        println!("{}", serde_json::to_string_pretty(&review)?);
+        let mut value = serde_json::to_value(&review)?;
+        value["clocks"] = serde_json::to_value(clocks::summaries(&recording))?;
+        let session = &recording.session;
+        let deliveries: Vec<_> = recording.streams.iter().map(|row| Delivery::of(session, row)).collect();
+        value["deliveries"] = serde_json::to_value(deliveries)?;
+        println!("{}", serde_json::to_string_pretty(&value)?);
         return Ok(());
     }
     print!("{}", text::session(&review.session, &review.streams, &review.trials));
-    for row in home.recording(session.id)?.redactions {
+    for row in &recording.redactions {
         println!("redacted {}: {} frames {} on {}", row.stream, row.frames, row.how, text::utc(row.at_utc));
     }
+    print!("\n{}", clocks::text(&recording));
     if !review.trials.is_empty() {
         let rows: Vec<Vec<String>> = review.trials.iter().map(trial_row).collect();
         print!("\n{}", text::table(&["trial", "stimulus", "intended", "felt", "valence", "arousal", "quality", "state"], &rows));

@@ -213,6 +213,7 @@ fn streams(
             channels,
             clock: "sample count of the file".into(),
             latency_s: 0.0,
+            latency_origin: Default::default(),
             simulated,
         };
         streams.push((info, table));

@@ -107,6 +107,7 @@ fn remedy(reason: Reason) -> &'static str {
         Reason::Correlation => "unlike the rest: check contact and that the plug sits in the right hole",
         Reason::Rhythm => "no heart's rhythm: check the sensor's seat",
         Reason::Face => "face not good enough: check light and framing",
+        Reason::Contact => "the device reports poor contact: add gel or saline, press the electrode on",
         Reason::Missing => "missing: check that the device sends",
     }
 }

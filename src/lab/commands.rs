@@ -1,5 +1,6 @@
 //! What each command does, and the sentence with which it is refused.
 
+use crate::lab::clocks::Clocks;
 use crate::lab::core::{Lab, Setup};
 use crate::lab::devices::Devices;
 use crate::lab::disk::planned_s;
@@ -143,6 +144,7 @@ impl Lab {
         let streams = devices.streams();
         self.live = Live::new(&streams);
         self.judge = Judge::new(&streams, &rig);
+        self.clocks = Clocks::new(&streams);
         let troubles: Vec<String> = devices.trouble.iter().chain(&self.judge.trouble).cloned().collect();
         self.devices = devices;
         self.news(format!("connected: {}", rig.name));
@@ -161,6 +163,7 @@ impl Lab {
     fn release(&mut self) {
         self.devices.close();
         (self.live, self.judge, self.setup) = (Live::default(), Judge::default(), None);
+        self.clocks = Clocks::default();
         self.override_reason = None;
     }
 
@@ -220,6 +223,9 @@ impl Lab {
         recording.begin(begun, &self.options.clock).map_err(|e| e.to_string())?;
         let id = session.id;
         self.session = Some(session);
+        for offset in self.clocks.offsets().to_vec() {
+            self.journal(|id| Entry::Offset(id, offset));
+        }
         self.journal_marker(Marker { at: now, kind: MarkerKind::Gate, text: verdict.why, trial: None });
         self.protocol = Some(protocol);
         self.news(format!("recording session {id}"));

@@ -1,6 +1,7 @@
 //! The lab itself: its state, and the step that moves everything once.
 
 use crate::acquire::Packet;
+use crate::lab::clocks::Clocks;
 use crate::lab::devices::Devices;
 use crate::lab::disk::Disk;
 use crate::lab::job::RunningJob;
@@ -38,6 +39,7 @@ pub struct Lab {
     pub(super) live: Live,
     pub(super) judge: Judge,
     pub(super) disk: Disk,
+    pub(super) clocks: Clocks,
     pub(super) override_reason: Option<String>,
     pub(super) protocol: Option<Protocol>,
     pub(super) job: Option<RunningJob>,
@@ -85,6 +87,7 @@ impl Lab {
             live: Live::default(),
             judge: Judge::default(),
             disk: Disk::default(),
+            clocks: Clocks::default(),
             override_reason: None,
             protocol: None,
             job: None,
@@ -144,6 +147,9 @@ impl Lab {
         self.live.refresh(now);
         self.judge.refresh(now);
         self.mind_the_disk(now);
+        for (stream, text) in self.clocks.refresh(now) {
+            self.trouble(Some(stream), text);
+        }
         self.tend_recording(now);
         if self.job.as_mut().is_some_and(RunningJob::poll) {
             let said = match self.job.as_ref().and_then(RunningJob::outcome) {
@@ -163,9 +169,11 @@ impl Lab {
                 Packet::Samples(chunk) => {
                     self.live.samples(&chunk);
                     self.judge.samples(&chunk);
+                    let gap = self.clocks.samples(&chunk).map(|text| (chunk.stream, text));
                     if let Some(recording) = &self.recording {
                         recording.samples(chunk);
                     }
+                    gap.into_iter().for_each(|(stream, text)| self.trouble(Some(stream), text));
                 }
                 Packet::Frame(frame) => {
                     self.live.frame(&frame);
@@ -174,9 +182,25 @@ impl Lab {
                         recording.frame(frame);
                     }
                 }
+                Packet::Offset(offset) => {
+                    self.clocks.offset(offset);
+                    if self.is_recording() {
+                        self.journal(|id| Entry::Offset(id, offset));
+                    }
+                }
+                Packet::Marker(marker) if self.is_recording() => {
+                    let trial = self.running_trial();
+                    self.journal_marker(Marker { trial, ..marker });
+                }
+                Packet::Marker(_) => {}
                 Packet::Trouble { stream, message } => self.trouble(Some(stream), message),
             }
         }
+    }
+
+    /// The trial that has begun last.
+    fn running_trial(&self) -> Option<u32> {
+        self.protocol.as_ref().and_then(|p| p.trials().last()).map(|t| t.number)
     }
 
     /// Trouble is news, and where a session is being written, a marker in it.
@@ -185,7 +209,7 @@ impl Lab {
         let name = stream.and_then(|id| self.devices.streams().into_iter().find(|s| s.id == id)).map(|s| s.name);
         let text = name.map_or_else(|| message.clone(), |name| format!("{name}: {message}"));
         if self.is_recording() {
-            let trial = self.protocol.as_ref().and_then(|p| p.trials().last()).map(|t| t.number);
+            let trial = self.running_trial();
             self.journal_marker(Marker { at, kind: MarkerKind::Trouble, text: text.clone(), trial });
         }
         self.news(text);

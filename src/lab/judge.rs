@@ -1,7 +1,7 @@
 //! The gate on live data: EEG by its own live gate, heart and face beside it, and the quality of each trial.
 
 use crate::gate::{
-    ChannelQuality, FaceFrame, HeartKind, LiveGate, QualityReport, Verdict, face_frame, face_quality, heart_quality,
+    ChannelQuality, Contact, FaceFrame, HeartKind, LiveGate, QualityReport, Verdict, face_frame, face_quality, heart_quality,
 };
 use crate::rig::{GateRig, Rig};
 use crate::signal::{Chunk, Frame, Nanos, Role, SECOND, StreamId, StreamInfo, StreamKind, seconds};
@@ -27,6 +27,7 @@ pub struct Judge {
     eeg: Vec<Eeg>,
     hearts: Vec<Heart>,
     faces: Vec<Face>,
+    contacts: Vec<Grades>,
     refreshed: Option<Nanos>,
     report: Option<QualityReport>,
     /// Sentences about streams that cannot be judged.
@@ -46,6 +47,14 @@ struct Eeg {
     last_arrival: Option<Nanos>,
     /// Counted as lost while silent, and not to be counted again when the device says so.
     presumed: u64,
+}
+
+/// A stream in which the device grades its electrodes.
+struct Grades {
+    stream: StreamId,
+    /// Column and electrode.
+    electrodes: Vec<(usize, String)>,
+    contact: Contact,
 }
 
 struct Heart {
@@ -75,6 +84,11 @@ impl Judge {
                 judge.faces.push(Face { stream: info.id, rate: info.rate, first, arrivals, looked });
                 continue;
             }
+            let graded = info.with_role(Role::Contact);
+            if !graded.is_empty() {
+                let electrodes = graded.into_iter().map(|i| (i, info.channels[i].label.clone())).collect();
+                judge.contacts.push(Grades { stream: info.id, electrodes, contact: Contact::default() });
+            }
             match Eeg::of(info, rig) {
                 Some(Ok(eeg)) => judge.eeg.push(eeg),
                 Some(Err(e)) => judge.trouble.push(format!("{}: {e}", info.name)),
@@ -94,6 +108,11 @@ impl Judge {
     /// Takes in samples.
     pub fn samples(&mut self, chunk: &Chunk) {
         self.eeg.iter_mut().filter(|e| e.stream == chunk.stream).for_each(|e| e.push(chunk));
+        for grades in self.contacts.iter_mut().filter(|g| g.stream == chunk.stream) {
+            for (column, label) in &grades.electrodes {
+                chunk.channel(*column).for_each(|grade| grades.contact.push(label, chunk.arrived, f64::from(grade)));
+            }
+        }
         for heart in self.hearts.iter_mut().filter(|h| h.stream == chunk.stream) {
             heart.samples.extend(chunk.channel(heart.channel).map(f64::from));
             let surplus = heart.samples.len().saturating_sub((OTHERS_S * heart.rate) as usize);
@@ -115,7 +134,8 @@ impl Judge {
         self.eeg.iter_mut().for_each(|e| e.presume(now));
         let others: Vec<ChannelQuality> =
             self.hearts.iter().map(Heart::quality).chain(self.faces.iter_mut().map(|f| f.quality(now))).collect();
-        let eeg = merge(self.eeg.iter().map(|e| e.gate.report()).collect());
+        let mut eeg = merge(self.eeg.iter().map(|e| e.gate.report()).collect());
+        self.contacts.iter().for_each(|grades| grades.contact.apply(&mut eeg, now));
         self.report = (!self.eeg.is_empty() || !others.is_empty()).then_some(QualityReport { others, ..eeg });
     }
 
@@ -262,6 +282,7 @@ mod tests {
                 .collect(),
             clock: "host arrival".into(),
             latency_s: 0.0,
+            latency_origin: Default::default(),
             simulated: true,
         }
     }

@@ -179,6 +179,7 @@ mod tests {
             channels: vec![Channel::eeg("Fz"), Channel::eeg("Cz")],
             clock: "host arrival".into(),
             latency_s: 0.0,
+            latency_origin: Default::default(),
             simulated: true,
         };
         let mut live = Live::new(&[info]);

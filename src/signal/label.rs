@@ -148,6 +148,8 @@ pub enum MarkerKind {
     Abort,
     /// The experimenter pressed the marker key.
     Marker,
+    /// Another program said so, over the network.
+    External,
     /// The experimenter wrote a note.
     Note,
     /// The gate was passed, or overridden for the reason in the text.
@@ -176,6 +178,7 @@ impl MarkerKind {
             MarkerKind::Skip => "skip",
             MarkerKind::Abort => "abort",
             MarkerKind::Marker => "marker",
+            MarkerKind::External => "external",
             MarkerKind::Note => "note",
             MarkerKind::Gate => "gate",
             MarkerKind::Override => "override",

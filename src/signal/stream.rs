@@ -1,5 +1,6 @@
 //! What a device says about its data: streams, channels, roles, units.
 
+use crate::signal::Nanos;
 use serde::{Deserialize, Serialize};
 
 /// Number of a stream within its session; also the order of the devices in the rig.
@@ -28,6 +29,8 @@ pub enum Role {
     Eda,
     Temperature,
     Trigger,
+    /// What the device itself says of the electrode with this label: its grade of contact.
+    Contact,
     Misc,
 }
 
@@ -43,6 +46,7 @@ impl Role {
             Role::Eda => "EDA",
             Role::Temperature => "TEMP",
             Role::Trigger => "TRIG",
+            Role::Contact => "CONTACT",
             Role::Misc => "MISC",
         }
     }
@@ -71,6 +75,52 @@ impl Channel {
     }
 }
 
+/// Where a fixed latency was learnt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LatencySource {
+    /// Nobody has said anything: no delay is assumed.
+    #[default]
+    Default,
+    /// Written into the rig by hand: a data sheet, a guess.
+    Config,
+    /// A flash or sound in an auxiliary channel, against its onset.
+    Photodiode,
+    /// Blinks in the EEG against the face camera.
+    CrossCorr,
+}
+
+impl LatencySource {
+    /// The word in tables and in the rig.
+    pub fn name(self) -> &'static str {
+        match self {
+            LatencySource::Default => "default",
+            LatencySource::Config => "config",
+            LatencySource::Photodiode => "photodiode",
+            LatencySource::CrossCorr => "crosscorr",
+        }
+    }
+}
+
+/// How well a fixed latency is known.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct LatencyOrigin {
+    /// Standard deviation, s.
+    pub sd_s: f64,
+    pub source: LatencySource,
+}
+
+/// What was added to a stream's own stamps to bring them onto our clock: to those of all chunks that arrived at `at` or
+/// later, until the next such row. The stream's own stamps are its `device_time` less `offset`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockOffset {
+    pub stream: StreamId,
+    pub at: Nanos,
+    pub offset: Nanos,
+    /// How uncertain the device's clock comparison says it is.
+    pub uncertainty: Nanos,
+}
+
 /// One stream of one device, fixed for a session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StreamInfo {
@@ -89,6 +139,9 @@ pub struct StreamInfo {
     /// Fixed delay between the event at the electrode and its stamp; subtracted when times are derived.
     #[serde(default)]
     pub latency_s: f64,
+    /// How well that delay is known.
+    #[serde(default)]
+    pub latency_origin: LatencyOrigin,
     /// True for everything that did not come from a person (invariant 9).
     pub simulated: bool,
 }

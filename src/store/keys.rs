@@ -41,12 +41,14 @@ pub(super) enum Tag {
     Prediction,
     Explanation,
     Redaction = 0x30,
+    Offset = 0x20,
+    Latency,
     /// Not a row: everything in earlier segments of this journal is superseded.
     Base = 0x7F,
 }
 
 /// All kinds of rows.
-pub(super) const TAGS: [Tag; 12] = [
+pub(super) const TAGS: [Tag; 14] = [
     Tag::Participant,
     Tag::Consent,
     Tag::Session,
@@ -59,6 +61,8 @@ pub(super) const TAGS: [Tag; 12] = [
     Tag::Prediction,
     Tag::Explanation,
     Tag::Redaction,
+    Tag::Offset,
+    Tag::Latency,
 ];
 
 /// The session that an entry belongs to, if it belongs to one; a prediction belongs to the home.
@@ -71,7 +75,9 @@ pub(super) fn session_of(entry: &Entry) -> Option<SessionId> {
         | Entry::Marker(id, _)
         | Entry::Clock(id, _)
         | Entry::Quality(id, _)
-        | Entry::Redaction(id, _) => Some(*id),
+        | Entry::Redaction(id, _)
+        | Entry::Offset(id, _)
+        | Entry::Latency(id, _) => Some(*id),
         Entry::Participant(_) | Entry::Model(_) | Entry::Prediction(_) | Entry::Explanation(_) => None,
     }
 }
@@ -88,6 +94,8 @@ pub(super) fn name_of(entry: &Entry) -> &'static str {
         Entry::Clock(..) => "the clock pair",
         Entry::Quality(..) => "the quality report",
         Entry::Redaction(..) => "the redaction",
+        Entry::Offset(..) => "the clock offset",
+        Entry::Latency(..) => "the latency",
         Entry::Model(_) => "the model's row",
         Entry::Prediction(_) => "the prediction",
         Entry::Explanation(_) => "the explanation's row",
@@ -109,6 +117,8 @@ pub(super) fn key_of(entry: &Entry, scope: u64, seq: u32) -> Result<Vec<u8>, Sto
         Entry::Clock(_, row) => (Tag::Clock, moment(row.monotonic, seq)),
         Entry::Quality(..) => (Tag::Quality, Vec::new()),
         Entry::Redaction(_, row) => (Tag::Redaction, moment(row.at_utc, seq)),
+        Entry::Offset(_, row) => (Tag::Offset, moment(row.at, seq)),
+        Entry::Latency(_, row) => (Tag::Latency, row.stream.0.to_be_bytes().to_vec()),
         Entry::Model(row) => (Tag::Model, name(&row.name)?),
         Entry::Prediction(row) => {
             let mut rest = row.session.0.to_be_bytes().to_vec();

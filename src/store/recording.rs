@@ -8,11 +8,13 @@ use super::disk;
 use super::error::{Named, StoreError};
 use super::journal::{self, Ledger};
 use super::keys::{self, Tag};
-use super::rows::{ClockPair, Consent, Entry, Participant, Redaction, Session, SessionId, SessionState, StreamRow, Trial};
+use super::rows::{
+    ClockPair, Consent, Entry, LatencyRow, Participant, Redaction, Session, SessionId, SessionState, StreamRow, Trial,
+};
 use super::segment::{Recovery, read_frame, scan};
 use super::timing::StreamClock;
 use crate::gate::QualityReport;
-use crate::signal::{Channel, Frame, Marker, Nanos, StreamId, StreamKind, to_nanos};
+use crate::signal::{Channel, ClockOffset, Frame, LatencyOrigin, Marker, Nanos, StreamId, StreamInfo, StreamKind, to_nanos};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -48,12 +50,22 @@ pub struct Recording {
     pub clock_pairs: Vec<ClockPair>,
     /// What was done to its face video afterwards.
     pub redactions: Vec<Redaction>,
+    /// What was added to streams' own stamps, by time.
+    pub clock_offsets: Vec<ClockOffset>,
+    /// Latencies that were measured on this session, one a stream at most.
+    pub latencies: Vec<LatencyRow>,
     /// The latest report.
     pub quality: Option<QualityReport>,
     /// What could not be read, journal and samples together.
     pub recovery: Recovery,
     files: Vec<(PathBuf, File)>,
     tracks: BTreeMap<StreamId, Track>,
+}
+
+/// The fixed latency that holds for a stream: as measured on the session, else as the device was set up.
+fn latency(measured: &[LatencyRow], info: &StreamInfo) -> (f64, LatencyOrigin) {
+    let row = measured.iter().find(|row| row.stream == info.id);
+    row.map_or((info.latency_s, info.latency_origin), |row| (row.latency_s, row.origin))
 }
 
 /// Where the frames of one stream stand, by number.
@@ -132,12 +144,14 @@ impl Recording {
             markers: Vec::new(),
             clock_pairs: Vec::new(),
             redactions: Vec::new(),
+            clock_offsets: Vec::new(),
+            latencies: Vec::new(),
             quality,
             recovery: ledger.recovery,
             files: Vec::new(),
             tracks: BTreeMap::new(),
         };
-        for tag in [Tag::Stream, Tag::Trial, Tag::Marker, Tag::Clock, Tag::Redaction] {
+        for tag in [Tag::Stream, Tag::Trial, Tag::Marker, Tag::Clock, Tag::Redaction, Tag::Offset, Tag::Latency] {
             for entry in ledger.entries(tag)? {
                 match entry {
                     Entry::Stream(_, row) => recording.streams.push(row),
@@ -145,6 +159,8 @@ impl Recording {
                     Entry::Marker(_, row) => recording.markers.push(row),
                     Entry::Clock(_, row) => recording.clock_pairs.push(row),
                     Entry::Redaction(_, row) => recording.redactions.push(row),
+                    Entry::Offset(_, row) => recording.clock_offsets.push(row),
+                    Entry::Latency(_, row) => recording.latencies.push(row),
                     _ => {}
                 }
             }
@@ -191,7 +207,10 @@ impl Recording {
         for row in &mut self.streams {
             let Some(track) = self.tracks.get_mut(&row.info.id) else { continue };
             let points: Vec<(u64, Nanos)> = track.parts.iter().flat_map(|p| p.arrivals.iter().copied()).collect();
-            track.clock = Some(StreamClock::fit(&points, row.info.rate, row.info.latency_s));
+            let stamped: Vec<(u64, Nanos)> =
+                track.parts.iter().filter_map(|p| Some((p.head.first, p.head.device_time?))).collect();
+            let (latency_s, origin) = latency(&self.latencies, &row.info);
+            track.clock = Some(StreamClock::best(&points, &stamped, row.info.rate, latency_s).with_latency(latency_s, origin));
             if open_ended {
                 row.first_index = track.parts.first().map_or(0, |p| p.head.first);
                 row.gaps.clear();
@@ -289,7 +308,7 @@ impl Recording {
     /// No such stream of frames; a frame that was damaged since the session was opened.
     pub fn frames(&self, stream: StreamId, from: Nanos, to: Nanos) -> Result<Vec<Frame>, StoreError> {
         let latency = match self.streams.iter().find(|row| row.info.id == stream) {
-            Some(row) if row.info.kind == StreamKind::Face => to_nanos(row.info.latency_s),
+            Some(row) if row.info.kind == StreamKind::Face => to_nanos(latency(&self.latencies, &row.info).0),
             _ => return Err(StoreError::NoStream { session: self.session.id, stream: stream.0 }),
         };
         let seen = |p: &&Part| p.head.device_time.unwrap_or(p.head.arrived).saturating_sub(latency);

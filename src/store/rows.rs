@@ -1,7 +1,7 @@
 //! The rows of journals and catalogue. Named fields, msgpack; a new field needs `#[serde(default)]`.
 
 use crate::gate::{QualityReport, Verdict};
-use crate::signal::{Emotion, Marker, Nanos, Rating, StreamInfo};
+use crate::signal::{ClockOffset, Emotion, LatencyOrigin, Marker, Nanos, Rating, StreamId, StreamInfo};
 use serde::{Deserialize, Serialize};
 
 /// Number of a session: milliseconds since 1970 << 20 | random bits. Printed as 16 hex digits, which is also the
@@ -179,6 +179,15 @@ pub struct Redaction {
     pub limbic_version: String,
 }
 
+/// A fixed latency that was measured on this session; the latest row of a stream holds instead of the stream's own.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LatencyRow {
+    pub stream: StreamId,
+    pub latency_s: f64,
+    pub origin: LatencyOrigin,
+    pub measured_utc: Nanos,
+}
+
 /// A trained model. The weights are in `file` (relative to the home).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelRow {
@@ -239,6 +248,8 @@ pub enum Entry {
     Clock(SessionId, ClockPair),
     Quality(SessionId, QualityReport),
     Redaction(SessionId, Redaction),
+    Offset(SessionId, ClockOffset),
+    Latency(SessionId, LatencyRow),
     Model(ModelRow),
     Prediction(PredictionRow),
     Explanation(ExplanationRow),

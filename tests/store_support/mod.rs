@@ -58,6 +58,7 @@ pub fn streams() -> Vec<StreamInfo> {
         channels,
         clock: "host arrival".into(),
         latency_s: 0.0,
+        latency_origin: Default::default(),
         simulated: true,
     };
     let channels = (1..=CHANNELS).map(|i| Channel::eeg(format!("C{i}"))).collect();

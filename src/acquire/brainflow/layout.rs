@@ -142,6 +142,8 @@ mod tests {
             roles: roles.iter().map(|(l, r)| (l.to_string(), *r)).collect(),
             config: Vec::new(),
             latency_s: 0.0,
+            latency_sd_s: 0.0,
+            latency_source: Default::default(),
         }
     }
 

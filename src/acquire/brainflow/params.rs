@@ -103,6 +103,8 @@ mod tests {
             roles: Default::default(),
             config: Vec::new(),
             latency_s: 0.0,
+            latency_sd_s: 0.0,
+            latency_source: Default::default(),
         }
     }
 

@@ -1,10 +1,10 @@
 //! BrainFlow's table of doubles, row by row, becomes chunks: selected rows, sample by sample, with an index that
 //! leaves a hole for every lost sample.
 
-use super::counter::{Counter, DEVICE_BURST_S, FILE_BURST_S, LEARN_FROM};
 use super::layout::Layout;
 use super::outage::Outage;
 use crate::acquire::Packet;
+use crate::acquire::counter::{Counter, DEVICE_BURST_S, FILE_BURST_S, LEARN_FROM};
 use crate::signal::{Chunk, Nanos, SECOND, StreamId};
 
 /// Host stamps further from now than this are no stamps of this session (a playback file's own), ns.

@@ -53,6 +53,7 @@ fn scripted(script: Vec<Result<Vec<Packet>, AcquireError>>) -> (Box<Scripted>, R
         channels: vec![Channel::eeg("Fz"), Channel::eeg("Cz")],
         clock: "host".into(),
         latency_s: 0.0,
+        latency_origin: Default::default(),
         simulated: true,
     };
     (Box::new(Scripted { streams: vec![info], script: script.into(), heard, done }), cues, over)

@@ -19,6 +19,7 @@ fn stream(id: u16, kind: StreamKind, rate: f64, channels: Vec<Channel>) -> Strea
         channels,
         clock: "host".into(),
         latency_s: 0.0,
+        latency_origin: Default::default(),
         simulated: false,
     }
 }

@@ -95,6 +95,7 @@ mod tests {
             channels: vec![Channel::eeg("Cz"), Channel { role: Role::Ecg, ..Channel::eeg("ECG") }],
             clock: "host arrival".into(),
             latency_s: 0.0,
+            latency_origin: Default::default(),
             simulated: true,
         };
         assert!(LiveHeart::of(&info, Role::Ppg).is_none());

@@ -49,6 +49,11 @@ impl Counter {
         Some(Counter { rate, burst_s, step, repeat, period: None, highest: 0, last: None })
     }
 
+    /// A counter that goes up by one each sample.
+    pub fn by_one(rate: f64, burst_s: f64) -> Counter {
+        Counter { rate, burst_s, step: 1, repeat: 1, period: None, highest: 0, last: None }
+    }
+
     /// Judges the next sample: its package number and its host stamp in seconds.
     pub fn next(&mut self, number: f64, stamp: f64) -> Verdict {
         let number = number.round() as i64;
