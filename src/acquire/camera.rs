@@ -13,7 +13,7 @@ mod v4l;
 
 use super::{AcquireError, Packet, Source, Surroundings};
 use crate::rig::CameraRig;
-use crate::signal::{Frame, Nanos, SharedClock, StreamId, StreamInfo, StreamKind, seconds};
+use crate::signal::{Frame, LatencyOrigin, Nanos, SharedClock, StreamId, StreamInfo, StreamKind, seconds};
 use crossbeam_channel::RecvTimeoutError;
 use driver::{Mode, Opener};
 use grab::{Event, Grab};
@@ -292,6 +292,7 @@ fn describe(name: &str, mode: Mode, rig: &CameraRig, first_stream: u16) -> Strea
         channels: Vec::new(),
         clock: "V4L2 driver's monotonic stamp, by way of the wall clock; arrival where it gives none".into(),
         latency_s: rig.latency_s,
+        latency_origin: LatencyOrigin::default(),
         simulated: false,
     }
 }

@@ -106,7 +106,7 @@ impl Home {
         }
         let (rows, places) = continue_journal(&beside, id, &entries)?;
         manifest::carry(&folder, &beside)?;
-        manifest::write(&beside, id)?;
+        manifest::write(&beside, id, &[])?;
         disk::sync_dir(&beside)?;
         // From here on the session is the new one.
         exchange(&beside, &folder)?;

@@ -3,7 +3,7 @@
 use super::Recorded;
 use crate::acquire::AcquireError;
 use crate::exchange::{self, edf::ReadOptions, mkv};
-use crate::signal::{Frame, SECOND, StreamId, StreamInfo, StreamKind};
+use crate::signal::{Frame, LatencyOrigin, SECOND, StreamId, StreamInfo, StreamKind};
 use crate::store::Home;
 use std::path::Path;
 
@@ -38,6 +38,7 @@ fn film(path: &Path) -> Result<Recorded, exchange::ExchangeError> {
         channels: Vec::new(),
         clock: "the film's stamps, 1 us".into(),
         latency_s: 0.0,
+        latency_origin: LatencyOrigin::default(),
         simulated: film.title.starts_with("SIMULATED"),
     };
     let mut index = 0;

@@ -1,6 +1,6 @@
 //! The load of the bench: the same seconds of an amplifier's 24-bit signal and of camera frames, over and over.
 
-use crate::signal::{Channel, Chunk, Frame, Nanos, SECOND, Seed, StreamId, StreamInfo, StreamKind};
+use crate::signal::{Channel, Chunk, Frame, LatencyOrigin, Nanos, SECOND, Seed, StreamId, StreamInfo, StreamKind};
 
 /// Size of one count, uV: 4.5 V at gain 24 over 2^23 levels.
 const STEP_UV: f64 = 187_500.0 / 8_388_608.0;
@@ -43,6 +43,7 @@ impl Load {
             channels,
             clock: "host arrival".into(),
             latency_s: 0.0,
+            latency_origin: LatencyOrigin::default(),
             simulated: true,
         };
         let channel = |i| Channel { step: Some(STEP_UV), ..Channel::eeg(format!("C{i}")) };
