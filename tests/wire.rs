@@ -223,6 +223,31 @@ fn malformed_messages_end_that_visitor_with_a_sentence_and_nothing_else() {
 }
 
 #[test]
+fn every_snapshot_crosses_the_wire_unchanged() {
+    use limbic::show::example;
+    let all = [
+        example::home(),
+        example::prepared(),
+        example::gate_failing(),
+        example::recording(),
+        example::rating(),
+        example::paused(),
+        example::summary(),
+        example::training(),
+        example::reviewed(),
+    ];
+    let mut longest = 0;
+    for snapshot in all {
+        let tell = Tell::Snapshot { catalogue: true, review: true, snapshot: Box::new(snapshot) };
+        let mut bytes = Vec::new();
+        wire::write(&mut bytes, &tell, LARGEST_TELL).expect("fits");
+        assert_eq!(wire::read::<Tell>(&mut bytes.as_slice(), LARGEST_TELL).expect("reads"), tell);
+        longest = longest.max(bytes.len());
+    }
+    println!("the longest has {longest} bytes");
+}
+
+#[test]
 fn a_fuzzer_neither_ends_the_lab_nor_costs_a_sample() {
     let seconds = std::env::var("LIMBIC_FUZZ_S").ok().and_then(|s| s.parse().ok()).unwrap_or(4.0);
     let mut room = Room::open();

@@ -14,7 +14,9 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "It stays in the foreground of this terminal; Ctrl-C or SIGTERM closes a recording cleanly and ends it, and a \
-                  closed terminal does not. `limbic` starts one in the background by itself.\n\n\
+                  closed terminal does not. `limbic` starts one in the background by itself. Where systemd ends what a \
+                  login leaves behind (KillUserProcesses=yes), start it with `systemd-run --user --scope limbic lab` and \
+                  allow lingering.\n\n\
                   Example: limbic lab --idle-s 3600"
 )]
 pub struct Args {

@@ -14,11 +14,12 @@ mod peer;
 mod place;
 mod porter;
 mod seats;
+mod server;
 pub mod wire;
 
 pub use client::{Visit, stop};
-pub use hub::{Options, Server};
 pub use place::folder;
+pub use server::{Options, Server};
 
 use std::path::PathBuf;
 

@@ -1,7 +1,9 @@
 //! The participant's own screen: one page that waits quietly and, after each video, asks for valence, arousal and a
-//! word on the self-assessment scales of Bradley and Lang (1994). The figures are our own drawing.
+//! word on the self-assessment scales of Bradley and Lang (1994).
 //!
 //! It shows nothing about the recording, and its keys do nothing but answer.
+
+mod scales;
 
 use crate::lab::message::{Action, Command, Event, Snapshot};
 use crate::present::Phase;
@@ -14,28 +16,9 @@ use crate::show::screen::{Next, Screen};
 use crate::signal::{Emotion, Rating};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
+use scales::{AROUSAL, Scale, VALENCE, WIDTH, words};
 use std::sync::Arc;
 
-/// From a frown to a smile; one figure for every other number.
-const VALENCE: [[&str; 4]; 5] = [
-    [" .---. ", "/ o o \\", "\\ /^\\ /", " '---' "],
-    [" .---. ", "/ o o \\", "\\ .-. /", " '---' "],
-    [" .---. ", "/ o o \\", "\\ --- /", " '---' "],
-    [" .---. ", "/ o o \\", "\\ '-' /", " '---' "],
-    [" .---. ", "/ ^ ^ \\", "\\ \\_/ /", " '---' "],
-];
-/// From half asleep to bursting.
-const AROUSAL: [[&str; 4]; 5] = [
-    [" .---. ", "( - - )", "|  .  |", " '---' "],
-    [" .---. ", "( . . )", "| .:. |", " '---' "],
-    [" .---. ", "( o o )", "| :*: |", " '---' "],
-    [" .---. ", "( o o )", "|.:*:.|", " '---' "],
-    ["\\.---./", "( O O )", "|:*#*:|", "/'---'\\"],
-];
-
-/// Columns of one number, and of the nine of them.
-const CELL: u16 = 8;
-const WIDTH: u16 = 9 * CELL;
 /// Rows of the page with figures.
 const ROWS: u16 = 22;
 
@@ -201,55 +184,6 @@ impl<L: Link> RateScreen<L> {
         } else {
             (format!("{count} of 3 answered"), Ink::Dim)
         }
-    }
-}
-
-/// Nine numbers under five figures.
-struct Scale<'a> {
-    title: &'a str,
-    ends: [&'a str; 2],
-    figures: Option<&'a [[&'a str; 4]; 5]>,
-}
-
-impl Scale<'_> {
-    fn draw(&self, pen: &mut Pen, value: Option<f32>, here: bool) {
-        title(pen, self.title, here);
-        let first = 12;
-        pen.text(first, 0, &format!("1 = {}", self.ends[0]), Ink::Dim);
-        pen.right(0, &format!("9 = {}", self.ends[1]), Ink::Dim);
-        let chosen = |i: u16| value.is_some_and(|v| (v - f32::from(i + 1)).abs() < 0.5);
-        let mut y = 1;
-        if let Some(figures) = self.figures {
-            for (k, figure) in figures.iter().enumerate() {
-                let i = 2 * k as u16;
-                let ink = if chosen(i) { Ink::Strong } else { Ink::Plain };
-                figure.iter().enumerate().for_each(|(row, line)| _ = pen.text(i * CELL, 1 + row as u16, line, ink));
-            }
-            y = 5;
-        }
-        for i in 0..9 {
-            let (text, ink) =
-                if chosen(i) { (format!("[ {} ]", i + 1), Ink::Title) } else { (format!("  {}  ", i + 1), Ink::Plain) };
-            pen.text(i * CELL + 1, y, &text, ink);
-        }
-    }
-}
-
-fn title(pen: &mut Pen, text: &str, here: bool) {
-    let sign = if here { "> " } else { "  " };
-    pen.line(0, 0, &[(sign, Ink::Accent), (text, if here { Ink::Accent } else { Ink::Strong })]);
-}
-
-/// The words in two rows of five, each with its key.
-fn words(pen: &mut Pen, chosen: Option<Emotion>, here: bool) {
-    title(pen, "ONE WORD", here);
-    for (i, emotion) in Emotion::ALL.into_iter().enumerate() {
-        let (x, y) = (2 + (i as u16 % 5) * 14, 1 + i as u16 / 5);
-        let on = chosen == Some(emotion);
-        let (open, close) = if on { ("[", "]") } else { (" ", " ") };
-        let (key, word) = (emotion.key().to_string(), format!(" {emotion}"));
-        let (key_ink, word_ink) = if on { (Ink::Title, Ink::Title) } else { (Ink::Accent, Ink::Plain) };
-        pen.line(x, y, &[(open, Ink::Strong), (&key, key_ink), (&word, word_ink), (close, Ink::Strong)]);
     }
 }
 

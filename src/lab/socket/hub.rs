@@ -1,4 +1,5 @@
-//! The server: lets visitors in, seats one at the keyboard, hands commands to the lab and everything else back.
+//! Between the lab and its visitors: lets them in, seats one at the keyboard, hands commands to the lab and everything
+//! else back.
 //!
 //! It runs on a thread of its own beside the lab's, and never waits for a visitor.
 
@@ -6,17 +7,16 @@ use super::ledger::{Key, Known, Ledger};
 use super::outbox::Outbox;
 use super::porter::{self, Said};
 use super::seats::Seats;
-use super::wire::{self, Hello, LARGEST_TELL, Role, Tell};
-use super::{SocketError, place};
+use super::server::Options;
+use super::wire::{Hello, Role, Tell};
+use crate::lab::Link;
 use crate::lab::message::{Action, Command, Event, Snapshot};
-use crate::lab::{Lab, LabError, Link, spawn};
 use crate::signal::{Nanos, Seed, SharedClock};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::BTreeMap;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::os::unix::net::UnixListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -29,71 +29,6 @@ const INBOX: usize = 256;
 /// How long the last words may take.
 const PARTING: Duration = Duration::from_secs(1);
 
-/// How a lab serves.
-pub struct Options {
-    /// The lab ends when nobody has visited it for so long, nothing is recorded and no job runs; None: never.
-    pub idle: Option<Duration>,
-    /// Set from outside: end now, closing a recording cleanly.
-    pub stop: Arc<AtomicBool>,
-    /// Hears who comes and goes. Never a participant's code: what it writes is no part of what `erase` searches.
-    pub notice: Box<dyn FnMut(&str) + Send>,
-}
-
-/// An open door, before anybody is let in.
-pub struct Server {
-    listener: UnixListener,
-    path: PathBuf,
-}
-
-impl Server {
-    /// Opens the socket of this lab's home. A lab holds its home's lock, so that there is one at a time.
-    ///
-    /// # Errors
-    /// No place takes a socket.
-    pub fn open(lab: &Lab) -> Result<Server, SocketError> {
-        let (listener, path) = place::bind(lab.home().dir())?;
-        Ok(Server { listener, path })
-    }
-
-    /// Where it lies.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Gives the lab its thread and serves until the lab ends. Everything is on disk and the home is free on return.
-    ///
-    /// # Errors
-    /// The machine gives no thread.
-    pub fn run(self, lab: Lab, options: Options) -> Result<(), LabError> {
-        let clock = lab.clock();
-        let link = spawn(lab)?;
-        let (door, inbox) = bounded(INBOX);
-        let name = Seed::new(clock.utc().unsigned_abs()).fork(&std::process::id().to_string()).bits();
-        let mut hub = Hub {
-            link,
-            clock,
-            name,
-            listener: self.listener,
-            door,
-            visitors: BTreeMap::new(),
-            last: 0,
-            seats: Seats::default(),
-            ledger: Ledger::default(),
-            latest: None,
-            alone_since: None,
-            quitting: None,
-            farewell: "the lab has ended".into(),
-            options,
-        };
-        hub.serve(&inbox);
-        let (visitors, farewell, last_words) = hub.close();
-        part(visitors, &farewell, last_words);
-        // Somebody else's socket cannot lie there: the folder is ours, and we hold the only name.
-        let _ = std::fs::remove_file(&self.path);
-        Ok(())
-    }
-}
-
 struct Visitor {
     /// None before its hello.
     hello: Option<Hello>,
@@ -101,13 +36,15 @@ struct Visitor {
     writer: JoinHandle<()>,
 }
 
-struct Hub {
+/// See the module's own words.
+pub struct Hub {
     link: Link,
     clock: SharedClock,
     /// Names this run of the lab.
     name: u64,
     listener: UnixListener,
     door: Sender<(u64, Said)>,
+    inbox: Receiver<(u64, Said)>,
     visitors: BTreeMap<u64, Visitor>,
     last: u64,
     seats: Seats,
@@ -121,14 +58,36 @@ struct Hub {
 }
 
 impl Hub {
-    fn serve(&mut self, inbox: &Receiver<(u64, Said)>) {
+    pub fn new(link: Link, clock: SharedClock, listener: UnixListener, options: Options) -> Hub {
+        let (door, inbox) = bounded(INBOX);
+        let name = Seed::new(clock.utc().unsigned_abs()).fork(&std::process::id().to_string()).bits();
+        Hub {
+            link,
+            clock,
+            name,
+            listener,
+            door,
+            inbox,
+            visitors: BTreeMap::new(),
+            last: 0,
+            seats: Seats::default(),
+            ledger: Ledger::default(),
+            latest: None,
+            alone_since: None,
+            quitting: None,
+            farewell: "the lab has ended".into(),
+            options,
+        }
+    }
+
+    /// Serves until the lab ends; the home is free on return, and everybody has been told.
+    pub fn serve(mut self) {
         let mut told_to_end = false;
         while !self.link.has_ended() {
             self.accept();
-            let first = inbox.recv_timeout(TICK).ok();
-            for (number, said) in first.into_iter().chain(inbox.try_iter().take(INBOX)) {
-                self.hear(number, said);
-            }
+            let first = self.inbox.recv_timeout(TICK).ok();
+            let waiting: Vec<_> = first.into_iter().chain(self.inbox.try_iter().take(INBOX)).collect();
+            waiting.into_iter().for_each(|(number, said)| self.hear(number, said));
             self.relay();
             if self.options.stop.load(Ordering::Relaxed) && !told_to_end {
                 told_to_end = true;
@@ -138,22 +97,30 @@ impl Hub {
             self.mind_the_time();
         }
         self.relay();
+        self.part();
     }
 
-    /// Ends the link, so that the home is free, and gives back whom to say goodbye.
-    fn close(self) -> (BTreeMap<u64, Visitor>, String, Option<(Key, Event)>) {
+    /// Gives the home free; then last words to everybody, and a moment for the writers to say them.
+    fn part(self) {
         let Hub { link, mut ledger, visitors, farewell, quitting, .. } = self;
         drop(link);
-        let answer = quitting.and_then(|(_, answer)| answer);
-        let last_words = answer.and_then(|event| ledger.answered(event)).and_then(|(key, event)| Some((key?, event)));
-        (visitors, farewell, last_words)
+        let last_words = quitting.and_then(|(_, answer)| answer).and_then(|event| ledger.answered(event));
+        if let Some((Some(key), event)) = last_words {
+            answer(&visitors, key, event);
+        }
+        visitors.values().for_each(|v| v.outbox.finish(Some(farewell.clone())));
+        let mut left = PARTING;
+        while visitors.values().any(|v| !v.writer.is_finished()) && !left.is_zero() {
+            std::thread::sleep(TICK);
+            left = left.saturating_sub(TICK);
+        }
     }
 
     fn accept(&mut self) {
         for _ in 0..MOST {
             let Ok((stream, _)) = self.listener.accept() else { return };
             if self.visitors.len() >= MOST {
-                turn_away(&stream);
+                porter::turn_away(&stream, format!("the lab has {MOST} visitors already; close one of them"));
                 continue;
             }
             self.last += 1;
@@ -340,26 +307,5 @@ fn answer(visitors: &BTreeMap<u64, Visitor>, key: Key, event: Event) {
     if let Some(visitor) = visitors.values().find(|v| v.hello.as_ref().is_some_and(|h| h.nonce == key.0)) {
         visitor.outbox.answered();
         visitor.outbox.tell(Tell::Event(event));
-    }
-}
-
-/// One visitor too many.
-fn turn_away(mut stream: &UnixStream) {
-    let why = format!("the lab has {MOST} visitors already; close one of them");
-    // Its socket is empty, so that this does not wait; a visitor that has gone needs no word.
-    let _ = stream.set_write_timeout(Some(TICK));
-    let _ = wire::greet(&mut stream).and_then(|()| wire::write(&mut stream, &Tell::Goodbye { why }, LARGEST_TELL));
-}
-
-/// Last words to everybody, and a moment for the writers to say them.
-fn part(visitors: BTreeMap<u64, Visitor>, farewell: &str, last_words: Option<(Key, Event)>) {
-    if let Some((key, event)) = last_words {
-        answer(&visitors, key, event);
-    }
-    visitors.values().for_each(|v| v.outbox.finish(Some(farewell.into())));
-    let mut left = PARTING;
-    while visitors.values().any(|v| !v.writer.is_finished()) && !left.is_zero() {
-        std::thread::sleep(TICK);
-        left = left.saturating_sub(TICK);
     }
 }

@@ -56,6 +56,13 @@ pub fn receive(
     Ok((outbox, writer))
 }
 
+/// One visitor too many: a sentence, and the line is closed.
+pub fn turn_away(mut stream: &UnixStream, why: String) {
+    // Nothing was written to it yet, so that this does not wait; a visitor that has gone needs no word.
+    let _ = stream.set_write_timeout(Some(Duration::from_millis(20)));
+    let _ = wire::greet(&mut stream).and_then(|()| wire::write(&mut stream, &Tell::Goodbye { why }, LARGEST_TELL));
+}
+
 /// Reads until the line ends; returns what the visitor is to be told about it.
 fn listen(mut stream: UnixStream, outbox: &Outbox, clock: &SharedClock, to: &dyn Fn(Said) -> bool) -> Option<String> {
     let (ours, theirs) = (peer::us(), peer::user(&stream).unwrap_or(u32::MAX));
