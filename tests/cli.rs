@@ -153,8 +153,8 @@ fn help_and_version_exit_zero_and_a_wrong_word_does_not() {
     let folder = folder();
     assert!(limbic(folder.path(), &["--version"]).status.success());
     for command in [
-        "demo", "setup", "doctor", "record", "sessions", "show", "verify", "erase", "import", "quality", "features", "train",
-        "predict", "explain", "topo",
+        "demo", "setup", "doctor", "record", "sessions", "show", "verify", "redact", "erase", "import", "export", "quality",
+        "features", "train", "predict", "explain", "topo",
     ] {
         let output = limbic(folder.path(), &[command, "--help"]);
         assert!(output.status.success() && printed(&output).contains("Example"), "{command} --help has no example");

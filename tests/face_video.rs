@@ -44,6 +44,22 @@ fn without_consent_no_picture_reaches_the_disk() {
 }
 
 #[test]
+fn the_program_stores_no_picture_that_was_not_asked_for() {
+    let dir = tempfile::tempdir().expect("dir");
+    let record = |participant: &str, face: &[&str]| {
+        let mut limbic = Command::new(env!("CARGO_BIN_EXE_limbic"));
+        limbic.args(["record", "--seconds", "2", "--participant", participant]).args(face).current_dir(dir.path());
+        assert!(limbic.output().expect("runs").status.success());
+    };
+    record("P01", &[]);
+    for bytes in [&[0xFF, 0xD8, 0xFF][..], b"JFIF"] {
+        assert_eq!(holding(dir.path(), bytes), Vec::<String>::new());
+    }
+    record("P02", &["--face"]);
+    assert_eq!(holding(dir.path(), b"JFIF").len(), 1, "the same search finds them where they are stored");
+}
+
+#[test]
 fn pictures_leave_the_lab_only_with_consent() {
     let dir = tempfile::tempdir().expect("dir");
     let home = Home::open(dir.path()).expect("opens");

@@ -7,6 +7,7 @@
 
 mod driver;
 mod grab;
+mod patience;
 mod picture;
 mod stamp;
 mod v4l;
@@ -17,6 +18,7 @@ use crate::signal::{Frame, LatencyOrigin, Nanos, SharedClock, StreamId, StreamIn
 use crossbeam_channel::RecvTimeoutError;
 use driver::{Mode, Opener};
 use grab::{Event, Grab};
+use patience::Patience;
 use stamp::Count;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,29 +29,6 @@ const MOST_BLOCKED: usize = 3;
 /// The cameras that are plugged in: (number, name), for `limbic doctor`.
 pub fn cameras() -> Vec<(u32, String)> {
     v4l::list()
-}
-
-/// How long is too long.
-#[derive(Debug, Clone, Copy)]
-struct Patience {
-    /// Without a frame: a stall.
-    stall: Duration,
-    /// For opening.
-    open: Duration,
-    /// Before the first new attempt; doubled with each.
-    pause: Duration,
-    longest_pause: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Patience {
-            stall: Duration::from_secs(2),
-            open: Duration::from_secs(5),
-            pause: Duration::from_millis(250),
-            longest_pause: Duration::from_secs(8),
-        }
-    }
 }
 
 /// Where the camera stands.

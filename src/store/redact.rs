@@ -86,6 +86,8 @@ impl Home {
         let models = models.map(|m| m.name).collect();
 
         take_over(&folder, &beside, &recording)?;
+        // Before anything is written there: what is new gets a checksum of its own.
+        manifest::carry(&folder, &beside)?;
         let mut entries = Vec::new();
         let total: u64 = faces.iter().map(|row| recording.frame_count(row.info.id) as u64).sum();
         let (mut done, mut all_kept) = (0, 0);
@@ -105,7 +107,6 @@ impl Home {
             entries.push(Entry::Redaction(id, redaction));
         }
         let (rows, places) = continue_journal(&beside, id, &entries)?;
-        manifest::carry(&folder, &beside)?;
         manifest::write(&beside, id, &[])?;
         disk::sync_dir(&beside)?;
         // From here on the session is the new one.
