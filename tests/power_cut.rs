@@ -91,7 +91,8 @@ fn record(dir: &Path) {
 fn shim(folder: &Path) -> Result<PathBuf, String> {
     let library = folder.join("shim.so");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/power_cut/shim.c");
-    let made = Command::new("cc").args(["-O1", "-shared", "-fPIC", "-o"]).arg(&library).arg(source).args(["-ldl", "-lpthread"]).output();
+    let made =
+        Command::new("cc").args(["-O1", "-shared", "-fPIC", "-o"]).arg(&library).arg(source).args(["-ldl", "-lpthread"]).output();
     match made {
         Ok(output) if output.status.success() => Ok(library),
         Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),

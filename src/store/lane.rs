@@ -63,7 +63,12 @@ impl Lane {
 
     /// Takes samples in. Packets without a hole between them are packed together, a second of them at most.
     pub(super) fn gather(&mut self, session: SessionId, chunk: &Chunk, encoder: &mut Encoder) -> Result<(), StoreError> {
-        let most = if self.row.info.rate.is_finite() { self.row.info.rate.max(1.0) as u64 } else { 1 };
+        if chunk.len() > codec::MOST_SAMPLES {
+            let (what, limit) = ("a packet of samples".into(), codec::MOST_SAMPLES);
+            return Err(StoreError::TooLarge { what, bytes: chunk.len(), limit });
+        }
+        let most =
+            if self.row.info.rate.is_finite() { (self.row.info.rate.max(1.0) as u64).min(codec::MOST_SAMPLES as u64) } else { 1 };
         if !self.gathered.continues_with(chunk) || self.gathered.len() + chunk.len() as u64 > most {
             self.seal(session, encoder)?;
         }

@@ -192,9 +192,10 @@ impl Recording {
                 row.first_index = track.parts.first().map_or(0, |p| p.head.first);
                 row.gaps.clear();
                 for pair in track.parts.windows(2) {
-                    let (end, next) = (pair[0].head.end(), pair[1].head.first);
-                    if next > end {
-                        row.gap(end, next - end);
+                    // What was lost before it was written; a damaged frame leaves a hole without being a gap.
+                    let (next, gap) = (pair[1].head.first, u64::from(pair[1].head.gap));
+                    if gap > 0 {
+                        row.gap(next.saturating_sub(gap), gap);
                     }
                 }
                 row.written = track.parts.iter().map(|p| u64::from(p.head.n)).sum();
