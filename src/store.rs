@@ -34,6 +34,7 @@ mod mend;
 mod query;
 mod recorder;
 mod recording;
+mod resume;
 mod segment;
 mod timing;
 mod writer;

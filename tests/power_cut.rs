@@ -177,5 +177,14 @@ fn a_power_cut_at_any_moment_loses_nothing_acknowledged() {
         judge(&target, &acknowledged(&records[..cut]));
         std::fs::remove_dir_all(&target).expect("removes");
     }
+    // The model has teeth: had the journals never been synced, it would show.
+    let careless: Vec<Record> = records.iter().filter(|r| !r.syncs_a_journal()).cloned().collect();
+    let caught = (0..10).any(|number| {
+        let target = folder.path().join(format!("careless-{number}"));
+        replay::play(&careless, careless.len(), &root, &target, &mut seed);
+        std::fs::create_dir_all(&target).expect("makes");
+        std::panic::catch_unwind(|| judge(&target, &acknowledged(&careless))).is_err()
+    });
+    assert!(caught, "a recorder that never syncs its journal must be found out");
     println!("{cuts} cuts in {} operations with {syncs} syncs and {} acknowledgements: nothing lost", records.len(), acks.len());
 }

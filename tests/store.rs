@@ -412,3 +412,41 @@ fn a_session_says_what_each_stream_promised_and_delivered() {
     let verdict = Delivery::of(&late, &recording.streams[1]).verdict;
     assert!(verdict.contains("began 5.0 s late") && verdict.contains("fell silent 59.1 s before the end"), "{verdict}");
 }
+
+#[test]
+fn an_interrupted_session_goes_on_where_it_stopped() {
+    let dir = tempfile::tempdir().expect("dir");
+    let id = {
+        let home = Home::open(dir.path()).expect("opens");
+        let mut writer = writer(&home, "P07", 1);
+        (0..4).for_each(|k| writer.samples(&chunk(k)).expect("buffers"));
+        (0..4).for_each(|i| writer.frame(&frame(i)).expect("buffers"));
+        writer.journal(Entry::Trial(writer.session().id, trial(1, 1, 3.0))).expect("buffers");
+        let running = Trial { state: TrialState::Running, ..trial(2, 1, 3.0) };
+        writer.journal(Entry::Trial(writer.session().id, running)).expect("buffers");
+        writer.flush().expect("flushes");
+        writer.session().id
+    };
+    let home = Home::open(dir.path()).expect("opens");
+    assert_eq!(home.recording(id).expect("opens").next_trial(), 2, "the second trial was not finished");
+    assert!(matches!(home.resume_session(id, 1), Err(StoreError::OtherClock { .. })));
+    let mut writer = home.resume_session(id, STARTED + SECOND).expect("goes on");
+    // The device counts from 0 again; its first packet arrives one second (ten packets) after the last.
+    for k in 0..3 {
+        let late = chunk(k + 13);
+        writer.samples(&limbic::signal::Chunk { first_index: k * CHUNK as u64, ..late }).expect("buffers");
+        let late = frame(k + 13);
+        writer.frame(&limbic::signal::Frame { index: k, ..late }).expect("buffers");
+    }
+    writer.close(SessionState::Complete, STARTED + 2 * SECOND).expect("closes");
+    assert!(matches!(home.resume_session(id, STARTED + 9 * SECOND), Err(StoreError::NotInterrupted { .. })));
+    let recording = home.recording(id).expect("opens");
+    let row = &recording.streams[0];
+    assert_eq!((row.written, row.lost, row.gaps.clone()), (7 * CHUNK as u64, 9 * CHUNK as u64, vec![(100, 225)]));
+    let block = recording.whole(EEG).expect("reads");
+    assert_eq!((block.start, block.data[0].len(), block.lost), (STARTED, 16 * CHUNK, 9 * CHUNK as u64));
+    assert_eq!(block.data[2][15 * CHUNK].to_bits(), value(2, 15 * CHUNK as u64).to_bits(), "samples stand at their time");
+    assert_eq!(recording.frames(FACE, 0, i64::MAX).expect("reads").len(), 7);
+    let reports = home.verify(None).expect("verifies");
+    assert!(reports.iter().all(|r| r.is_sound()), "{reports:#?}");
+}

@@ -181,10 +181,10 @@ impl Encoder {
     }
 }
 
-/// The payload of a video frame; `lost` = frames missing before it.
-pub(super) fn encode_frame(frame: &Frame, lost: u64) -> Vec<u8> {
+/// The payload of a video frame; `first` = its index in the session, `lost` = frames missing before it.
+pub(super) fn encode_frame(frame: &Frame, first: u64, lost: u64) -> Vec<u8> {
     let gap = u32::try_from(lost).unwrap_or(u32::MAX);
-    let head = Head { codec: JPEG, n: 1, first: frame.index, device_time: Some(frame.captured), arrived: frame.arrived, gap };
+    let head = Head { codec: JPEG, n: 1, first, device_time: Some(frame.captured), arrived: frame.arrived, gap };
     let mut out = Vec::with_capacity(HEADER + frame.jpeg.len());
     head.write(&mut out);
     out.extend_from_slice(&frame.jpeg);

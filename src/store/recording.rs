@@ -8,6 +8,7 @@ use super::disk;
 use super::error::{Named, StoreError};
 use super::journal::{self, Ledger};
 use super::keys::{self, Tag};
+use super::lane::Whereabouts;
 use super::rows::{ClockPair, Consent, Entry, Participant, Session, SessionId, SessionState, StreamRow, Trial};
 use super::segment::{Recovery, read_frame, scan};
 use super::timing::StreamClock;
@@ -220,6 +221,16 @@ impl Recording {
     pub(super) fn last_moment(&self) -> Option<Nanos> {
         let arrivals = self.streams.iter().filter_map(|row| row.last_arrival);
         arrivals.chain(self.markers.iter().map(|m| m.at)).chain(self.clock_pairs.iter().map(|p| p.monotonic)).max()
+    }
+
+    /// Where a stream stopped; None where nothing of it was written.
+    pub(super) fn whereabouts(&self, stream: StreamId) -> Option<Whereabouts> {
+        let parts = self.parts(stream);
+        let last = parts.last()?;
+        let name = self.files[last.file].0.file_name()?.to_string_lossy().into_owned();
+        let (stem, _) = disk::segment_parts(&name)?;
+        let end = parts.iter().map(|p| p.head.end()).max()?;
+        Some(Whereabouts { stem: stem.into(), seq: last.seq + 1, end, last: last.last_arrival() })
     }
 
     pub(super) fn parts(&self, stream: StreamId) -> &[Part] {
