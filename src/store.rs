@@ -36,6 +36,7 @@ mod query;
 mod recorder;
 mod recording;
 mod redact;
+mod resume;
 mod search;
 mod segment;
 mod timing;

@@ -109,7 +109,9 @@ fn kill_nine_loses_nothing_acknowledged_and_a_quarter_second_at_most() {
     let mut seed = Seed::new(100);
     let mut total = Counts::default();
     let (mut worst, mut silences, mut reopen) = ((0.0f64, 0.0f64), Vec::new(), Duration::ZERO);
-    println!("kill  after s  ratings  notes  marks  acknowledged and lost  EEG missing s  (to the kill)  video missing s  verify");
+    println!(
+        "kill  after s  ratings  notes  marks  acknowledged and lost  EEG missing s  (to the kill)  video missing s  verify"
+    );
     for round in 0..kills {
         // A fresh home now and then; otherwise the same one is killed again and again.
         let home = folder.path().join(format!("home-{}", round / 20));

@@ -38,7 +38,9 @@ fn every_flipped_byte_is_found_and_located() {
         if k % 4 == 0 {
             writer.frame(&frame(k / 4)).expect("buffers");
             let text = format!("note {k}");
-            writer.journal(Entry::Marker(id, Marker { at: k as i64, kind: MarkerKind::Note, text, trial: None })).expect("buffers");
+            writer
+                .journal(Entry::Marker(id, Marker { at: k as i64, kind: MarkerKind::Note, text, trial: None }))
+                .expect("buffers");
         }
         writer.flush().expect("flushes");
     }
@@ -52,7 +54,15 @@ fn every_flipped_byte_is_found_and_located() {
     let (mut detected, mut located) = (0, 0);
     for _ in 0..flips {
         let mut at = seed.below(total);
-        let (path, bytes) = files.iter().find(|(_, b)| at < b.len() || { at -= b.len(); false }).expect("within");
+        let (path, bytes) = files
+            .iter()
+            .find(|(_, b)| {
+                at < b.len() || {
+                    at -= b.len();
+                    false
+                }
+            })
+            .expect("within");
         let mut flipped = bytes.clone();
         flipped[at] ^= 1 + seed.below(255) as u8;
         std::fs::write(path, &flipped).expect("writes");
@@ -65,8 +75,10 @@ fn every_flipped_byte_is_found_and_located() {
             located += 1;
             continue;
         }
-        let (from, to, samples) =
-            frames(bytes, name.starts_with("journal")).into_iter().find(|(from, to, _)| (*from..*to).contains(&at)).expect("a frame");
+        let (from, to, samples) = frames(bytes, name.starts_with("journal"))
+            .into_iter()
+            .find(|(from, to, _)| (*from..*to).contains(&at))
+            .expect("a frame");
         let [damage] = &report.damage[..] else { panic!("{name} at {at}: {:#?}", report.damage) };
         assert_eq!((&damage.file, damage.offset, damage.bytes), (&name, from as u64, (to - from) as u64), "byte {at}");
         if !name.starts_with("journal") {

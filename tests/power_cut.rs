@@ -91,7 +91,8 @@ fn record(dir: &Path) {
 fn shim(folder: &Path) -> Result<PathBuf, String> {
     let library = folder.join("shim.so");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/power_cut/shim.c");
-    let made = Command::new("cc").args(["-O1", "-shared", "-fPIC", "-o"]).arg(&library).arg(source).args(["-ldl", "-lpthread"]).output();
+    let made =
+        Command::new("cc").args(["-O1", "-shared", "-fPIC", "-o"]).arg(&library).arg(source).args(["-ldl", "-lpthread"]).output();
     match made {
         Ok(output) if output.status.success() => Ok(library),
         Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
@@ -176,5 +177,14 @@ fn a_power_cut_at_any_moment_loses_nothing_acknowledged() {
         judge(&target, &acknowledged(&records[..cut]));
         std::fs::remove_dir_all(&target).expect("removes");
     }
+    // The model has teeth: had the journals never been synced, it would show.
+    let careless: Vec<Record> = records.iter().filter(|r| !r.syncs_a_journal()).cloned().collect();
+    let caught = (0..10).any(|number| {
+        let target = folder.path().join(format!("careless-{number}"));
+        replay::play(&careless, careless.len(), &root, &target, &mut seed);
+        std::fs::create_dir_all(&target).expect("makes");
+        std::panic::catch_unwind(|| judge(&target, &acknowledged(&careless))).is_err()
+    });
+    assert!(caught, "a recorder that never syncs its journal must be found out");
     println!("{cuts} cuts in {} operations with {syncs} syncs and {} acknowledgements: nothing lost", records.len(), acks.len());
 }

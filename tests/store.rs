@@ -3,9 +3,9 @@
 mod store_support;
 
 use limbic::gate::{ChannelQuality, QualityReport};
-use limbic::signal::{ManualClock, Marker, MarkerKind, Rating, SECOND, SharedClock};
+use limbic::signal::{Clock, ManualClock, Marker, MarkerKind, Rating, SECOND, SharedClock};
 use limbic::store::rows::{Consent, Entry, ModelRow, PredictionRow, SessionState, Trial, TrialState};
-use limbic::store::{Home, Recorder, StoreError};
+use limbic::store::{Delivery, Gap, Home, Recorder, StoreError};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -340,4 +340,113 @@ fn an_import_is_a_session_like_any_other() {
     let block = home.recording(stored.id).expect("opens").whole(EEG).expect("reads");
     assert!(block.data.iter().flatten().map(|v| v.to_bits()).eq(data.iter().flatten().map(|v| v.to_bits())));
     assert_eq!((block.start, stored.state, stored.ended), (STARTED, SessionState::Complete, Some(STARTED + 5_332_000_000)));
+}
+
+/// A clock whose wall time somebody sets.
+struct SetClock {
+    now: std::sync::atomic::AtomicI64,
+    offset: std::sync::atomic::AtomicI64,
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> i64 {
+        self.now.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    fn utc(&self) -> i64 {
+        self.now() + self.offset.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    fn wait(&self, duration: Duration) {
+        self.now.fetch_add(duration.as_nanos() as i64, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_is_noted_and_changes_no_time() {
+    let dir = tempfile::tempdir().expect("dir");
+    let home = Home::open(dir.path()).expect("opens");
+    let clock = Arc::new(SetClock { now: 0.into(), offset: (1_790_000_000 * SECOND).into() });
+    let writer = writer(&home, "P07", 1);
+    let id = writer.session().id;
+    let recorder = Recorder::spawn(writer, 64, clock.clone(), false).expect("spawns");
+    for k in 0..30 {
+        recorder.samples(chunk(k));
+        if k == 15 {
+            clock.offset.fetch_sub(3600 * SECOND, std::sync::atomic::Ordering::SeqCst);
+        }
+        clock.wait(Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    recorder.close(SessionState::Complete, clock.now()).expect("closes");
+    let recording = home.recording(id).expect("opens");
+    let said: Vec<&str> = recording.markers.iter().map(|m| m.text.as_str()).collect();
+    assert_eq!(said, ["the computer's clock was set back by 3600.000 s; recorded times do not follow it"]);
+    let offsets: Vec<i64> = recording.clock_pairs.iter().map(|p| (p.utc - p.monotonic) / SECOND).collect();
+    assert!(offsets.contains(&(1_790_000_000 - 3600)), "{offsets:?}");
+    let block = recording.whole(EEG).expect("reads");
+    assert_eq!((block.start, block.data[0].len(), block.lost), (STARTED, 30 * CHUNK, 0));
+}
+
+#[test]
+fn a_session_says_what_each_stream_promised_and_delivered() {
+    let dir = tempfile::tempdir().expect("dir");
+    let home = Home::open(dir.path()).expect("opens");
+    let mut writer = writer(&home, "P07", 1);
+    for k in [0, 1, 2, 5, 6, 7, 8, 9] {
+        let mut part = chunk(k);
+        part.lost_before = if k == 5 { 2 * CHUNK as u64 } else { 0 };
+        writer.samples(&part).expect("buffers");
+    }
+    (0..10).for_each(|i| writer.frame(&frame(i)).expect("buffers"));
+    let id = writer.close(SessionState::Complete, STARTED + SECOND).expect("closes").id;
+    let recording = home.recording(id).expect("opens");
+    let judged: Vec<Delivery> = recording.streams.iter().map(|row| Delivery::of(&recording.session, row)).collect();
+    let eeg = &judged[0];
+    assert_eq!((eeg.promised, eeg.delivered, eeg.missing, eeg.complete), (250, 200, 50, false));
+    assert_eq!(eeg.gaps, [Gap { at_s: 0.3, samples: 50, seconds: 0.2 }]);
+    assert!(eeg.verdict.contains("50 missing (20.00 %) in 1 gaps"), "{}", eeg.verdict);
+    assert!(judged[1].complete && judged[1].verdict == "delivered what it promised", "{}", judged[1].verdict);
+    let mut late = recording.session.clone();
+    (late.started, late.ended) = (STARTED - 5 * SECOND, Some(STARTED + 60 * SECOND));
+    let verdict = Delivery::of(&late, &recording.streams[1]).verdict;
+    assert!(verdict.contains("began 5.0 s late") && verdict.contains("fell silent 59.1 s before the end"), "{verdict}");
+}
+
+#[test]
+fn an_interrupted_session_goes_on_where_it_stopped() {
+    let dir = tempfile::tempdir().expect("dir");
+    let id = {
+        let home = Home::open(dir.path()).expect("opens");
+        let mut writer = writer(&home, "P07", 1);
+        (0..4).for_each(|k| writer.samples(&chunk(k)).expect("buffers"));
+        (0..4).for_each(|i| writer.frame(&frame(i)).expect("buffers"));
+        writer.journal(Entry::Trial(writer.session().id, trial(1, 1, 3.0))).expect("buffers");
+        let running = Trial { state: TrialState::Running, ..trial(2, 1, 3.0) };
+        writer.journal(Entry::Trial(writer.session().id, running)).expect("buffers");
+        writer.flush().expect("flushes");
+        writer.session().id
+    };
+    let home = Home::open(dir.path()).expect("opens");
+    assert_eq!(home.recording(id).expect("opens").next_trial(), 2, "the second trial was not finished");
+    assert!(matches!(home.resume_session(id, 1), Err(StoreError::OtherClock { .. })));
+    let mut writer = home.resume_session(id, STARTED + SECOND).expect("goes on");
+    // The device counts from 0 again; its first packet arrives one second (ten packets) after the last.
+    for k in 0..3 {
+        let late = chunk(k + 13);
+        writer.samples(&limbic::signal::Chunk { first_index: k * CHUNK as u64, ..late }).expect("buffers");
+        let late = frame(k + 13);
+        writer.frame(&limbic::signal::Frame { index: k, ..late }).expect("buffers");
+    }
+    writer.close(SessionState::Complete, STARTED + 2 * SECOND).expect("closes");
+    assert!(matches!(home.resume_session(id, STARTED + 9 * SECOND), Err(StoreError::NotInterrupted { .. })));
+    let recording = home.recording(id).expect("opens");
+    let row = &recording.streams[0];
+    assert_eq!((row.written, row.lost, row.gaps.clone()), (7 * CHUNK as u64, 9 * CHUNK as u64, vec![(100, 225)]));
+    let block = recording.whole(EEG).expect("reads");
+    assert_eq!((block.start, block.data[0].len(), block.lost), (STARTED, 16 * CHUNK, 9 * CHUNK as u64));
+    assert_eq!(block.data[2][15 * CHUNK].to_bits(), value(2, 15 * CHUNK as u64).to_bits(), "samples stand at their time");
+    assert_eq!(recording.frames(FACE, 0, i64::MAX).expect("reads").len(), 7);
+    let reports = home.verify(None).expect("verifies");
+    assert!(reports.iter().all(|r| r.is_sound()), "{reports:#?}");
 }

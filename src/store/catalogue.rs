@@ -52,6 +52,9 @@ impl Catalogue {
     /// so. An empty catalogue is filled by whoever compares it with the journals.
     pub(super) fn open(home: &Path, stamp: &str) -> Result<(Catalogue, Option<String>), StoreError> {
         let dir = home.join("db");
+        if dir.exists() && !dir.is_dir() {
+            std::fs::rename(&dir, home.join(format!("db.broken-{stamp}"))).named("move aside", &dir)?;
+        }
         let fresh = !dir.exists();
         disk::private_dir(&dir).named("create", &dir)?;
         mend(&dir)?;

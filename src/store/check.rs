@@ -87,7 +87,7 @@ impl Home {
     fn verify_home(&self) -> Result<VerifyReport, StoreError> {
         let mut report = empty("home".into());
         for (_, name) in disk::segments(self.dir(), journal::HOME)? {
-            report.file(&self.dir().join(&name), name, None, &[])?;
+            report.file(&self.dir().join(&name), name, None, (keys::HOME, &[]))?;
         }
         let ledger = Ledger::of_home(self.dir())?;
         report.catalogue(self, keys::HOME, "", &ledger)?;
@@ -108,7 +108,7 @@ impl Home {
         let recording = Recording::open(self.dir(), id);
         let streams = recording.as_ref().map(|r| r.streams.clone()).unwrap_or_default();
         for name in disk::file_names(&folder)?.into_iter().filter(|n| n.ends_with(".seg")) {
-            report.file(&folder.join(&name), name, manifest.as_ref(), &streams)?;
+            report.file(&folder.join(&name), name, manifest.as_ref(), (id.0, &streams))?;
         }
         for name in manifest.iter().flat_map(|m| m.files.keys()) {
             if !folder.join(name).exists() {
@@ -135,12 +135,13 @@ impl VerifyReport {
         path: &Path,
         name: String,
         manifest: Option<&manifest::Manifest>,
-        streams: &[StreamRow],
+        (scope, streams): (u64, &[StreamRow]),
     ) -> Result<(), StoreError> {
         let mut frames = 0;
-        let recovery = scan(path, |_, _, _| {
-            frames += 1;
-            true
+        let recovery = scan(path, |_, key, payload| {
+            let ours = damage::belongs(&name, scope, key, payload);
+            frames += u64::from(ours);
+            ours
         })?;
         let bytes = std::fs::metadata(path).named("look at", path)?.len();
         let checksum = match manifest.and_then(|m| m.files.get(&name)) {
@@ -148,7 +149,7 @@ impl VerifyReport {
             None => None,
         };
         if !recovery.is_clean() {
-            let damage = damage::find(path, &name, streams)?;
+            let damage = damage::find(path, &name, scope, streams)?;
             self.problems.extend(damage.iter().map(|d| d.describe(streams)));
             self.damage.extend(damage);
         }

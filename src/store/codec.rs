@@ -31,7 +31,9 @@ const FLOATS: u8 = 2;
 const JPEG: u8 = 3;
 /// Counts of a step a channel, predicted and Rice-coded.
 const RICE: u8 = 5;
-/// More values than this in one frame are damage: no writer makes them, and no reader should reserve room for them.
+/// More samples (and values) than this in one frame are damage: no writer makes them, and no reader should reserve
+/// room for them.
+pub(super) const MOST_SAMPLES: usize = 1 << 20;
 const MOST_VALUES: usize = 1 << 26;
 /// Set in the codec of a frame that was put together from several packets.
 const PACKETS: u8 = 0x40;
@@ -143,7 +145,7 @@ impl Encoder {
     /// The payload of a frame. `steps` = the size of one count of each channel where it gives counts; a channel is
     /// stored as counts only if every value of this frame comes back exactly.
     pub(super) fn samples(&mut self, gathered: &Gathered, steps: &[Option<f64>]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(HEADER + 64 + gathered.bytes());
+        let mut out = Vec::with_capacity(HEADER + 64 + gathered.bytes() / 2);
         let Some(first) = gathered.packets.first() else { return out };
         let head = Head {
             codec: RAW,
@@ -179,10 +181,10 @@ impl Encoder {
     }
 }
 
-/// The payload of a video frame; `lost` = frames missing before it.
-pub(super) fn encode_frame(frame: &Frame, lost: u64) -> Vec<u8> {
+/// The payload of a video frame; `first` = its index in the session, `lost` = frames missing before it.
+pub(super) fn encode_frame(frame: &Frame, first: u64, lost: u64) -> Vec<u8> {
     let gap = u32::try_from(lost).unwrap_or(u32::MAX);
-    let head = Head { codec: JPEG, n: 1, first: frame.index, device_time: Some(frame.captured), arrived: frame.arrived, gap };
+    let head = Head { codec: JPEG, n: 1, first, device_time: Some(frame.captured), arrived: frame.arrived, gap };
     let mut out = Vec::with_capacity(HEADER + frame.jpeg.len());
     head.write(&mut out);
     out.extend_from_slice(&frame.jpeg);
@@ -191,7 +193,7 @@ pub(super) fn encode_frame(frame: &Frame, lost: u64) -> Vec<u8> {
 
 /// Header, packets (at least one) and data of a payload of samples. None when it is not what its header says.
 pub(super) fn open(payload: &[u8]) -> Option<(Head, Vec<Packet>, &[u8])> {
-    let mut head = Head::read(payload)?;
+    let mut head = Head::read(payload).filter(|head| head.n as usize <= MOST_SAMPLES)?;
     let data = &payload[HEADER..];
     if head.codec & PACKETS == 0 {
         let Head { n, device_time, arrived, .. } = head;

@@ -43,6 +43,12 @@ pub enum StoreError {
     Exists { session: SessionId },
     #[error("session {session} is being recorded; end it first")]
     Live { session: SessionId },
+    #[error("session {session} was not interrupted; only an interrupted one can go on")]
+    NotInterrupted { session: SessionId },
+    #[error(
+        "the computer was started again since session {session} was interrupted, so its clock cannot go on; record a new one"
+    )]
+    OtherClock { session: SessionId },
     #[error("{what} does not belong to session {session}")]
     Foreign { what: &'static str, session: SessionId },
     #[error("session {session} has no stream {stream}")]

@@ -7,8 +7,33 @@ use super::journal;
 use super::keys;
 use super::log::Log;
 use super::rows::{SessionId, StreamRow};
-use crate::signal::{Chunk, Nanos, StreamInfo};
+use crate::signal::{Chunk, Nanos, StreamInfo, seconds};
 use std::path::Path;
+
+/// Where a stream stood when it was interrupted.
+pub(super) struct Whereabouts {
+    /// Stem of its files.
+    pub stem: String,
+    /// Number of its next frame.
+    pub seq: u64,
+    /// Index behind its last sample, and when that arrived.
+    pub end: u64,
+    pub last: Nanos,
+}
+
+/// How indices of the device become indices of the session.
+enum Shift {
+    None,
+    /// To be found with the next samples.
+    Wanted {
+        end: u64,
+        last: Nanos,
+    },
+    By {
+        device: u64,
+        session: u64,
+    },
+}
 
 /// One stream's segments and counters.
 pub(super) struct Lane {
@@ -25,6 +50,8 @@ pub(super) struct Lane {
     undecided: bool,
     /// Samples that wait to be packed into a frame.
     gathered: Gathered,
+    /// After an interruption the device counts from 0 again.
+    shift: Shift,
     /// The row has changed since it was last put into the journal.
     pub changed: bool,
 }
@@ -52,7 +79,29 @@ impl Lane {
         let steps: Vec<Option<f64>> = info.channels.iter().map(|c| c.step).collect();
         let undecided = steps.contains(&None);
         let gathered = Gathered::default();
-        Ok(Lane { row, withheld: 0, log, seq: 0, expected: None, steps, undecided, gathered, changed: false })
+        Ok(Lane { row, withheld: 0, log, seq: 0, expected: None, steps, undecided, gathered, shift: Shift::None, changed: false })
+    }
+
+    /// A stream that goes on after an interruption, in the next segment of its files.
+    pub(super) fn resume(folder: &Path, row: StreamRow, there: Whereabouts) -> Result<Lane, StoreError> {
+        let mut lane = Lane::open(folder, &row.info, &[])?;
+        lane.log = Log::behind(folder, &there.stem)?;
+        (lane.row, lane.seq, lane.expected) = (row, there.seq, Some(there.end));
+        lane.shift = Shift::Wanted { end: there.end, last: there.last };
+        Ok(lane)
+    }
+
+    /// The index in the session of `n` samples that the device calls `first`; `time` = when the last of them came.
+    pub(super) fn place(&mut self, first: u64, n: u64, time: Nanos) -> u64 {
+        if let Shift::Wanted { end, last } = self.shift {
+            let passed = (seconds(time.saturating_sub(last)) * self.row.info.rate).round().max(0.0) as u64;
+            let begin = (end + passed.saturating_sub(n)).max(end);
+            self.shift = Shift::By { device: first, session: begin };
+        }
+        match self.shift {
+            Shift::By { device, session } => session + first.saturating_sub(device),
+            _ => first,
+        }
     }
 
     /// Bytes that wait: packed ones for the disk, samples for being packed.
@@ -62,7 +111,23 @@ impl Lane {
 
     /// Takes samples in. Packets without a hole between them are packed together, a second of them at most.
     pub(super) fn gather(&mut self, session: SessionId, chunk: &Chunk, encoder: &mut Encoder) -> Result<(), StoreError> {
-        let most = if self.row.info.rate.is_finite() { self.row.info.rate.max(1.0) as u64 } else { 1 };
+        if chunk.len() > codec::MOST_SAMPLES {
+            let (what, limit) = ("a packet of samples".into(), codec::MOST_SAMPLES);
+            return Err(StoreError::TooLarge { what, bytes: chunk.len(), limit });
+        }
+        let most =
+            if self.row.info.rate.is_finite() { (self.row.info.rate.max(1.0) as u64).min(codec::MOST_SAMPLES as u64) } else { 1 };
+        let resumed = !matches!(self.shift, Shift::None);
+        let placed;
+        let chunk = if resumed {
+            let first_index = self.place(chunk.first_index, chunk.len() as u64, chunk.arrived);
+            let missing = self.expected.map_or(0, |expected| first_index.saturating_sub(expected));
+            placed = Chunk { first_index, lost_before: missing, ..chunk.clone() };
+            &placed
+        } else {
+            chunk
+        };
+        self.row.lost += chunk.lost_before;
         if !self.gathered.continues_with(chunk) || self.gathered.len() + chunk.len() as u64 > most {
             self.seal(session, encoder)?;
         }

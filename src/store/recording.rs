@@ -8,6 +8,7 @@ use super::disk;
 use super::error::{Named, StoreError};
 use super::journal::{self, Ledger};
 use super::keys::{self, Tag};
+use super::lane::Whereabouts;
 use super::rows::{
     ClockPair, Consent, Entry, LatencyRow, Participant, Redaction, Session, SessionId, SessionState, StreamRow, Trial,
 };
@@ -215,9 +216,10 @@ impl Recording {
                 row.first_index = track.parts.first().map_or(0, |p| p.head.first);
                 row.gaps.clear();
                 for pair in track.parts.windows(2) {
-                    let (end, next) = (pair[0].head.end(), pair[1].head.first);
-                    if next > end {
-                        row.gap(end, next - end);
+                    // What was lost before it was written; a damaged frame leaves a hole without being a gap.
+                    let (next, gap) = (pair[1].head.first, u64::from(pair[1].head.gap));
+                    if gap > 0 {
+                        row.gap(next.saturating_sub(gap), gap);
                     }
                 }
                 row.written = track.parts.iter().map(|p| u64::from(p.head.n)).sum();
@@ -242,6 +244,16 @@ impl Recording {
     pub(super) fn last_moment(&self) -> Option<Nanos> {
         let arrivals = self.streams.iter().filter_map(|row| row.last_arrival);
         arrivals.chain(self.markers.iter().map(|m| m.at)).chain(self.clock_pairs.iter().map(|p| p.monotonic)).max()
+    }
+
+    /// Where a stream stopped; None where nothing of it was written.
+    pub(super) fn whereabouts(&self, stream: StreamId) -> Option<Whereabouts> {
+        let parts = self.parts(stream);
+        let last = parts.last()?;
+        let name = self.files[last.file].0.file_name()?.to_string_lossy().into_owned();
+        let (stem, _) = disk::segment_parts(&name)?;
+        let end = parts.iter().map(|p| p.head.end()).max()?;
+        Some(Whereabouts { stem: stem.into(), seq: last.seq + 1, end, last: last.last_arrival() })
     }
 
     pub(super) fn parts(&self, stream: StreamId) -> &[Part] {

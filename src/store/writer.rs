@@ -92,6 +92,18 @@ impl Home {
 }
 
 impl SessionWriter {
+    /// A writer over what is there already.
+    pub(super) fn over(
+        home: Home,
+        (session, consent): (Session, Consent),
+        folder: PathBuf,
+        (journal, seq): (Log, u32),
+        lanes: BTreeMap<StreamId, Lane>,
+        encoder: Encoder,
+    ) -> SessionWriter {
+        SessionWriter { home, session, consent, folder, journal, rows: Vec::new(), seq, lanes, encoder, written: 0 }
+    }
+
     pub fn session(&self) -> &Session {
         &self.session
     }
@@ -181,7 +193,6 @@ impl SessionWriter {
         let waiting = self.pending();
         let lane = lane(&mut self.lanes, chunk.stream, self.session.id)?;
         lane.changed = true;
-        lane.row.lost += chunk.lost_before;
         let found = chunk.channels;
         let expected = lane.row.info.channels.len();
         let refused = if found != expected || chunk.rows.len() != chunk.len() * found {
@@ -190,6 +201,7 @@ impl SessionWriter {
             behind(waiting)
         };
         if let Some(refused) = refused {
+            lane.row.lost += chunk.lost_before;
             lane.row.dropped += chunk.len() as u64;
             return Err(refused);
         }
@@ -205,7 +217,8 @@ impl SessionWriter {
         let stored = self.consent.face_stored;
         let lane = lane(&mut self.lanes, frame.stream, self.session.id)?;
         lane.changed = true;
-        let lost = lane.follow(frame.index, 1);
+        let index = lane.place(frame.index, 1, frame.captured);
+        let lost = lane.follow(index, 1);
         lane.row.lost += lost;
         if !stored {
             lane.withheld += 1;
@@ -217,7 +230,7 @@ impl SessionWriter {
             lane.row.dropped += 1;
             return Err(refused);
         }
-        lane.put(self.session.id, &codec::encode_frame(frame, lost))?;
+        lane.put(self.session.id, &codec::encode_frame(frame, index, lost))?;
         lane.count(frame.arrived, 1);
         Ok(())
     }

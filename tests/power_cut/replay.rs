@@ -19,6 +19,13 @@ pub struct Record {
     pub data: Vec<u8>,
 }
 
+impl Record {
+    /// A journal was made durable.
+    pub fn syncs_a_journal(&self) -> bool {
+        self.kind == b'S' && self.path.to_string_lossy().contains("journal-")
+    }
+}
+
 pub fn parse(log: &[u8]) -> Vec<Record> {
     let mut records = Vec::new();
     let mut at = 0;

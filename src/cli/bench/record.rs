@@ -144,7 +144,8 @@ fn one(load: Load, length: f64, accelerated: bool, common: &Common) -> anyhow::R
     let person = Participant { code: "BENCH".into(), ..Participant::default() };
     let mut writer = home.create_session(session, person, consent)?;
     writer.declare_streams(&load.streams())?;
-    let capacity = (MOST_QUEUED / (load.packet() * load.channels * 4)).clamp(16, 1024);
+    let queued = if accelerated { MOST_QUEUED / 16 } else { MOST_QUEUED };
+    let capacity = (queued / (load.packet() * load.channels * 4)).clamp(16, 1024);
     let recorder = Recorder::spawn(writer, capacity, clock.clone(), accelerated)?;
     let steady = machine::cpu();
     let fed = feed(&material, length, &recorder, &clock);
@@ -277,8 +278,17 @@ fn describe(runs: &[Run]) -> String {
             if r.broke() { "BROKE" } else { "ok" }.into(),
         ]
     };
-    let head =
-        ["load", "x real time", "CPU ms/min", "bytes/value", "extra MB", "durable after ms (median / p99 / max)", "lost", "stop ms", ""];
+    let head = [
+        "load",
+        "x real time",
+        "CPU ms/min",
+        "bytes/value",
+        "extra MB",
+        "durable after ms (median / p99 / max)",
+        "lost",
+        "stop ms",
+        "",
+    ];
     let mut text = text::table(&head, &runs.iter().map(row).collect::<Vec<_>>());
     for run in runs.iter().filter(|r| !r.real_time) {
         let memory: Vec<String> = run.memory_kb.iter().map(|(s, kb)| format!("{s} s {:.1} MB", *kb as f64 / 1000.0)).collect();

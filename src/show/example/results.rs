@@ -77,7 +77,16 @@ fn stream_row(id: crate::signal::StreamId, name: &str) -> StreamRow {
         latency_origin: Default::default(),
         simulated: true,
     };
-    StreamRow { info, written: 293_120, lost: 0, dropped: 0, first_arrival: None, last_arrival: None, first_index: 0, gaps: Vec::new() }
+    StreamRow {
+        info,
+        written: 293_120,
+        lost: 0,
+        dropped: 0,
+        first_arrival: None,
+        last_arrival: None,
+        first_index: 0,
+        gaps: Vec::new(),
+    }
 }
 
 fn card() -> Card {

@@ -1,8 +1,11 @@
 //! Where a file is damaged and what that costs.
 
 use super::super::codec;
+use super::super::disk;
 use super::super::error::StoreError;
+use super::super::journal;
 use super::super::keys;
+use super::super::log::CLOSED;
 use super::super::rows::StreamRow;
 use super::super::segment::{HEADER, scan};
 use crate::signal::{StreamId, StreamKind};
@@ -27,25 +30,38 @@ pub struct Damage {
     pub from_s: Option<f64>,
 }
 
-/// A good frame of a stream: which, its first index, the index behind it, samples lost before it.
+/// A good frame of a stream: which, its first index, the index behind it.
 #[derive(Clone, Copy)]
 struct Good {
     stream: StreamId,
     first: u64,
     end: u64,
-    gap: u64,
+}
+
+/// A whole frame that can stand in this file: a row of this journal, or samples of this session.
+pub(super) fn belongs(file: &str, scope: u64, key: &[u8], payload: &[u8]) -> bool {
+    if is_journal(file) {
+        return key == CLOSED || keys::scope_of(key) == Some(scope);
+    }
+    keys::parse_data_key(key).is_some_and(|(session, ..)| session.0 == scope) && codec::open(payload).is_some()
+}
+
+fn is_journal(file: &str) -> bool {
+    disk::segment_parts(file).is_some_and(|(stem, _)| stem == journal::SESSION || stem == journal::HOME)
 }
 
 /// Everything that is damaged in one file; `streams` say whose frames they are.
-pub(super) fn find(path: &Path, file: &str, streams: &[StreamRow]) -> Result<Vec<Damage>, StoreError> {
+pub(super) fn find(path: &Path, file: &str, scope: u64, streams: &[StreamRow]) -> Result<Vec<Damage>, StoreError> {
     let mut found = Vec::new();
     let (mut end, mut before) = (0, None);
     scan(path, |offset, key, payload| {
+        if !belongs(file, scope, key, payload) {
+            return false;
+        }
         let good = keys::parse_data_key(key).zip(codec::open(payload)).map(|((_, stream, _), (head, ..))| Good {
             stream: StreamId(stream),
             first: head.first,
             end: head.end(),
-            gap: u64::from(head.gap),
         });
         if offset > end {
             found.push(damage(file, (end, offset - end), (before, good), streams));
@@ -72,8 +88,13 @@ fn damage(
     let from = before.map(|b| b.end).or(row.filter(|_| file.ends_with("-000.seg")).map(|r| r.first_index));
     // At the end, a session that was closed knows how far it went.
     let missed = row.map_or(0, |r| r.gaps.iter().map(|g| g.1).sum::<u64>());
-    let to = after.map(|a| a.first - a.gap.min(a.first)).or(row.map(|r| r.first_index + r.written + missed));
-    let samples = from.zip(to).map(|(from, to)| to.saturating_sub(from));
+    let to = after.map(|a| a.first).or(row.map(|r| r.first_index + r.written + missed));
+    // What had been lost before it was written is not lost here.
+    let known = |from: u64, to: u64| -> u64 {
+        let gaps = row.into_iter().flat_map(|r| &r.gaps).filter(|(at, _)| (from..to).contains(at));
+        gaps.map(|gap| gap.1).sum()
+    };
+    let samples = from.zip(to).map(|(from, to)| to.saturating_sub(from).saturating_sub(known(from, to)));
     let rate = row.map(|r| r.info.rate).filter(|rate| rate.is_finite() && *rate > 0.0);
     Damage {
         file: file.into(),
@@ -97,7 +118,7 @@ impl Damage {
             format!("{file}: damaged at byte {offset}, {bytes} bytes")
         };
         let Some(stream) = &self.stream else {
-            return if file.starts_with(super::super::journal::SESSION) || file.starts_with(super::super::journal::HOME) {
+            return if is_journal(file) {
                 format!("{place}; rows of the journal that stood there are lost, all others are good")
             } else {
                 format!("{place}; no good frame is near, so what stood there is not known")

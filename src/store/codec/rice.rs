@@ -8,6 +8,8 @@
 
 /// Highest order of differences.
 const ORDERS: usize = 4;
+/// Counts that the order is judged by.
+const JUDGED: usize = 64;
 /// So many zeros mean that 32 bits follow as they are.
 const ESCAPE: u32 = 20;
 /// Parameter of a channel without residuals.
@@ -133,9 +135,12 @@ pub(super) fn encode(counts: &[i32], out: &mut BitWriter, residuals: &mut Vec<u3
         return;
     }
     let low = (1u32 << parameter) - 1;
+    out.bytes.reserve(residuals.len() * 2);
     for word in residuals.iter() {
         let high = word >> parameter;
-        if high < ESCAPE {
+        if high + parameter < 32 && high < ESCAPE {
+            out.put(((word & low) << high << 1) | 1 << high, high + 1 + parameter);
+        } else if high < ESCAPE {
             out.put(1 << high, high + 1);
             out.put(word & low, parameter);
         } else {
@@ -165,25 +170,27 @@ pub(super) fn decode(bits: &mut BitReader, n: usize, out: &mut Vec<i32>) {
     }
 }
 
-/// The order whose differences are smallest in sum.
+/// The order that costs the fewest bits, judged by some counts from the middle.
 fn best_order(counts: &[i32]) -> usize {
+    let middle = counts.len().saturating_sub(JUDGED) / 2;
+    let judged = &counts[middle..(middle + JUDGED).min(counts.len())];
     let mut last = [0i32; ORDERS];
     let mut sums = [0u64; ORDERS];
-    for (i, count) in counts.iter().enumerate() {
+    for (i, count) in judged.iter().enumerate() {
         let mut difference = *count;
         for (order, (last, sum)) in last.iter_mut().zip(&mut sums).enumerate() {
             let next = difference.wrapping_sub(*last);
-            // The counts before the first sum are written in full and are no residuals.
-            if i >= ORDERS - 1 || i >= order {
-                *sum += u64::from(difference.unsigned_abs());
-            }
+            *sum += if i >= order { u64::from(difference.unsigned_abs()) } else { 0 };
             *last = difference;
             difference = next;
         }
     }
-    // A count in full costs about as much as four residuals.
-    let cost = |order: &usize| sums[*order].saturating_mul(counts.len() as u64 + 4 * *order as u64);
-    (0..ORDERS.min(counts.len() + 1)).min_by_key(cost).unwrap_or(0)
+    // A residual costs about the logarithm of its mean, a count in full 32 bits.
+    let bits = |order: usize| {
+        let mean = sums[order] as f64 / judged.len().saturating_sub(order).max(1) as f64;
+        (1.0 + mean).log2() * (counts.len() - order) as f64 + 32.0 * order as f64
+    };
+    (0..ORDERS.min(counts.len() + 1)).min_by(|a, b| bits(*a).total_cmp(&bits(*b))).unwrap_or(0)
 }
 
 fn predict(counts: &[i32], order: usize, out: &mut Vec<u32>) {

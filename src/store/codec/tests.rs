@@ -110,6 +110,6 @@ fn a_payload_that_is_not_what_it_says_is_none() {
 #[test]
 fn frames_keep_their_stamps() {
     let frame = Frame { stream: StreamId(2), index: 9, captured: 11, arrived: 12, jpeg: vec![0xFF, 0xD8, 1] };
-    assert_eq!(decode_frame(&encode_frame(&frame, 0), StreamId(2)), Some(frame));
+    assert_eq!(decode_frame(&encode_frame(&frame, 9, 0), StreamId(2)), Some(frame));
     assert_eq!(decode_frame(&[3; 20], StreamId(2)), None);
 }

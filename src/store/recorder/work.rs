@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What the operating system does not have is lost with the process: at most this much time.
-const WRITE_EVERY: Nanos = SECOND / 12;
+const WRITE_EVERY: Nanos = SECOND / 10;
 /// Samples that are not flushed are lost with the power: at most this much time. Rows of the journal do not wait.
 const FLUSH_EVERY: Nanos = SECOND;
 /// So many bytes do not wait for the next flush.
@@ -176,7 +176,7 @@ impl Work {
         }
     }
 
-    /// Counts, flushes and writes checkpoints when it is time to.
+    /// Writes, looks around and flushes when it is time to.
     fn tick(&mut self) {
         let now = self.clock.now();
         if !self.clock.is_simulated() && now.saturating_sub(self.written) >= WRITE_EVERY {
@@ -184,13 +184,18 @@ impl Work {
             // The flush that follows tries again and tells.
             let _ = self.writer.hand_over();
         }
-        if self.writer.pending() > ENOUGH {
+        if now.saturating_sub(self.published) >= PUBLISH_EVERY {
+            self.look_around(now);
+        }
+        let every = if self.clock.is_simulated() { FLUSH_EVERY_SIMULATED } else { FLUSH_EVERY };
+        // A little early rather than a whole write late.
+        if now.saturating_sub(self.flushed) >= every - WRITE_EVERY / 4 || self.writer.pending() > ENOUGH {
             self.flush(now);
         }
-        // A little early rather than a whole write late.
-        if now.saturating_sub(self.published) < PUBLISH_EVERY - WRITE_EVERY / 4 {
-            return;
-        }
+    }
+
+    /// Everything that is done a few times a second.
+    fn look_around(&mut self, now: Nanos) {
         self.published = now;
         self.count_drops();
         self.compare_clocks(now);
@@ -201,10 +206,6 @@ impl Work {
             if let Err(e) = self.writer.journal(entry).and_then(|()| self.writer.checkpoint()) {
                 self.refused = Some(e.to_string());
             }
-        }
-        let every = if self.clock.is_simulated() { FLUSH_EVERY_SIMULATED } else { FLUSH_EVERY };
-        if now.saturating_sub(self.flushed) >= every - WRITE_EVERY / 4 {
-            self.flush(now);
         }
         self.publish();
     }
