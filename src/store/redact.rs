@@ -207,7 +207,7 @@ fn blurred<E: From<StoreError>>(
         for frame in batch.into_iter().flatten() {
             let lost = expected.map_or(0, |e| frame.index.saturating_sub(e));
             expected = Some(frame.index + 1);
-            log.put(&keys::data_key(recording.session.id, stream.0, kept), &codec::encode_frame(&frame, lost))?;
+            log.put(&keys::data_key(recording.session.id, stream.0, kept), &codec::encode_frame(&frame, frame.index, lost))?;
             kept += 1;
         }
         log.flush()?;
