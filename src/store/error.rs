@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("another limbic{by} has the home {} open; end it first, or use a command that only reads", home.display())]
+    #[error(
+        "another limbic{by} has the home {} open; end it first (an idle lab: `limbic lab --stop`), or use a command that only reads",
+        home.display()
+    )]
     Locked { home: PathBuf, by: String },
     #[error("the home {} cannot be written: {source}; choose another with --home", home.display())]
     NotWritable { home: PathBuf, source: io::Error },
