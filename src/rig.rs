@@ -267,7 +267,11 @@ impl Rig {
 
     /// True where no device of the rig measures a person (invariant 9).
     pub fn is_simulated(&self) -> bool {
-        self.devices.iter().any(|d| matches!(d, Device::Simulator(_)))
+        self.devices.iter().any(|d| match d {
+            Device::Simulator(_) => true,
+            Device::Lsl(lsl) => lsl.simulated,
+            Device::BrainFlow(_) | Device::Replay(_) => false,
+        })
     }
 
     /// The rig as TOML, for the session's provenance.

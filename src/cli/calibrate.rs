@@ -3,6 +3,7 @@
 
 use crate::cli::Common;
 use crate::prepare::faces::{centre_square, decode_grey};
+use crate::prepare::heart::median;
 use crate::prepare::latency::{Even, Latency, blink_latency, flash_latency};
 use crate::signal::{Clock, LatencyOrigin, LatencySource, MarkerKind, Nanos, Role, StreamKind, SystemClock, seconds};
 use crate::store::rows::{Entry, LatencyRow, StreamRow};
@@ -34,8 +35,9 @@ pub struct Args {
 const DISAGREES: f64 = 0.1;
 /// Channels over the eyes.
 const FRONTAL: [&str; 6] = ["Fp1", "Fp2", "Fpz", "AF3", "AF4", "AFz"];
-/// The face is looked at so finely.
-const SIDE: usize = 48;
+/// The face is looked at so finely, and at the edges of these shares of its pixels, darkest first.
+const SIDE: usize = 60;
+const SHARES: [f64; 6] = [0.005, 0.02, 0.05, 0.95, 0.98, 0.995];
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let home = if args.dry_run { Home::view(&common.home)? } else { Home::open(&common.home)? };
@@ -124,26 +126,47 @@ fn blinks(recording: &Recording) -> anyhow::Result<(&StreamRow, Latency, Latency
     let mean = |t: usize| columns.iter().map(|c| f64::from(block.data[*c][t])).sum::<f64>() / columns.len() as f64;
     let values: Vec<f64> = (0..samples).map(mean).collect();
     let looks = looks(recording, face)?;
-    if looks.len() < 2 {
+    if looks.is_empty() {
         bail!("no face frames are stored; record with the consent to store them (--face)");
     }
-    Ok((row, blink_latency(even(recording, row, &block, &values), &looks)?, LatencySource::CrossCorr))
+    // Where a blink shows depends on the face and the light: what follows the EEG best is taken.
+    let eeg = even(recording, row, &block, &values);
+    let mut best: Option<Latency> = None;
+    let mut refused = None;
+    for look in &looks {
+        match blink_latency(eeg, look) {
+            Ok(found) if best.is_none_or(|b| found.strength > b.strength) => best = Some(found),
+            Ok(_) => {}
+            Err(why) => refused = Some(why),
+        }
+    }
+    match (best, refused) {
+        (Some(found), _) => Ok((row, found, LatencySource::CrossCorr)),
+        (None, Some(why)) => Err(why.into()),
+        (None, None) => bail!("no face frame could be looked at"),
+    }
 }
 
-/// For every frame its time and how far the upper half of the face is from its usual look.
-fn looks(recording: &Recording, face: &StreamRow) -> anyhow::Result<Vec<(f64, f64)>> {
-    let mut frames: Vec<(f64, Vec<f32>)> = Vec::new();
+/// For each of some shares of the brightest and darkest pixels of the upper half of the face: (time, how far their edge is
+/// from its median of a second) for every frame. Shut lids hide the whites and the pupils; a head that moves within the
+/// picture changes no such share.
+fn looks(recording: &Recording, face: &StreamRow) -> anyhow::Result<Vec<Vec<(f64, f64)>>> {
+    let mut edges: Vec<Vec<(f64, f64)>> = vec![Vec::new(); SHARES.len()];
     for frame in recording.frames(face.info.id, Nanos::MIN, Nanos::MAX)? {
         let Ok(grey) = decode_grey(&frame.jpeg) else { continue };
         let mut pixels = centre_square(&grey, SIDE);
         pixels.truncate(SIDE * SIDE / 2);
-        frames.push((seconds(frame.captured - recording.session.started), pixels));
+        pixels.sort_unstable_by(f32::total_cmp);
+        let at = seconds(frame.captured - recording.session.started);
+        for (series, share) in edges.iter_mut().zip(SHARES) {
+            series.push((at, f64::from(pixels[(share * (pixels.len() - 1) as f64).round() as usize])));
+        }
     }
-    let n = frames.len().max(1) as f32;
-    let mut usual = vec![0.0f32; SIDE * SIDE / 2];
-    for (_, pixels) in &frames {
-        usual.iter_mut().zip(pixels).for_each(|(u, p)| *u += p / n);
-    }
-    let far = |pixels: &[f32]| pixels.iter().zip(&usual).map(|(p, u)| f64::from((p - u).abs())).sum::<f64>();
-    Ok(frames.iter().map(|(t, pixels)| (*t, far(pixels))).collect())
+    let half = (face.info.rate / 2.0).round().max(1.0) as usize;
+    let about = |series: &Vec<(f64, f64)>| -> Vec<(f64, f64)> {
+        let near = |i: usize| &series[i.saturating_sub(half)..(i + half + 1).min(series.len())];
+        let usual = |i: usize| median(&near(i).iter().map(|(_, v)| *v).collect::<Vec<_>>());
+        series.iter().enumerate().map(|(i, (at, v))| (*at, (v - usual(i)).abs())).collect()
+    };
+    Ok(edges.iter().filter(|series| series.len() > 1).map(about).collect())
 }

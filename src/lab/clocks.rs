@@ -106,10 +106,12 @@ impl Watch {
         }
         // Alarms end a little below where they begin, so that they do not flicker.
         self.drifts = off || (self.drifts && ppm.abs() > 0.8 * MOST_PPM);
-        if clock.late_p99 > MOST_LATE && !self.late {
+        // A slow stream of grades may come late by less than its own step.
+        let most = MOST_LATE.max(clock.period as Nanos);
+        if clock.late_p99 > most && !self.late {
             said.push(format!("one packet in a hundred is {p99:.0} ms late or more: check the link"));
         }
-        self.late = clock.late_p99 > MOST_LATE || (self.late && clock.late_p99 > MOST_LATE * 4 / 5);
+        self.late = clock.late_p99 > most || (self.late && clock.late_p99 > most / 5 * 4);
         said
     }
 }
