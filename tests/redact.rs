@@ -141,33 +141,47 @@ fn a_redaction_that_is_cut_short_changes_nothing_and_the_next_one_finishes() {
 /// kill -9 of the real program at random moments: whatever stands there afterwards verifies, and is all old or all new.
 #[test]
 fn a_killed_redaction_leaves_all_of_the_old_or_all_of_the_new() {
-    let dir = tempfile::tempdir().expect("dir");
-    let id = filmed(&Home::open(dir.path()).expect("opens"), "P07", 1, false, consent());
-    let limbic = |arguments: &[&str]| {
+    let pristine = tempfile::tempdir().expect("dir");
+    let id = filmed(&Home::open(pristine.path()).expect("opens"), "P07", 1, false, consent());
+    let limbic = |home: &Path| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_limbic"));
-        command.arg("--home").arg(dir.path()).args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+        command.arg("--home").arg(home).args(["redact", "last", "--blur"]).stdout(Stdio::null()).stderr(Stdio::null());
         command
     };
+    let fresh = || {
+        let dir = tempfile::tempdir().expect("dir");
+        assert!(Command::new("cp").arg("-a").arg(pristine.path().join(".")).arg(dir.path()).status().expect("cp").success());
+        dir
+    };
+    let began = std::time::Instant::now();
+    assert!(limbic(fresh().path()).status().expect("runs").success());
+    let whole = began.elapsed().as_micros() as usize;
     let mut seed = Seed::new(5);
-    let (mut old, mut new) = (0, 0);
-    for _ in 0..30 {
-        let mut child = limbic(&["redact", "last", "--blur"]).spawn().expect("runs");
-        std::thread::sleep(Duration::from_micros(seed.below(60_000) as u64));
+    let (mut old, mut new, mut left) = (0, 0, 0);
+    for _ in 0..40 {
+        let dir = fresh();
+        let mut child = limbic(dir.path()).spawn().expect("runs");
+        std::thread::sleep(Duration::from_micros(seed.below(whole * 11 / 10) as u64));
         child.kill().expect("killed");
         child.wait().expect("ended");
+        left += u32::from(dir.path().join(format!("{id}.redact")).exists());
         let home = Home::view(dir.path()).expect("opens");
         assert!(home.verify(Some(id)).expect("verifies")[0].is_sound());
-        let recording = home.recording(id).expect("opens");
-        let frames = recording.frames(FACE, i64::MIN, i64::MAX).expect("reads");
+        let frames = home.recording(id).expect("opens").frames(FACE, i64::MIN, i64::MAX).expect("reads");
         assert_eq!(frames.len() as u64, FRAMES - 2);
         let untouched = frames.iter().filter(|f| f.jpeg == picture(f.index).jpeg).count() as u64;
         assert!(untouched == 0 || untouched == FRAMES - 2, "{untouched} frames are the old ones");
-        if untouched == 0 { new += 1 } else { old += 1 }
+        if untouched == 0 {
+            new += 1
+        } else {
+            old += 1
+        }
+        // The next one finishes.
+        assert!(limbic(dir.path()).status().expect("runs").success());
+        no_picture_is_left(dir.path());
+        sound(&Home::open(dir.path()).expect("opens"));
     }
-    println!("30 kills: {old} found the session as it was, {new} found it blurred");
-    assert!(limbic(&["redact", "last"]).status().expect("runs").success());
-    no_picture_is_left(dir.path());
-    sound(&Home::open(dir.path()).expect("opens"));
+    println!("40 kills: {old} found the session as it was, {new} found it blurred, {left} left a folder beside it");
 }
 
 #[test]
@@ -180,7 +194,7 @@ fn erasing_proves_by_search_that_nothing_is_left() {
     assert!(pieces.iter().all(|p| !holding(dir.path(), p).is_empty()), "the search can find");
     let erased = home.erase_participant("Zaphod").expect("erases");
     assert_eq!(erased.search.found_in, Vec::<String>::new());
-    assert!(erased.search.needles > 100 && erased.search.files >= 3, "{:?}", erased.search);
+    assert!(erased.search.needles > 80 && erased.search.files >= 3, "{:?}", erased.search);
     no_picture_is_left(dir.path());
     pieces.iter().for_each(|p| assert_eq!(holding(dir.path(), p), Vec::<String>::new()));
     for name in [b"Zaphod".as_slice(), id.to_string().as_bytes(), &id.0.to_be_bytes()] {

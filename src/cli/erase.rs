@@ -46,7 +46,8 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let elsewhere: Vec<&str> =
         erased.search.found_in.iter().map(String::as_str).filter(|name| !name.starts_with("models/")).collect();
     if !elsewhere.is_empty() {
-        bail!("traces of {} are left in {}; say the same command again", erased.participant, elsewhere.join(", "));
+        let (who, files) = (&erased.participant, elsewhere.join(", "));
+        bail!("{who} is deleted, but {files} still speak of them: other sessions that replayed theirs? Erase those, too");
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use super::log::{Log, Place};
 use super::manifest;
 use super::recording::Recording;
 use super::rows::{Entry, Redaction, SessionId, StreamRow};
-use super::search::{Needles, Search};
+use super::search::{Needles, Search, piece};
 use super::segment::scan;
 use crate::signal::{Frame, Nanos, StreamKind};
 use rayon::prelude::*;
@@ -81,7 +81,7 @@ impl Home {
         let (folder, beside) = (self.session_dir(id), self.dir().join(format!("{id}{BESIDE}")));
         remove(&beside)?;
         let faces: Vec<&StreamRow> = recording.streams.iter().filter(|row| row.info.kind == StreamKind::Face).collect();
-        let needles = probes(&recording, &faces);
+        let needles = probes(&recording, &faces, how, blur);
         let models = self.models()?.into_iter().filter(|m| m.modality == "face" && m.sessions.contains(&id));
         let models = models.map(|m| m.name).collect();
 
@@ -135,16 +135,22 @@ impl Drop for Claim<'_> {
     }
 }
 
-/// Pieces of the pictures as they are now.
-fn probes(recording: &Recording, faces: &[&StreamRow]) -> Needles {
+/// Pieces of the pictures as they are now, but for those that a mosaic leaves as they are: a mosaic itself.
+fn probes(recording: &Recording, faces: &[&StreamRow], how: How, blur: Blur) -> Needles {
     let mut needles = Needles::default();
     for row in faces {
         let count = recording.frame_count(row.info.id);
         let step = count.div_ceil(PROBES).max(1);
         let frames = (0..count).step_by(step).filter_map(|place| recording.frame_at(row.info.id, place).ok());
-        frames.for_each(|frame| needles.probe(&frame.jpeg));
+        frames.filter(|frame| how == How::Remove || !stays(&frame.jpeg, blur)).for_each(|frame| needles.probe(&frame.jpeg));
     }
     needles
+}
+
+/// The piece that would be looked for is also in the blurred picture.
+fn stays(jpeg: &[u8], blur: Blur) -> bool {
+    let (piece, blurred) = (piece(jpeg), blur(jpeg).unwrap_or_default());
+    piece.is_some_and(|piece| blurred.windows(piece.len()).any(|window| window == piece))
 }
 
 /// Links everything into the new folder but the face video, the manifest and half-written files.

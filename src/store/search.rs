@@ -39,8 +39,7 @@ impl Needles {
 
     /// A piece out of the middle of these contents, where nothing stands that all of its kind have in common.
     pub(super) fn probe(&mut self, contents: &[u8]) {
-        let from = contents.len() / 2;
-        if let Some(piece) = contents.get(from..from + PROBE) {
+        if let Some(piece) = piece(contents) {
             // A piece of one value (a black border, silence) says nothing.
             let values: BTreeSet<u8> = piece.iter().copied().collect();
             if values.len() >= PROBE / 4 {
@@ -91,6 +90,12 @@ impl Needles {
         search.found_in.sort();
         Ok(search)
     }
+}
+
+/// The piece of these contents that [`Needles::probe`] takes.
+pub(super) fn piece(contents: &[u8]) -> Option<&[u8]> {
+    let from = contents.len() / 2;
+    contents.get(from..from + PROBE)
 }
 
 /// Bytes of a file, and whether `here` answers true at any place of it. Pieces overlap by the longest needle.
