@@ -55,6 +55,9 @@ pub fn drive(lab: &mut Lab, clock: &SharedClock, script: Script<'_>) -> anyhow::
         clock.wait(STEP);
         lab.step();
         step += 1;
+        if let Some(why) = lab.stopped().filter(|_| !lab.is_recording()) {
+            bail!("{why}");
+        }
         if let Some(action) = remark(lab).filter(|_| lab.is_recording()) {
             sender.act(lab, action.clone())?;
             lab.session_id().into_iter().for_each(|id| saved(&action, id));
@@ -80,9 +83,6 @@ pub fn drive(lab: &mut Lab, clock: &SharedClock, script: Script<'_>) -> anyhow::
                 sender.act(lab, action.clone())?;
                 snapshot.session.iter().for_each(|s| saved(&action, s.id));
                 answered = (view.trial, view.attempt);
-            }
-            Phase::Aborted if !snapshot.recording && snapshot.stopped.is_some() => {
-                bail!("{}", snapshot.stopped.unwrap_or_default())
             }
             Phase::Finished | Phase::Aborted if !snapshot.recording => {
                 return snapshot.session.map(|s| s.id).context("the lab finished without a session");

@@ -127,8 +127,9 @@ fn protocol(args: &Args, rig: &Rig, common: &Common) -> anyhow::Result<()> {
     let id = driver::drive(&mut lab, &clock, script);
     drop(lab);
     crate::cli::progress::clear();
+    let id = id?;
     let home = Home::open(&common.home)?;
-    finish(&home, id?, common)
+    finish(&home, id, common)
 }
 
 /// Numbered notes and marks in turn.

@@ -133,6 +133,11 @@ impl Lab {
         self.session.as_ref().map(|s| s.id)
     }
 
+    /// Why the lab itself ended the last session, if it did: the disk was full.
+    pub fn stopped(&self) -> Option<&str> {
+        self.disk.stopped.as_deref()
+    }
+
     /// Samples are being written.
     pub fn is_recording(&self) -> bool {
         self.recording.as_ref().is_some_and(Recording::is_running)

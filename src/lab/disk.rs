@@ -9,7 +9,7 @@ use crate::store::rows::SessionState;
 use crate::store::{DiskGuard, DiskState, check_room, expected_bytes_per_s, free_bytes};
 
 /// How often the disk is looked at.
-const EVERY: Nanos = SECOND / 4;
+const EVERY: Nanos = SECOND / 5;
 /// A rating takes about so long, s.
 const RATING_S: f64 = 20.0;
 

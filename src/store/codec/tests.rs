@@ -1,3 +1,5 @@
+//! What goes into a frame comes out, bit for bit, whichever codec it takes.
+
 use super::*;
 use crate::signal::Seed;
 
