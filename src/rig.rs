@@ -270,7 +270,7 @@ impl Rig {
         self.devices.iter().any(|d| match d {
             Device::Simulator(_) => true,
             Device::Lsl(lsl) => lsl.simulated,
-            Device::BrainFlow(_) | Device::Replay(_) => false,
+            Device::BrainFlow(_) | Device::Camera(_) | Device::Replay(_) => false,
         })
     }
 
