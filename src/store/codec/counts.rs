@@ -30,11 +30,8 @@ pub(super) fn write(rows: &[f32], steps: &[Option<f64>], scratch: &mut Scratch, 
     scratch.columns.resize(rows.len(), 0);
     let mut used: Vec<f64> = Vec::with_capacity(channels);
     for (tile, steps) in scratch.columns.chunks_mut(TILE * n.max(1)).zip(steps.chunks(TILE)) {
-        let first = used.len();
-        for (i, (column, step)) in tile.chunks_mut(n.max(1)).zip(steps).enumerate() {
-            let exact = step.is_some_and(|step| to_counts(rows, first + i, channels, step, column));
-            used.push(if exact { step.unwrap_or(0.0) } else { 0.0 });
-        }
+        let exact = to_counts(rows, channels, (used.len(), steps), tile, n);
+        used.extend(steps.iter().zip(exact).map(|(step, exact)| step.filter(|_| exact).unwrap_or(0.0)));
     }
     if n == 0 || used.iter().filter(|s| **s == 0.0).count() * MOST_FLOATS > channels {
         return false;
@@ -56,19 +53,33 @@ pub(super) fn write(rows: &[f32], steps: &[Option<f64>], scratch: &mut Scratch, 
     true
 }
 
-/// One channel as counts; false where any value is not exactly a count times the step.
-fn to_counts(rows: &[f32], channel: usize, channels: usize, step: f64, out: &mut [i32]) -> bool {
-    if !(step.is_finite() && step > 0.0) {
-        return false;
+/// The channels from `first` on as counts, each in a column of `n`; answers which of them are exact. Row by row, so
+/// that a cache line is used whole.
+fn to_counts(
+    rows: &[f32],
+    channels: usize,
+    (first, steps): (usize, &[Option<f64>]),
+    columns: &mut [i32],
+    n: usize,
+) -> [bool; TILE] {
+    let usable = |step: &f64| step.is_finite() && *step > 0.0;
+    let mut step = [1.0; TILE];
+    step.iter_mut().zip(steps).for_each(|(to, from)| *to = from.filter(usable).unwrap_or(1.0));
+    let inverse = step.map(|step| 1.0 / step);
+    let mut wrong = [0u32; TILE];
+    let (mut values, mut counts) = ([0f32; TILE], [0i32; TILE]);
+    for (i, row) in rows.chunks_exact(channels).enumerate() {
+        values[..steps.len()].copy_from_slice(&row[first..first + steps.len()]);
+        for c in 0..TILE {
+            counts[c] = (f64::from(values[c]) * inverse[c] + ROUND).to_bits() as i32;
+            // NaN, -0.0 and what lies between two counts do not give the same bits on the way back.
+            wrong[c] |= ((f64::from(counts[c]) * step[c]) as f32).to_bits() ^ values[c].to_bits();
+        }
+        for (column, count) in columns.chunks_exact_mut(n).zip(&counts) {
+            column[i] = *count;
+        }
     }
-    let inverse = 1.0 / step;
-    let mut exact = true;
-    for (value, count) in rows.iter().skip(channel).step_by(channels).zip(out) {
-        *count = (f64::from(*value) * inverse + ROUND).to_bits() as i32;
-        // NaN, -0.0 and what lies between two counts do not give the same bits on the way back.
-        exact &= ((f64::from(*count) * step) as f32).to_bits() == value.to_bits();
-    }
-    exact
+    std::array::from_fn(|c| wrong[c] == 0 && steps.get(c).is_some_and(|step| step.as_ref().is_some_and(usable)))
 }
 
 /// The samples, channel by channel. None when the data is not what its header says.

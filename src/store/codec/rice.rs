@@ -30,6 +30,7 @@ impl BitWriter {
     }
 
     /// Appends the lowest `bits` (at most 32) of a value that has none above them.
+    #[inline(always)]
     pub(super) fn put(&mut self, value: u32, bits: u32) {
         self.held |= u64::from(value) << self.used;
         self.used += bits;
@@ -136,18 +137,21 @@ pub(super) fn encode(counts: &[i32], out: &mut BitWriter, residuals: &mut Vec<u3
     }
     let low = (1u32 << parameter) - 1;
     out.bytes.reserve(residuals.len() * 2);
+    // A copy of its own keeps the bits in registers.
+    let mut own = BitWriter { bytes: std::mem::take(&mut out.bytes), held: out.held, used: out.used };
     for word in residuals.iter() {
         let high = word >> parameter;
         if high + parameter < 32 && high < ESCAPE {
-            out.put(((word & low) << high << 1) | 1 << high, high + 1 + parameter);
+            own.put(((word & low) << high << 1) | 1 << high, high + 1 + parameter);
         } else if high < ESCAPE {
-            out.put(1 << high, high + 1);
-            out.put(word & low, parameter);
+            own.put(1 << high, high + 1);
+            own.put(word & low, parameter);
         } else {
-            out.put(0, ESCAPE);
-            out.put(*word, 32);
+            own.put(0, ESCAPE);
+            own.put(*word, 32);
         }
     }
+    *out = own;
 }
 
 /// Reads one channel of `n` counts.
