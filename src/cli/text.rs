@@ -4,8 +4,8 @@ use crate::explain::report::{ClassExplanation, ExplanationReport};
 use crate::lab::message::Review;
 use crate::show::topography;
 use crate::signal::seconds;
-use crate::store::{Delivery, Search};
 use crate::store::rows::{PredictionRow, Session, SessionState, StreamRow, Trial};
+use crate::store::{Delivery, Search};
 use std::fmt::Write;
 
 /// A table with left-aligned first column and right-aligned others, two spaces between.

@@ -1,8 +1,8 @@
 //! Fourier transforms, planned by rustfft. A crate of its own only because rustfft's generic code is a fifth of what
 //! limbic would otherwise compile again at every change, once for the program and once for its tests.
 
-pub use rustfft::{Fft, num_complex};
 use rustfft::FftPlanner;
+pub use rustfft::{Fft, num_complex};
 use std::sync::Arc;
 
 /// Forward transform of `length` values, without scaling.
