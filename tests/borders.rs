@@ -63,7 +63,7 @@ fn nothing_below_the_screens_knows_them() {
 
 #[test]
 fn each_foreign_library_has_one_owner() {
-    let owners: [(&[&str], &[&str]); 8] = [
+    let owners: [(&[&str], &[&str]); 9] = [
         (&["sled::"], &["store"]),
         (&["ratatui", "crossterm"], &["show"]),
         (&["ort::"], &["infer"]),

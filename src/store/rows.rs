@@ -237,7 +237,6 @@ pub struct ExplanationRow {
 
 /// Whatever cannot be recomputed, or is kept in the catalogue: one frame of a journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "made once a row, never kept in numbers")]
 pub enum Entry {
     Participant(Participant),
     Consent(SessionId, Consent),

@@ -101,7 +101,7 @@ impl Bench {
                 match packet {
                     Packet::Frame(frame) => frames.push(frame),
                     Packet::Trouble { message, .. } => troubles.push(message),
-                    Packet::Samples(_) => panic!("a camera has no samples"),
+                    other => panic!("a camera delivers frames only: {other:?}"),
                 }
             }
         }
