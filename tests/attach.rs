@@ -124,7 +124,7 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
 fn a_terminal_that_goes_in_any_way_costs_nothing() {
     let (dir, home) = folder();
     let lab = Lab::start(&home, &[]);
-    Person::comes(&home, Role::Keyboard).records(rig(dir.path()));
+    Person::comes(&home, Role::Keyboard).records(rig_with_videos(dir.path(), 3, 60.0));
     let attached = |how: &str| {
         let began = Instant::now();
         let terminal = Terminal::start(&home, &["attach"]);
@@ -163,15 +163,20 @@ fn a_terminal_that_goes_in_any_way_costs_nothing() {
     assert_eq!(stored(&home).0.state, SessionState::Aborted);
 }
 
+/// The test rig with its own playlist, so that the phase is known however slow the machine is.
+fn rig_with_videos(folder: &Path, videos: usize, length_s: f64) -> PathBuf {
+    let playlist = limbic::present::Playlist::simulated(videos, length_s);
+    std::fs::write(folder.join("playlist.toml"), toml::to_string(&playlist).expect("is written")).expect("written");
+    let path = rig(folder);
+    let with = std::fs::read_to_string(&path).expect("read") + "playlist = \"playlist.toml\"\n";
+    std::fs::write(&path, with).expect("written");
+    path
+}
+
 #[test]
 fn the_questions_are_answered_on_the_participants_own_screen() {
     let (dir, home) = folder();
-    let playlist = dir.path().join("playlist.toml");
-    let short = limbic::present::Playlist::simulated(1, 2.0);
-    std::fs::write(&playlist, toml::to_string(&short).expect("is written")).expect("written");
-    let path = rig(dir.path());
-    let with = std::fs::read_to_string(&path).expect("read") + "playlist = \"playlist.toml\"\n";
-    std::fs::write(&path, with).expect("written");
+    let path = rig_with_videos(dir.path(), 1, 2.0);
     let lab = Lab::start(&home, &[]);
     let mut person = Person::comes(&home, Role::Keyboard);
     let mut screen = Terminal::start(&home, &["rate"]);

@@ -194,7 +194,7 @@ fn erasing_proves_by_search_that_nothing_is_left() {
     assert!(pieces.iter().all(|p| !holding(dir.path(), p).is_empty()), "the search can find");
     let erased = home.erase_participant("Zaphod").expect("erases");
     assert_eq!(erased.search.found_in, Vec::<String>::new());
-    assert!(erased.search.needles > 80 && erased.search.files >= 3, "{:?}", erased.search);
+    assert!(erased.search.needles > 50 && erased.search.files >= 3, "{:?}", erased.search);
     no_picture_is_left(dir.path());
     pieces.iter().for_each(|p| assert_eq!(holding(dir.path(), p), Vec::<String>::new()));
     for name in [b"Zaphod".as_slice(), id.to_string().as_bytes(), &id.0.to_be_bytes()] {
