@@ -42,6 +42,17 @@ fn line(clock: &ClockSummary) -> String {
         Stamps::Arrival => "arrivals",
         Stamps::Device => "the device's stamps",
     };
+    if (clock.free_ppm - clock.ppm).abs() > 1.0 {
+        return format!(
+            "{} clock: {:+.0} ppm by {stamps} over {:.1} min: no crystal is so far off, so the device does not deliver at its \
+             nominal rate; times lean on {:+.0} ppm, residual p99 {:.1} ms",
+            clock.stream,
+            clock.free_ppm,
+            clock.fitted_s / 60.0,
+            clock.ppm,
+            clock.residual_p99_ms
+        );
+    }
     format!(
         "{} clock: {:+.1} {sd} over {:.1} min of {stamps}, residual p99 {:.1} ms, fixed latency {:.0} ± {:.0} ms ({})",
         clock.stream,

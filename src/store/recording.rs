@@ -84,19 +84,22 @@ pub(super) struct Part {
     pub head: Head,
     /// Index of the last sample of each packet, and when it arrived.
     arrivals: Vec<(u64, Nanos)>,
+    /// Index of the first sample of each packet that the device stamped, and the stamp.
+    stamps: Vec<(u64, Nanos)>,
 }
 
 impl Part {
     /// None when the payload is not what its header says.
     fn new((seq, file, offset): (u64, usize, u64), payload: &[u8]) -> Option<Part> {
         let (head, packets, _) = codec::open(payload)?;
+        let (mut arrivals, mut stamps) = (Vec::with_capacity(packets.len()), Vec::new());
         let mut next = head.first;
-        let arrival = |packet: Packet| {
-            next = next.saturating_add(u64::from(packet.n));
-            (next.saturating_sub(1), packet.arrived)
-        };
-        let arrivals = packets.into_iter().map(arrival).collect();
-        Some(Part { seq, file, offset, head, arrivals })
+        for Packet { n, device_time, arrived } in packets {
+            stamps.extend(device_time.map(|at| (next, at)));
+            next = next.saturating_add(u64::from(n));
+            arrivals.push((next.saturating_sub(1), arrived));
+        }
+        Some(Part { seq, file, offset, head, arrivals, stamps })
     }
 
     fn last_arrival(&self) -> Nanos {
@@ -208,8 +211,7 @@ impl Recording {
         for row in &mut self.streams {
             let Some(track) = self.tracks.get_mut(&row.info.id) else { continue };
             let points: Vec<(u64, Nanos)> = track.parts.iter().flat_map(|p| p.arrivals.iter().copied()).collect();
-            let stamped: Vec<(u64, Nanos)> =
-                track.parts.iter().filter_map(|p| Some((p.head.first, p.head.device_time?))).collect();
+            let stamped: Vec<(u64, Nanos)> = track.parts.iter().flat_map(|p| p.stamps.iter().copied()).collect();
             let (latency_s, origin) = latency(&self.latencies, &row.info);
             track.clock = Some(StreamClock::best(&points, &stamped, row.info.rate, latency_s).with_latency(latency_s, origin));
             if open_ended {

@@ -54,6 +54,8 @@ pub struct ClockSummary {
     pub stream: String,
     /// Rate against nominal: positive = the device's clock is fast.
     pub ppm: f64,
+    /// What the stamps alone say; it differs from `ppm` where that was held to what a crystal can be off.
+    pub free_ppm: f64,
     pub ppm_sd: Option<f64>,
     pub fitted_s: f64,
     pub stamps: Stamps,
@@ -133,6 +135,7 @@ impl StreamClock {
         ClockSummary {
             stream: stream.into(),
             ppm: self.ppm(),
+            free_ppm: self.free_ppm(),
             ppm_sd: self.ppm_sd,
             fitted_s: self.span_s,
             stamps: self.stamps,
