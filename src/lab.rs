@@ -11,6 +11,7 @@ mod link;
 mod live;
 pub mod message;
 mod recording;
+mod resume;
 mod rigs;
 mod snapshot;
 pub mod socket;

@@ -411,3 +411,62 @@ fn on_a_thread_and_real_time_a_lost_client_ends_the_session_cleanly() {
     assert_eq!(session.state, SessionState::Aborted);
     assert!(home.recording(session.id).expect("readable").streams[0].written > 100);
 }
+
+#[test]
+fn an_interrupted_session_goes_on_with_its_trial() {
+    let mut bench = Bench::begun();
+    bench.rate(Emotion::Happiness);
+    bench.until(Phase::Fixation);
+    bench.until(Phase::Video);
+    bench.seconds(2.0);
+    let before = bench.stored().session.clone();
+    // The program dies here: nothing is closed. Another one opens the home while the clock goes on.
+    let Bench { lab, clock, dir, .. } = bench;
+    drop(lab);
+    clock.wait(Duration::from_secs(30));
+    let mut options = LabOptions::new(dir.path().join("sessions"), clock.clone());
+    options.playlist = Playlist::simulated(3, 6.0);
+    let lab = Lab::new(options).expect("opens again");
+    let mut bench = Bench { lab, clock, dir, next: 0, events: Vec::new() };
+    bench.done(Action::Resume { session: before.id });
+    assert_eq!(bench.snapshot().participant.map(|p| p.code), Some(participant().code));
+    bench.connect("");
+    bench.seconds(6.0);
+    bench.done(Action::Begin);
+    let protocol = bench.snapshot().protocol;
+    assert_eq!((protocol.phase, protocol.trial, protocol.attempt), (Phase::Fixation, 2, 2), "no baseline, the same trial");
+    bench.rate(Emotion::Sadness);
+    bench.rate(Emotion::Fear);
+    bench.close();
+    let stored = bench.stored();
+    let told: Vec<_> = stored.attempts.iter().map(|t| (t.number, t.attempt, t.state)).collect();
+    use TrialState::{Done, Redone};
+    assert_eq!(told, [(1, 1, Done), (2, 1, Redone), (2, 2, Done), (3, 1, Done)]);
+    assert_eq!((stored.session.state, stored.session.started), (SessionState::Complete, before.started));
+    let eeg = stored.stream("eeg").expect("eeg");
+    assert!(eeg.gaps.len() == 1 && eeg.lost >= 30 * eeg.info.rate as u64, "the interruption is one counted gap: {eeg:?}");
+    assert!(bench.lab.home().verify(None).expect("verifies").iter().all(|r| r.is_sound()));
+}
+
+#[test]
+fn only_an_interrupted_session_goes_on_and_only_with_its_own_videos() {
+    let mut bench = Bench::begun();
+    let id = bench.snapshot().session.expect("session").id;
+    assert!(bench.refused(Action::Resume { session: id }).contains("being recorded"));
+    let Bench { lab, clock, dir, .. } = bench;
+    drop(lab);
+    clock.wait(Duration::from_secs(1));
+    let mut options = LabOptions::new(dir.path().join("sessions"), clock.clone());
+    options.playlist = Playlist::simulated(5, 6.0);
+    let lab = Lab::new(options).expect("opens again");
+    let mut bench = Bench { lab, clock, dir, next: 0, events: Vec::new() };
+    bench.done(Action::Resume { session: id });
+    bench.connect("");
+    bench.seconds(6.0);
+    let why = bench.refused(Action::Begin);
+    assert!(why.contains("its videos are others"), "{why}");
+    // Left alone, it stays what it was.
+    bench.prepare();
+    let state = |bench: &Bench| bench.lab.home().recording(id).expect("opens").session.state;
+    assert_eq!(state(&bench), SessionState::Interrupted);
+}

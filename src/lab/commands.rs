@@ -29,6 +29,7 @@ impl Lab {
     fn apply(&mut self, action: Action) -> Result<(), String> {
         match action {
             Action::Prepare { participant, consent } => self.prepare(participant, consent),
+            Action::Resume { session } => self.resume(session),
             Action::Connect { rig } => self.connect(rig),
             Action::Disconnect => self.disconnect(),
             Action::Override { reason } => self.override_gate(reason),
@@ -58,7 +59,7 @@ impl Lab {
         }
     }
 
-    fn while_idle(&self) -> Result<(), String> {
+    pub(super) fn while_idle(&self) -> Result<(), String> {
         if self.is_recording() { Err("a session is being recorded; let it finish or abort it first".into()) } else { Ok(()) }
     }
 
@@ -74,7 +75,7 @@ impl Lab {
             consent.signed_utc = self.options.clock.utc();
         }
         let again = self.session.as_ref().is_some_and(|s| s.participant == participant.code);
-        if self.recording.is_some() && again {
+        if self.recording.is_some() && again && self.resumed.is_none() {
             self.home.put(Entry::Participant(participant.clone())).map_err(|e| e.to_string())?;
             let consent = consent.clone();
             self.journal(|id| Entry::Consent(id, consent));
@@ -207,16 +208,21 @@ impl Lab {
         self.room_for(&streams, planned)?;
         let Some(Setup { rig, playlist, player }) = &self.setup else { return Err("connect the devices first".into()) };
         let now = self.options.clock.now();
+        let protocol = match &self.resumed {
+            Some(resumed) => resumed.protocol(&session, rig, stimuli, &streams)?,
+            None => {
+                (session.started, session.started_utc) = (now, self.options.clock.utc());
+                session.trials_planned = stimuli.len() as u32;
+                Protocol::new(rig.protocol.clone(), stimuli)
+            }
+        };
         session.state = SessionState::Recording;
-        (session.started, session.started_utc) = (now, self.options.clock.utc());
         (session.rig_name, session.rig) = (rig.name.clone(), rig.to_toml());
         (session.playlist, session.order_seed) = (playlist.name.clone(), rig.protocol.order_seed);
         session.player = player.name();
         session.simulated = streams.iter().any(|s| s.simulated);
-        session.trials_planned = stimuli.len() as u32;
         session.override_reason = if verdict.pass { None } else { self.override_reason.clone() };
         (session.quality, session.verdict) = (report.clone(), Some(verdict.clone()));
-        let protocol = Protocol::new(rig.protocol.clone(), stimuli);
         let (dropped, lost) = (self.dropped(), self.live.lost());
         let begun = Begun { session: session.clone(), streams, report, at: now, dropped, lost };
         let Some(recording) = &mut self.recording else { return Err("enter the participant first".into()) };

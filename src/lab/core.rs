@@ -9,6 +9,7 @@ use crate::lab::judge::Judge;
 use crate::lab::live::Live;
 use crate::lab::message::{Catalogue, Event, Review};
 use crate::lab::recording::{Recording, Status};
+use crate::lab::resume::Resumed;
 use crate::lab::{LabError, LabOptions, rigs};
 use crate::present::{Input, Player, Playlist, Protocol};
 use crate::rig::Rig;
@@ -41,6 +42,8 @@ pub struct Lab {
     pub(super) disk: Disk,
     pub(super) clocks: Clocks,
     pub(super) override_reason: Option<String>,
+    /// The session being prepared is an interrupted one that goes on.
+    pub(super) resumed: Option<Resumed>,
     pub(super) protocol: Option<Protocol>,
     pub(super) job: Option<RunningJob>,
     pub(super) review: Option<Arc<Review>>,
@@ -89,6 +92,7 @@ impl Lab {
             disk: Disk::default(),
             clocks: Clocks::default(),
             override_reason: None,
+            resumed: None,
             protocol: None,
             job: None,
             review: None,
@@ -266,7 +270,7 @@ impl Lab {
                 self.news(format!("the session could not be closed: {e}; `limbic verify` tells what is there"));
             }
         }
-        self.override_reason = None;
+        (self.override_reason, self.resumed) = (None, None);
         self.refresh_catalogue();
     }
 

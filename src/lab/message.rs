@@ -29,6 +29,11 @@ pub enum Action {
         participant: Participant,
         consent: Consent,
     },
+    /// Instead of step 1: an interrupted session goes on with the trial that it stopped at, under the consent that was
+    /// given. Steps 2 and 3 follow; refused at the beginning where rig or playlist are not those of the session.
+    Resume {
+        session: SessionId,
+    },
     /// Step 2: use this rig file, or the simulated rig when None; connects the devices and starts the live view.
     Connect {
         rig: Option<PathBuf>,

@@ -11,6 +11,8 @@ const CAPACITY: usize = 4096;
 /// A session that is open for writing.
 pub struct Recording {
     id: SessionId,
+    /// It had been recorded in part before.
+    resumed: bool,
     home: Home,
     stage: Stage,
     /// Everything up to this ticket is durable.
@@ -63,8 +65,21 @@ impl Recording {
     pub fn prepare(home: &Home, session: Session, participant: &Participant, consent: &Consent) -> Result<Recording, StoreError> {
         let id = session.id;
         let writer = home.create_session(session, participant.clone(), consent.clone())?;
-        Ok(Recording {
+        Ok(Recording::over(home, id, writer, false))
+    }
+
+    /// Takes up an interrupted session; `now` = the session's clock.
+    ///
+    /// # Errors
+    /// It cannot go on (see [`Home::resume_session`]).
+    pub fn resume(home: &Home, id: SessionId, now: Nanos) -> Result<Recording, StoreError> {
+        Ok(Recording::over(home, id, home.resume_session(id, now)?, true))
+    }
+
+    fn over(home: &Home, id: SessionId, writer: SessionWriter, resumed: bool) -> Recording {
+        Recording {
             id,
+            resumed,
             home: home.clone(),
             stage: Stage::Prepared(Box::new(writer)),
             durable: 0,
@@ -74,7 +89,7 @@ impl Recording {
             ends: None,
             dropped_before: Vec::new(),
             lost_before: 0,
-        })
+        }
     }
 
     /// Starts the recorder.
@@ -199,6 +214,7 @@ impl Recording {
         let state = self.ends.map_or(SessionState::Interrupted, |(_, state)| state);
         let session = match std::mem::replace(&mut self.stage, Stage::Broken) {
             Stage::Running(recorder) => recorder.close(state, now)?,
+            Stage::Prepared(writer) if self.resumed => writer.close(SessionState::Interrupted, now)?,
             Stage::Prepared(writer) => writer.close(SessionState::Prepared, now)?,
             Stage::Broken => return Err(StoreError::Ended),
         };

@@ -121,6 +121,13 @@ impl Protocol {
         }
     }
 
+    /// A protocol that goes on after an interruption; `trials` = every attempt so far, in the order of beginning. It
+    /// begins with the trial that was running, as another attempt, or with the one after the last. Baselines are only
+    /// repeated where no trial had begun.
+    pub fn resumed(rig: ProtocolRig, stimuli: Vec<Stimulus>, trials: Vec<Trial>) -> Self {
+        Protocol { trials, ..Protocol::new(rig, stimuli) }
+    }
+
     /// Applies one input at `now` (monotonic; never earlier than at the call before).
     pub fn step(&mut self, now: Nanos, input: Input) -> Vec<Output> {
         match input {
@@ -241,8 +248,18 @@ impl Protocol {
         if self.phase != Phase::Waiting {
             return self.refuse("the session has begun already");
         }
-        self.mark(now, MarkerKind::SessionStart, "");
-        self.enter(now, Phase::EyesOpen);
+        let Some((number, attempt, state)) = self.trials.last().map(|t| (t.number, t.attempt, t.state)) else {
+            self.mark(now, MarkerKind::SessionStart, "");
+            return self.enter(now, Phase::EyesOpen);
+        };
+        self.mark(now, MarkerKind::SessionStart, "goes on after an interruption");
+        if state == TrialState::Running {
+            self.conclude(TrialState::Redone, "the recording was interrupted");
+        }
+        match state {
+            TrialState::Running | TrialState::Redone => self.begin_trial(now, number, attempt + 1),
+            _ => self.next_trial(now),
+        }
     }
 
     fn next_trial(&mut self, now: Nanos) {

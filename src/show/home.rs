@@ -46,7 +46,12 @@ impl Screen for Home {
             Some(Item::Model(_)) => ("Enter", "review its session"),
             _ => ("Enter", "new session"),
         };
-        vec![enter, ("n", "new session"), ("t", "train"), ("j/k", "move"), ("q", "quit")]
+        let mut hints = vec![enter];
+        if let Some(Item::Session(Session { state: SessionState::Interrupted, .. })) = items(snapshot).get(self.selected) {
+            hints.push(("c", "go on with it"));
+        }
+        hints.extend([("n", "new session"), ("t", "train"), ("j/k", "move"), ("q", "quit")]);
+        hints
     }
 
     fn handle(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Next {
@@ -58,6 +63,12 @@ impl Screen for Home {
             KeyCode::Char('n') => Next::Go(Place::Participant),
             KeyCode::Char('t') => Next::Go(Place::Train),
             KeyCode::Char('q') => Next::Quit,
+            KeyCode::Char('c') => match items.get(self.selected) {
+                Some(Item::Session(s)) if s.state == SessionState::Interrupted => {
+                    Next::DoThen(Action::Resume { session: s.id }, Place::Devices)
+                }
+                _ => Next::Say("Only an interrupted session can go on; choose one with j and k.".into()),
+            },
             KeyCode::Enter => match items.get(self.selected) {
                 Some(Item::Resume(_)) => Next::Go(open_place(snapshot)),
                 Some(Item::Session(s)) => Next::DoThen(Action::Review { session: s.id }, Place::Review),

@@ -107,6 +107,7 @@ pub fn saves(action: &Action) -> bool {
 pub fn doing(action: &Action) -> &'static str {
     match action {
         Action::Prepare { .. } => "participant and consent",
+        Action::Resume { .. } => "the session goes on; connect its rig",
         Action::Connect { .. } => "connecting the devices",
         Action::Disconnect => "releasing the devices",
         Action::Override { .. } => "the reason to go on",

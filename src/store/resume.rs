@@ -57,10 +57,10 @@ impl Home {
 }
 
 impl Recording {
-    /// The trial to go on with: the first that was not finished, rated or skipped.
+    /// The trial to go on with: the first that was neither finished nor skipped.
     pub fn next_trial(&self) -> u32 {
-        use super::rows::TrialState::{Done, Skipped};
-        let over = |number: &u32| self.trials.iter().any(|t| t.number == *number && matches!(t.state, Done | Skipped));
+        use super::rows::TrialState::{Redone, Running};
+        let over = |number: &u32| self.trials.iter().any(|t| t.number == *number && !matches!(t.state, Running | Redone));
         (1..).find(|number| !over(number)).unwrap_or(1)
     }
 }

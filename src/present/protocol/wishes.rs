@@ -128,7 +128,7 @@ impl Protocol {
         }
     }
 
-    fn conclude(&mut self, state: TrialState, note: &str) {
+    pub(super) fn conclude(&mut self, state: TrialState, note: &str) {
         if let Some(trial) = self.trials.last_mut() {
             trial.state = state;
             if !note.trim().is_empty() {

@@ -1,0 +1,71 @@
+//! Going on with a session that a crash, a power cut or a killed program interrupted.
+
+use crate::lab::Lab;
+use crate::lab::recording::Recording;
+use crate::present::{Protocol, Stimulus};
+use crate::rig::Rig;
+use crate::signal::StreamInfo;
+use crate::store::rows::{Session, SessionId, SessionState, Trial};
+
+/// What an interrupted session had come to.
+pub struct Resumed {
+    /// Every attempt, in the order of beginning.
+    trials: Vec<Trial>,
+    streams: Vec<StreamInfo>,
+}
+
+impl Lab {
+    /// Prepares an interrupted session for going on; its participant and consent hold again.
+    pub(super) fn resume(&mut self, id: SessionId) -> Result<(), String> {
+        self.while_idle()?;
+        let stored = self.home.recording(id).map_err(|e| e.to_string())?;
+        self.close_session();
+        let recording = Recording::resume(&self.home, id, self.options.clock.now()).map_err(|e| e.to_string())?;
+        let Session { number, participant, rig_name, trials_planned, .. } = &stored.session;
+        self.news(format!(
+            "session {number} of {participant} goes on with trial {} of {trials_planned}; connect its rig, {rig_name}",
+            stored.next_trial()
+        ));
+        (self.participant, self.consent) = (Some(stored.participant.clone()), Some(stored.consent.clone()));
+        self.session = Some(Session { state: SessionState::Prepared, ended: None, ..stored.session.clone() });
+        self.recording = Some(recording);
+        (self.protocol, self.override_reason) = (None, None);
+        let streams = stored.streams.iter().map(|row| row.info.clone()).collect();
+        self.resumed = Some(Resumed { trials: stored.attempts.clone(), streams });
+        self.refresh_catalogue();
+        Ok(())
+    }
+}
+
+impl Resumed {
+    /// The protocol from where it stopped; refused where the session would no longer be one thing.
+    pub fn protocol(
+        &self,
+        session: &Session,
+        rig: &Rig,
+        stimuli: Vec<Stimulus>,
+        streams: &[StreamInfo],
+    ) -> Result<Protocol, String> {
+        let other = |what: &str| {
+            let Session { participant, number, rig_name, playlist, .. } = session;
+            Err(format!(
+                "session {number} of {participant} was begun with the rig {rig_name} and the playlist {playlist}, and {what}; \
+                 connect what it was begun with, or begin a new session"
+            ))
+        };
+        for before in &self.streams {
+            let Some(now) = streams.iter().find(|s| s.id == before.id) else {
+                return other(&format!("its stream {} is missing now", before.name));
+            };
+            let labels = |s: &StreamInfo| s.channels.iter().map(|c| c.label.clone()).collect::<Vec<_>>();
+            if (now.kind, now.rate, labels(now)) != (before.kind, before.rate, labels(before)) {
+                return other(&format!("its stream {} has other channels or another rate now", before.name));
+            }
+        }
+        let shown = |t: &Trial| stimuli.get((t.number as usize).wrapping_sub(1)).is_some_and(|s| s.name == t.stimulus);
+        if stimuli.len() != session.trials_planned as usize || !self.trials.iter().all(shown) {
+            return other("its videos are others, or in another order, now");
+        }
+        Ok(Protocol::resumed(rig.protocol.clone(), stimuli, self.trials.clone()))
+    }
+}
