@@ -12,7 +12,8 @@ pub struct Record {
 
 pub fn read(header: &Path) -> Record {
     let text = std::fs::read_to_string(header).expect("the header can be read");
-    let mut lines = text.lines().filter(|l| !l.starts_with('#')).map(|l| l.split_whitespace().collect::<Vec<_>>());
+    let mut lines =
+        text.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty()).map(|l| l.split_whitespace().collect::<Vec<_>>());
     let first = lines.next().expect("a first line");
     let (channels, rate): (usize, f64) = (first[1].parse().expect("channels"), first[2].parse().expect("rate"));
     let signals: Vec<Vec<&str>> = lines.take(channels).collect();

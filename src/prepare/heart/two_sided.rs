@@ -24,6 +24,8 @@ const SMALLEST_SCALE_S: f64 = 0.006;
 const SUSPECT: f64 = 3.0;
 /// Surprise from which an interval teaches the model nothing.
 const UNUSABLE: f64 = 5.0;
+/// Share of the median around it by which an interval may differ and still teach the model.
+const LARGEST_SWING: f64 = 0.45;
 /// Cost that an edit must save, and more for every beat it places freely (in units of log-likelihood).
 const SAVING: f64 = 12.0;
 const SAVING_PER_BEAT: f64 = 3.0;
@@ -251,11 +253,17 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Intervals that do not surprise the model.
+/// Intervals that do not surprise the model. However often a double interval comes, it teaches nothing.
 fn calm(intervals: &[f64], model: &Model) -> Vec<bool> {
     let surprises = model.surprises(&deviations(intervals, model));
     let limit = UNUSABLE * spread(&surprises).max(model.scale);
-    surprises.iter().zip(intervals).map(|(s, w)| s.abs() < limit && PLAUSIBLE_S.contains(w)).collect()
+    let like = |k: usize| (intervals[k] / neighbours(intervals, k) - 1.0).abs() < LARGEST_SWING;
+    (0..intervals.len()).map(|k| surprises[k].abs() < limit && like(k) && PLAUSIBLE_S.contains(&intervals[k])).collect()
+}
+
+/// Median of the intervals around the k-th.
+fn neighbours(intervals: &[f64], k: usize) -> f64 {
+    median(&intervals[k.saturating_sub(4)..(k + 5).min(intervals.len())])
 }
 
 fn deviations(intervals: &[f64], model: &Model) -> Vec<f64> {
@@ -269,8 +277,7 @@ fn spread(values: &[f64]) -> f64 {
 
 /// Intervals near the median of their neighbours: good enough for a first model.
 fn usable_at_first(intervals: &[f64]) -> Vec<bool> {
-    let around = |k: usize| median(&intervals[k.saturating_sub(4)..(k + 5).min(intervals.len())]);
-    let away: Vec<f64> = (0..intervals.len()).map(|k| intervals[k] - around(k)).collect();
+    let away: Vec<f64> = (0..intervals.len()).map(|k| intervals[k] - neighbours(intervals, k)).collect();
     let limit = 3.5 * spread(&away).max(0.02);
     away.iter().zip(intervals).map(|(d, w)| d.abs() <= limit && PLAUSIBLE_S.contains(w)).collect()
 }
