@@ -138,10 +138,25 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Gradients that one explanation may cost beside a session: half a minute on two cores with the paper's network.
+    pub const AFFORDABLE: usize = 16_000;
+
     /// A coarser measure that takes seconds where the full one takes minutes: at most 32 samples of a class, 16 pairs
     /// of Expected Gradients, few random rankings. The report says so.
     pub fn quick(seed: u64) -> Self {
         Options { seed, samples_per_class: Some(32), steps: 32, pairs: 16, random_samples: Some(8), ..Options::default() }
+    }
+
+    /// No more than about so many gradients in all: as many samples of each class as this allows with 32 steps of
+    /// Integrated Gradients and at least 16 pairs of Expected Gradients, then as many pairs as are left over.
+    #[must_use]
+    pub fn within(self, gradients: usize, classes: usize) -> Self {
+        const STEPS: usize = 32;
+        const PAIRS: usize = 16;
+        let affordable = (gradients / (classes.max(1) * (STEPS + PAIRS))).max(super::sensitivity::LEAST_SAMPLES);
+        let samples = self.samples_per_class.unwrap_or(usize::MAX).min(affordable);
+        let pairs = (gradients / (classes.max(1) * samples)).saturating_sub(STEPS).clamp(PAIRS, self.pairs.max(PAIRS));
+        Options { samples_per_class: Some(samples), steps: STEPS, pairs, ..self }
     }
 
     /// The explainers asked for, in the order that decides ties.
@@ -173,6 +188,15 @@ mod tests {
         assert_eq!(Metric::Recall.score(&[2.0, 2.0], 1), 0.0);
         let sum: f32 = (0..3).map(|c| Metric::Probability.score(&[100.0, 99.0, -5.0], c)).sum();
         assert!((sum - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_budget_bounds_samples_and_pairs() {
+        let full = Options { samples_per_class: Some(200), ..Options::default() };
+        let tight = full.clone().within(20_000, 4);
+        assert_eq!((tight.samples_per_class, tight.steps, tight.pairs), (Some(104), 32, 16));
+        let few = Options { samples_per_class: Some(20), ..full }.within(20_000, 4);
+        assert_eq!((few.samples_per_class, few.pairs), (Some(20), 200));
     }
 
     #[test]

@@ -109,6 +109,9 @@ fn blank_classes(folds: &[Fold]) -> BTreeSet<usize> {
     folds.iter().map(|(network, _)| options::predicted(&network.logits(&vec![0.0; network.input_len()], 1))).collect()
 }
 
+/// Pairs of Expected Gradients in the full measure (algorithms section 6).
+const FULL_PAIRS: usize = 200;
+
 struct Run<'a> {
     folds: &'a [Fold<'a>],
     names: &'a Names,
@@ -193,6 +196,10 @@ impl Run<'_> {
         if self.folds.len() > 1 {
             let folds = self.folds.len();
             caveats.push(format!("Pooled over {folds} fold networks, each asked only about trials it never saw."));
+        }
+        if self.options.pairs < FULL_PAIRS && self.explainers.iter().any(|e| e.name() == "EG") {
+            let pairs = self.options.pairs;
+            caveats.push(format!("EG averages over {pairs} pairs of a training sample and a place, not {FULL_PAIRS}."));
         }
         if self.options.features_per_step > 1 {
             let step = self.options.features_per_step;

@@ -1,5 +1,6 @@
 //! The model file: ONNX written and read by ourselves (opset 17, ir 8), with the card as metadata.
 
+mod dense;
 mod message;
 mod read;
 mod values;
