@@ -15,7 +15,7 @@ pub fn add_product(patch: Patch, width: usize, weights: &Tensor<2>, sums: &mut [
         let rows = if rect.columns() == width { rect.rows() } else { 1 };
         let start = ((rect.top + row) * width + rect.left) * channels;
         let some = changes.clone().slice([0..n, row * run..(row + rows) * run]);
-        let product = some.matmul(weights.clone().slice([start..start + rows * run]));
+        let product = some.matmul(weights.clone().narrow(0, start, rows * run));
         sums.iter_mut().zip(values(product)).for_each(|(s, p)| *s += p);
         row += rows;
     }
