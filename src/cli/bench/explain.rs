@@ -13,7 +13,7 @@ use crate::train::networks::seed_a::seed_a;
 use crate::train::{Network, Predictor, onnx};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// CPU and wall time of attributions and of deletion and insertion curves
@@ -190,7 +190,7 @@ fn made_up(args: &Args) -> anyhow::Result<Material> {
     Ok(Material { network, inputs, labels, orders })
 }
 
-fn read(model: &PathBuf, data: &PathBuf) -> anyhow::Result<Material> {
+fn read(model: &Path, data: &Path) -> anyhow::Result<Material> {
     let bytes = std::fs::read(model).with_context(|| format!("cannot read {}", model.display()))?;
     let (network, _) = onnx::read_logits(&bytes).with_context(|| model.display().to_string())?;
     let stored = arrays::read(data)?;

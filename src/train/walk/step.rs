@@ -11,13 +11,7 @@ const BLOCK: usize = 16;
 /// A layer on maps, arranged for patches.
 #[derive(Debug)]
 pub enum Step {
-    /// Weights [in, kernel row x kernel column x out].
-    Conv {
-        weight: Tensor<2>,
-        kernel: [usize; 2],
-        window: Window,
-        outputs: usize,
-    },
+    Conv(Box<Kernel>),
     Curve(Curve),
     /// Factor of every channel.
     Scale(Vec<f32>),
@@ -25,6 +19,15 @@ pub enum Step {
     Mean(Window),
     /// Rows above and columns to the left that were added.
     Shift(usize, usize),
+}
+
+/// A convolution.
+#[derive(Debug)]
+pub struct Kernel {
+    /// Weights [in, kernel row x kernel column x out].
+    weight: Tensor<2>,
+    window: Window,
+    outputs: usize,
 }
 
 /// How the places of a layer's output look at its input.
@@ -86,15 +89,15 @@ impl Step {
         let weight = values(conv.weight.clone().permute([1, 2, 3, 0]));
         let (size, stride) = ([height, width], conv.stride);
         let window = Window { size, stride, padding: conv.padding, dilation: conv.dilation, output };
-        Step::Conv { weight: tensor(weight, [inputs, height * width * outputs]), kernel: size, window, outputs }
+        let weight = tensor(weight, [inputs, height * width * outputs]);
+        Step::Conv(Box::new(Kernel { weight, window, outputs }))
     }
-
     /// Brings the layer's output up to date with the changes of its input, which `input` has already, and says how
     /// the output has changed.
     pub fn update(&self, input: &Maps, changes: &Patch, output: &mut Maps) -> Patch {
         match self {
-            Step::Conv { weight, kernel, window, outputs } => {
-                let patch = convolved(changes, weight, *kernel, window, *outputs);
+            Step::Conv(kernel) => {
+                let patch = convolved(changes, kernel);
                 patch.add_to(output);
                 patch
             }
@@ -131,7 +134,9 @@ impl Step {
 
 /// The changes of a convolution's output: every changed input place is multiplied with all of the kernel at once,
 /// and the products are added where they belong.
-fn convolved(changes: &Patch, weight: &Tensor<2>, kernel: [usize; 2], window: &Window, outputs: usize) -> Patch {
+fn convolved(changes: &Patch, kernel: &Kernel) -> Patch {
+    let Kernel { weight, window, outputs } = kernel;
+    let (outputs, kernel) = (*outputs, window.size);
     let (from, n) = (changes.rect, changes.samples());
     let mut patch = Patch::zeros(n, window.reached(&from), outputs);
     let to = patch.rect;
