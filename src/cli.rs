@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod driver;
 mod erase;
+mod evaluate;
 mod explain;
 mod export;
 mod features;
@@ -23,6 +24,7 @@ mod redact;
 mod sessions;
 mod setup;
 mod show;
+mod simulate;
 mod text;
 mod topo;
 mod train;
@@ -78,6 +80,8 @@ enum Command {
     Lab(lab::Args),
     /// The whole path on a simulated participant: record, train, predict, explain
     Demo(demo::Args),
+    /// Record simulated participants into a home, faster than real time
+    Simulate(simulate::Args),
     /// Bring BrainFlow, liblsl and ONNX Runtime, by name, version and checksum
     Setup(setup::Args),
     /// Measure what limbic costs on this machine
@@ -108,6 +112,8 @@ enum Command {
     Features(features::Args),
     /// Train on recorded sessions and evaluate by trial
     Train(train::Args),
+    /// Evaluate a network by one or several protocols, here or on a cluster
+    Evaluate(evaluate::Args),
     /// Predictions of a stored model for a session
     Predict(predict::Args),
     /// The explanation that was found with a model
@@ -137,6 +143,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Some(Command::Rate(_)) => visit::rate(common)?,
         Some(Command::Lab(args)) => lab::run(args, common)?,
         Some(Command::Demo(args)) => demo::run(args, common)?,
+        Some(Command::Simulate(args)) => simulate::run(args, common)?,
         Some(Command::Setup(args)) => setup::run(args, common.json)?,
         Some(Command::Bench(args)) => bench::run(args, common)?,
         Some(Command::Doctor(args)) => doctor::run(args, common.lib_dir.as_deref(), &common.home, common.json)?,
@@ -152,6 +159,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Some(Command::Quality(args)) => quality::run(args, common)?,
         Some(Command::Features(args)) => features::run(args, common)?,
         Some(Command::Train(args)) => train::run(args, common)?,
+        Some(Command::Evaluate(args)) => evaluate::run(args, common)?,
         Some(Command::Predict(args)) => predict::run(args, common)?,
         Some(Command::Explain(args)) => explain::run(args, common)?,
         Some(Command::Topo(args)) => topo::run(args, common)?,

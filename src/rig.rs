@@ -52,13 +52,15 @@ pub struct SimulatorRig {
     pub rate: f64,
     /// Face frames a second; 0 = no camera.
     pub face_fps: f64,
+    /// How strongly videos move brain, heart and face: 1 as modelled, 0 not at all (a study without an effect).
+    pub effect: f64,
     /// A TOML file of source model and faults (flat, railed, mains, drift, noise, drop-out, late packets, camera stall, disconnect).
     pub scenario: Option<PathBuf>,
 }
 
 impl Default for SimulatorRig {
     fn default() -> Self {
-        SimulatorRig { seed: 7, rate: 256.0, face_fps: 10.0, scenario: None }
+        SimulatorRig { seed: 7, rate: 256.0, face_fps: 10.0, effect: 1.0, scenario: None }
     }
 }
 

@@ -4,12 +4,15 @@
 //! them can show what another computed.
 
 pub mod datasets;
+pub mod evaluate;
 mod held_out;
 mod import;
 mod plan;
 mod predict;
 mod review;
 mod run;
+pub mod shards;
+pub mod slurm;
 
 pub use datasets::{session_quality, stored_signals};
 pub use import::import;

@@ -2,21 +2,27 @@
 
 pub mod adam;
 pub mod card;
+pub mod checkpoint;
 pub mod crossval;
 mod deep_lift;
 mod differentiate;
+pub mod evaluate;
 pub mod file;
 pub mod fit;
 pub mod fusion;
 pub mod input;
 mod layer;
+pub mod learn;
 pub mod network;
 pub mod networks;
 pub mod onnx;
 mod parameters;
+pub mod protocol;
 pub mod score;
 pub mod split;
 pub mod standardise;
+pub mod trials;
+pub mod tune;
 mod walk;
 
 pub use crossval::{CrossvalOptions, CrossvalResult, FoldResult, TrainError, cross_validate, train_on_all};

@@ -61,6 +61,9 @@ impl Simulator {
         if !(0.0..=60.0).contains(&rig.face_fps) {
             return Err(refuse(format!("face_fps = {} is out of range; choose 0 (no camera) to 60", rig.face_fps)));
         }
+        if !(0.0..=3.0).contains(&rig.effect) {
+            return Err(refuse(format!("effect = {} is out of range; choose 0 (none) to 3", rig.effect)));
+        }
         let montage = Montage::biosemi32();
         let streams = describe(rig, &montage, around.first_stream);
         let scenario = match &rig.scenario {
@@ -93,6 +96,7 @@ impl Source for Simulator {
                 seed: self.rig.seed,
                 rate: self.rig.rate,
                 face_fps: self.rig.face_fps,
+                effect: self.rig.effect,
                 table,
                 face: StreamId(table.0 + 1),
                 start: self.clock.now(),

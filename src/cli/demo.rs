@@ -1,19 +1,12 @@
 //! `limbic demo`: the whole path on a simulated participant, faster than real time; ends with the review.
 
-use crate::acquire::simulator::participant_rating;
-use crate::cli::driver::{self, Script};
+use crate::cli::simulate::{SIMULATED_UTC, Simulated};
 use crate::cli::{Common, progress, text};
-use crate::job::Job;
 use crate::lab::message::Review;
-use crate::lab::{Lab, LabOptions};
-use crate::rig::{Device, Rig};
-use crate::signal::{ManualClock, SharedClock};
 use crate::store::Home;
-use crate::store::rows::{Consent, Participant, SessionId};
 use crate::study::{self, Outcome, Plan};
 use anyhow::{Context, bail};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 /// The whole path on a simulated participant: record, train, predict, explain
 #[derive(Debug, clap::Args)]
@@ -33,9 +26,6 @@ pub struct Args {
     keep: Option<PathBuf>,
 }
 
-/// 2026-01-01 00:00 UTC: a fixed wall time, so that the same seed gives the same output.
-const DEMO_UTC: i64 = 1_767_225_600_000_000_000;
-
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder for the demo")?;
     let home = args.keep.clone().unwrap_or_else(|| folder.path().join("home"));
@@ -43,7 +33,8 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         bail!("{} already holds a home; the demo keeps its data in a new folder", home.display());
     }
     let job = progress::job();
-    let session = record(args, &home, folder.path(), common.lib_dir.as_deref(), &job)?;
+    let simulated = Simulated { seed: args.seed, trials: args.trials, video_s: args.video_s, ..Simulated::default() };
+    let session = simulated.record(&home, folder.path(), common.lib_dir.as_deref(), &job)?;
     let store = Home::open(&home)?;
     let plan = Plan {
         sessions: vec![session],
@@ -51,7 +42,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         epochs: 14,
         folds: 4,
         seed: args.seed,
-        created_utc: DEMO_UTC,
+        created_utc: SIMULATED_UTC,
         library_dir: common.lib_dir.clone(),
         features_per_step: 4,
         samples_per_class: 40,
@@ -75,55 +66,6 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// One simulated session through the real lab: consent, devices, gate, protocol, ratings, store.
-fn record(args: &Args, home: &Path, scratch: &Path, library_dir: Option<&Path>, job: &Job) -> anyhow::Result<SessionId> {
-    let rig_path = scratch.join("demo-rig.toml");
-    std::fs::write(&rig_path, rig(args, scratch)?.to_toml())?;
-    let clock: SharedClock = Arc::new(ManualClock::new(DEMO_UTC));
-    let options = LabOptions::new(home.to_path_buf(), clock.clone());
-    let mut lab = Lab::new(LabOptions { library_dir: library_dir.map(Path::to_path_buf), threaded_sources: false, ..options })?;
-    let script = Script {
-        rig: rig_path,
-        participant: Participant { code: "SIM01".into(), note: "simulated participant".into(), ..Participant::default() },
-        consent: Consent {
-            recording: true,
-            face_stored: true,
-            form: "none needed: SIMULATED".into(),
-            experimenter: "demo".into(),
-            ..Consent::default()
-        },
-        override_reason: None,
-        rate: &mut |view| {
-            (participant_rating(args.seed, view.trial, view.intended), "simulated participant".into(), String::new())
-        },
-        watch: &mut |snapshot| {
-            let trials = u64::from(args.trials);
-            Ok(job.report_with("record", u64::from(snapshot.protocol.trial), trials, &driver::describe(snapshot))?)
-        },
-        gate_patience_s: 120.0,
-        saved: &mut |_, _| {},
-        remark: &mut |_| None,
-    };
-    driver::drive(&mut lab, &clock, script)
-}
-
-fn rig(args: &Args, scratch: &Path) -> anyhow::Result<Rig> {
-    let mut rig = Rig::simulated(args.seed);
-    if let Some(Device::Simulator(simulator)) = rig.devices.first_mut() {
-        simulator.face_fps = 5.0;
-    }
-    rig.gate.window_s = 20.0;
-    rig.protocol.baseline_open_s = 10.0;
-    rig.protocol.baseline_closed_s = 10.0;
-    rig.protocol.rest_s = 3.0;
-    rig.protocol.order_seed = args.seed;
-    let playlist = crate::present::Playlist::simulated(args.trials as usize, args.video_s);
-    let path = scratch.join("demo-playlist.toml");
-    std::fs::write(&path, toml::to_string(&playlist)?)?;
-    rig.stimulus.playlist = Some(path);
-    Ok(rig)
 }
 
 fn report(args: &Args, review: &Review, outcome: &Outcome) -> String {

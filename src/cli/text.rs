@@ -1,5 +1,7 @@
 //! Plain text for people: tables, percentages, the review of a session, the Quality Test.
 
+pub mod evaluation;
+
 use crate::explain::report::{ClassExplanation, ExplanationReport};
 use crate::lab::message::Review;
 use crate::show::topography;

@@ -55,6 +55,12 @@ pub enum Target {
     Valence,
     /// Reported arousal below / from 4.5.
     Arousal,
+    /// Reported valence, nine levels.
+    #[serde(rename = "valence9")]
+    ValenceLevels,
+    /// Reported arousal, nine levels.
+    #[serde(rename = "arousal9")]
+    ArousalLevels,
 }
 
 /// Examples of one recipe.

@@ -17,6 +17,8 @@ use std::path::Path;
 
 /// Stem of the home's journal while it is written anew.
 const RENEWED: &str = "renewed";
+/// Folder of what was computed from sessions and can be computed again: cached features, runs of evaluations.
+const DERIVED: &str = "derived";
 /// Stands in the rows of models for a person who was erased.
 const NOBODY: &str = "(erased)";
 /// Blocks of samples and pictures per stream of which a piece is looked for afterwards.
@@ -66,6 +68,11 @@ impl Home {
             erased.bytes += self.session_bytes(*id)?;
             remove_session(&self.session_dir(*id))?;
             erased.sessions.push(*id);
+        }
+        // Features and evaluations mix people; they can all be made again without this one.
+        let derived = self.dir().join(DERIVED);
+        if derived.exists() {
+            std::fs::remove_dir_all(&derived).named("remove", &derived)?;
         }
         disk::sync_dir(self.dir())?;
         state.log = None;

@@ -25,6 +25,7 @@ const FACE_FPS: f64 = 5.0;
 pub fn classes(recordings: &[Recording], target: Target) -> Vec<String> {
     match target {
         Target::Valence | Target::Arousal => vec!["low".into(), "high".into()],
+        Target::ValenceLevels | Target::ArousalLevels => (1..=9).map(|level| level.to_string()).collect(),
         Target::Intended | Target::Reported => {
             let mut found: Vec<_> =
                 recordings.iter().flat_map(|r| &r.trials).filter(|t| t.is_usable()).filter_map(|t| word(t, target)).collect();
@@ -46,9 +47,13 @@ fn word(trial: &Trial, target: Target) -> Option<crate::signal::Emotion> {
 pub fn label(trial: &Trial, target: Target, classes: &[String]) -> Option<usize> {
     // Algorithms 5.2: below 4.5 is low, from 4.5 high, on the raw rating.
     let level = |rating: Option<f32>| rating.map(|r| usize::from(r >= 4.5));
+    // The nearest of 1 to 9, halves up.
+    let nine = |rating: Option<f32>| rating.map(|r| ((r + 0.5).floor().clamp(1.0, 9.0) as usize) - 1);
     match target {
         Target::Valence => level(trial.rating.valence),
         Target::Arousal => level(trial.rating.arousal),
+        Target::ValenceLevels => nine(trial.rating.valence),
+        Target::ArousalLevels => nine(trial.rating.arousal),
         Target::Intended | Target::Reported => {
             let name = word(trial, target)?.name();
             classes.iter().position(|c| c == name)

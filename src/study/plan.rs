@@ -69,7 +69,7 @@ pub struct Outcome {
 pub enum StudyError {
     #[error("there is nothing to train on: {0}")]
     NothingToTrain(String),
-    #[error("\"{0}\" is no target; use intended, reported, valence or arousal")]
+    #[error("\"{0}\" is no target; use intended, reported, valence, arousal, valence9 or arousal9")]
     UnknownTarget(String),
     #[error(
         "the model {model} was trained on features {wanted}, but session {session} gives {found}: {difference}; record with the same montage, or train a model for this one"
@@ -77,6 +77,14 @@ pub enum StudyError {
     OtherRecipe { model: String, wanted: String, session: String, found: String, difference: String },
     #[error("there is no model called {0}; `limbic sessions` and Home list what is there, `limbic train` makes one")]
     NoModel(String),
+    #[error("no network is called {0}; there are {names}", names = crate::train::networks::names())]
+    NoNetwork(String),
+    #[error("{path}: {why}")]
+    Folder { path: PathBuf, why: String },
+    #[error("cannot write {path}: {source}")]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("{0}")]
+    Cluster(String),
     #[error("session {session}: {message}")]
     Session { session: String, message: String },
     #[error(transparent)]
@@ -111,6 +119,8 @@ pub fn target_named(name: &str) -> Result<Target, StudyError> {
         "reported" => Ok(Target::Reported),
         "valence" => Ok(Target::Valence),
         "arousal" => Ok(Target::Arousal),
+        "valence9" => Ok(Target::ValenceLevels),
+        "arousal9" => Ok(Target::ArousalLevels),
         other => Err(StudyError::UnknownTarget(other.into())),
     }
 }

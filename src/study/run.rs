@@ -30,7 +30,7 @@ const REFERENCES: usize = 64;
 /// No usable trials, sessions of different montages, a stop, a home that cannot be written. What was stored before
 /// stays.
 pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePoint)) -> Result<Outcome, StudyError> {
-    let recordings = recordings(home, plan)?;
+    let recordings = recordings(home, &plan.sessions)?;
     enough(&recordings, plan)?;
     let eeg_data = eeg_dataset(&recordings, plan.target, &PsdOptions::default(), job)?;
     let face_data = face_dataset(&recordings, plan.target, job)?;
@@ -60,9 +60,13 @@ pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePo
 /// Hidden units of the face network: small, since it learns from one lab's own frames.
 const FACE_HIDDEN: usize = 32;
 
-fn recordings(home: &Home, plan: &Plan) -> Result<Vec<Recording>, StudyError> {
-    let ids: Vec<SessionId> = match plan.sessions.is_empty() {
-        false => plan.sessions.clone(),
+/// These sessions, which must have a finished trial each; all that have one when none is named.
+///
+/// # Errors
+/// A named session without a finished trial; no session with one.
+pub(super) fn recordings(home: &Home, sessions: &[SessionId]) -> Result<Vec<Recording>, StudyError> {
+    let ids: Vec<SessionId> = match sessions.is_empty() {
+        false => sessions.to_vec(),
         true => home.sessions()?.into_iter().rev().map(|s| s.id).collect(),
     };
     let mut recordings = Vec::new();
@@ -70,7 +74,7 @@ fn recordings(home: &Home, plan: &Plan) -> Result<Vec<Recording>, StudyError> {
         let recording = home.recording(id)?;
         if recording.trials.iter().any(|t| t.is_usable()) {
             recordings.push(recording);
-        } else if plan.sessions.contains(&id) {
+        } else if sessions.contains(&id) {
             return Err(StudyError::Session {
                 session: id.to_string(),
                 message: "it has no finished trial; choose another session".into(),

@@ -28,6 +28,26 @@ impl Adam {
         Adam::default()
     }
 
+    /// First and second moments of all parameters, one after another; zeros before the first step.
+    pub(super) fn flat(&self) -> (Vec<f32>, Vec<f32>) {
+        (self.moments.iter().flat_map(|m| m.0.clone()).collect(), self.moments.iter().flat_map(|m| m.1.clone()).collect())
+    }
+
+    /// The optimiser after `steps` steps, from what [`Adam::flat`] returned.
+    pub(super) fn of_flat(network: &Network, first: &[f32], second: &[f32], steps: i32) -> Self {
+        let mut start = 0;
+        let part = |parameter: &super::parameters::Parameter<'_>| {
+            let span = start..start + parameter.shape().iter().product::<usize>();
+            start = span.end;
+            (first[span.clone()].to_vec(), second[span].to_vec())
+        };
+        Adam { moments: network.parameters().iter().map(part).collect(), steps }
+    }
+
+    pub(super) fn steps(&self) -> i32 {
+        self.steps
+    }
+
     /// Changes the network's parameters by one step. `gradients` stand in the order of the parameters; a parameter
     /// whose gradient is missing or of another length stays as it is.
     pub fn step(&mut self, network: &mut Network, gradients: &[Vec<f32>], learning_rate: f64) {

@@ -10,9 +10,10 @@ use super::network::{Network, NetworkError};
 use super::networks::Architecture;
 use super::score::{argmax, scores};
 use super::split::{Assignment, Fold, SplitError, TrialKey, assign, folds_of, hold_out};
+use super::trials::Trials;
 use crate::job::Job;
 use crate::prepare::dataset::Dataset;
-use part::{Part, Trials};
+use part::Part;
 
 /// How to cross-validate.
 #[derive(Debug, Clone)]

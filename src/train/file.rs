@@ -45,7 +45,7 @@ impl Network {
 }
 
 /// Writes beside the target, then renames over it; both steps durable.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
     let unfinished = folder.join(format!(".{name}.tmp-{}", std::process::id()));

@@ -6,14 +6,16 @@
 
 use super::Predictor;
 use super::adam::Adam;
+use super::checkpoint::{Checkpoint, Stand};
 use super::network::{Network, Plain};
 use super::score::argmax;
 use crate::job::Job;
 use crate::signal::Seed;
 use burn::tensor::{Device, Tensor, TensorData, activation};
+use serde::{Deserialize, Serialize};
 
 /// How to train. The default is the paper's: Adam 1e-4, batches of 64, at most 50 epochs, patience 5.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FitOptions {
     pub epochs: u32,
     pub batch: usize,
@@ -44,7 +46,7 @@ pub struct Examples<'a> {
 }
 
 /// What one epoch brought.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EpochReport {
     /// From 1.
     pub epoch: u32,
@@ -83,7 +85,7 @@ pub enum FitError {
 }
 
 /// Trains `network`. Reports to `job` as `stage` and after every epoch to `on_epoch`; when the job is stopped, what
-/// is best so far is returned.
+/// is best so far is returned. With a checkpoint, a run that was cut short goes on after its last saved epoch.
 ///
 /// # Errors
 /// Data that do not fit the network; a loss that is not a number; a stop before the first epoch's end.
@@ -93,6 +95,7 @@ pub fn fit(
     validation: Examples<'_>,
     options: &FitOptions,
     (job, stage): (&Job, &str),
+    checkpoint: Option<&Checkpoint>,
     on_epoch: &mut dyn FnMut(&EpochReport),
 ) -> Result<Fitted, FitError> {
     if training.labels.is_empty() {
@@ -100,12 +103,19 @@ pub fn fit(
     }
     check(&network, training)?;
     check(&network, validation)?;
+    let run = identity(&network, training, validation, options);
     let mut course = Course::new(network, training.labels, options);
-    let mut fitted: Option<Fitted> = None;
-    let mut epochs = Vec::new();
-    let mut least = f32::INFINITY;
-    let mut stale = 0;
-    for epoch in 1..=options.epochs.max(1) {
+    let mut stand = Stand { run, epochs: Vec::new(), rate: course.rate, least: f32::INFINITY, stale: 0, best_epoch: 0, steps: 0 };
+    let mut best: Option<Network> = None;
+    if let Some((saved, its_best, adam)) = checkpoint.and_then(|c| c.load(run, &mut course.network)) {
+        (course.rate, course.adam) = (saved.rate, adam);
+        (stand, best) = (saved, Some(its_best));
+    }
+    let first = stand.epochs.len() as u32 + 1;
+    for epoch in first..=options.epochs.max(1) {
+        if stand.stale >= options.patience.max(1) {
+            break;
+        }
         let Some(training_loss) = course.epoch(epoch, training, job) else { break };
         let (validation_loss, validation_accuracy) =
             if validation.labels.is_empty() { (training_loss, 0.0) } else { evaluate(&course.network, validation) };
@@ -113,25 +123,41 @@ pub fn fit(
             return Err(FitError::Diverged(epoch));
         }
         let report = EpochReport { epoch, training_loss, validation_loss, validation_accuracy, learning_rate: course.rate };
-        epochs.push(report);
+        stand.epochs.push(report);
         on_epoch(&report);
-        stale += 1;
-        if validation_loss < least {
-            (least, stale) = (validation_loss, 0);
-            let network = course.network.clone();
-            fitted = Some(Fitted { network, epochs: Vec::new(), best_epoch: epoch, stopped: false });
+        stand.stale += 1;
+        if validation_loss < stand.least {
+            (stand.least, stand.stale, stand.best_epoch) = (validation_loss, 0, epoch);
+            best = Some(course.network.clone());
         }
-        if options.plateau > 0 && stale > 0 && stale % options.plateau == 0 {
+        if options.plateau > 0 && stand.stale > 0 && stand.stale % options.plateau == 0 {
             course.rate = (course.rate / 2.0).max(LEAST_RATE);
         }
-        let detail = format!("validation loss {validation_loss:.3}, accuracy {:.0} %", 100.0 * validation_accuracy);
-        let asked = job.report_with(stage, u64::from(epoch), u64::from(options.epochs), &detail);
-        if asked.is_err() || stale >= options.patience.max(1) {
+        (stand.rate, stand.steps) = (course.rate, course.adam.steps());
+        let mut detail = format!("validation loss {validation_loss:.3}, accuracy {:.0} %", 100.0 * validation_accuracy);
+        if let (Some(checkpoint), Some(best)) = (checkpoint, &best)
+            && let Err(error) = checkpoint.save_if_due(&stand, &course.network, best, &course.adam)
+        {
+            detail += &format!(" (its state cannot be saved: {error})");
+        }
+        if job.report_with(stage, u64::from(epoch), u64::from(options.epochs), &detail).is_err() {
             break;
         }
     }
-    let fitted = fitted.ok_or(FitError::Stopped)?;
-    Ok(Fitted { epochs, stopped: job.is_stopped(), ..fitted })
+    let network = best.ok_or(FitError::Stopped)?;
+    Ok(Fitted { network, epochs: stand.epochs, best_epoch: stand.best_epoch, stopped: job.is_stopped() })
+}
+
+/// A number that two runs share only if they would train the same.
+fn identity(network: &Network, training: Examples<'_>, validation: Examples<'_>, options: &FitOptions) -> u64 {
+    let mut hash = crc32fast::Hasher::new();
+    hash.update(format!("{} {options:?}", network.name).as_bytes());
+    for value in network.flat().iter().chain(training.inputs).chain(validation.inputs) {
+        hash.update(&value.to_le_bytes());
+    }
+    let mut labels = crc32fast::Hasher::new();
+    training.labels.iter().chain(validation.labels).for_each(|l| labels.update(&l.to_le_bytes()));
+    u64::from(hash.finalize()) << 32 | u64::from(labels.finalize())
 }
 
 /// A network on its way.

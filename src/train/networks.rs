@@ -33,6 +33,11 @@ impl std::fmt::Debug for Architecture {
 /// All of them.
 pub const ARCHITECTURES: &[Architecture] = &[seed_a::ARCHITECTURE, face_small::ARCHITECTURE];
 
+/// Their names, for sentences.
+pub fn names() -> String {
+    ARCHITECTURES.iter().map(|a| a.name).collect::<Vec<_>>().join(", ")
+}
+
 /// The architecture of this name.
 pub fn architecture(name: &str) -> Option<Architecture> {
     ARCHITECTURES.iter().find(|a| a.name == name).copied()

@@ -164,6 +164,20 @@ impl Network {
     }
 }
 
+impl Network {
+    /// The inverse of [`Network::flat`]; values that are missing leave the rest as it was.
+    pub(super) fn set_flat(&mut self, all: &[f32]) {
+        let mut start = 0;
+        self.edit_parameters(|_, weights| {
+            let end = start + weights.len();
+            if let Some(values) = all.get(start..end) {
+                weights.copy_from_slice(values);
+            }
+            start = end;
+        });
+    }
+}
+
 /// As [`values`], without a copy where the tensor owns its storage alone.
 fn values_owned<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_into_vec::<f32>().unwrap_or_default()

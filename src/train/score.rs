@@ -2,6 +2,7 @@
 
 use super::card::Scores;
 use crate::signal::Seed;
+use std::collections::BTreeMap;
 
 /// Label shufflings of the permutation test.
 pub const PERMUTATIONS: usize = 1000;
@@ -121,6 +122,30 @@ fn bootstrap(truth: &[usize], predicted: &[usize], seed: u64) -> (f64, f64) {
     (at(0.025), at(0.975))
 }
 
+/// 95 % percentile interval of the share of hits, whole clusters (participants) drawn with replacement: trials of one
+/// person are alike, so drawing trials alone gives intervals that are too narrow. `None` with fewer than two clusters.
+pub fn clustered_interval(hits: &[bool], clusters: &[usize], seed: u64) -> Option<(f64, f64)> {
+    let mut counts: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+    for (hit, cluster) in hits.iter().zip(clusters) {
+        let count = counts.entry(*cluster).or_default();
+        *count = (count.0 + usize::from(*hit), count.1 + 1);
+    }
+    let counts: Vec<(usize, usize)> = counts.into_values().collect();
+    if counts.len() < 2 {
+        return None;
+    }
+    let mut draws = Seed::new(seed).fork("clustered bootstrap");
+    let mut one = || {
+        let drawn = (0..counts.len()).map(|_| counts[draws.below(counts.len())]);
+        let (hits, all) = drawn.fold((0, 0), |sum, c| (sum.0 + c.0, sum.1 + c.1));
+        hits as f64 / all.max(1) as f64
+    };
+    let mut values: Vec<f64> = (0..RESAMPLES).map(|_| one()).collect();
+    values.sort_by(f64::total_cmp);
+    let at = |share: f64| values[((RESAMPLES - 1) as f64 * share).round() as usize];
+    Some((at(0.025), at(0.975)))
+}
+
 /// Share of shufflings of the true labels over trials that score at least as well, the observed one counted among
 /// them (Phipson and Smyth 2010), so it is never 0. `None` with fewer than two trials.
 fn permutation(truth: &[usize], predicted: &[usize], seed: u64) -> Option<f64> {
@@ -158,6 +183,15 @@ mod tests {
         assert!(perfect.permutation_p.expect("enough trials") < 0.01);
         let constant = scores(&truth, &[0; 24], 4, 5);
         assert_eq!((constant.accuracy, constant.permutation_p), (0.25, Some(1.0)));
+    }
+
+    /// Two people, one all right and one all wrong: by trial the interval is narrow, by person it is everything.
+    #[test]
+    fn people_not_trials_are_drawn_again() {
+        let hits: Vec<bool> = (0..80).map(|i| i < 40).collect();
+        let people: Vec<usize> = (0..80).map(|i| i / 40).collect();
+        assert_eq!(clustered_interval(&hits, &people, 1), Some((0.0, 1.0)));
+        assert_eq!(clustered_interval(&hits, &[0; 80], 1), None);
     }
 
     #[test]

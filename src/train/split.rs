@@ -17,6 +17,10 @@ pub enum SplitError {
         "{folds} folds need at least {folds} trials of which some can train; there are {trials}. Record more trials or use fewer folds"
     )]
     TooFew { folds: usize, trials: usize },
+    #[error("to leave one {what} out takes two or more; there is only {name}. Choose another protocol, or add sessions")]
+    OneGroup { what: &'static str, name: String },
+    #[error("to leave one video out, every trial must say what was watched; some do not. Choose another protocol")]
+    NoStimulus,
     #[error("{trials} trials came with {labels} labels")]
     Labels { trials: usize, labels: usize },
     #[error("trial {1} of session {0} is in no fold; assign the folds from all the trials in use")]

@@ -21,6 +21,7 @@ pub(super) struct Plan {
     pub seed: u64,
     pub rate: f64,
     pub face_fps: f64,
+    pub effect: f64,
     pub table: StreamId,
     pub face: StreamId,
     pub start: Nanos,
@@ -60,7 +61,7 @@ impl Engine {
     pub fn new(plan: Plan, montage: &Montage, faults: Faults) -> Self {
         let seed = Seed::new(plan.seed);
         Engine {
-            response: Response::new(plan.seed, montage.clone()),
+            response: Response::new(plan.seed, plan.effect, montage.clone()),
             brain: Brain::new(&seed, plan.rate, montage, faults.sources()),
             heart: Heart::new(&seed, plan.rate),
             camera: Face::new(&seed),

@@ -36,8 +36,8 @@ impl Feeling {
         }
     }
 
-    /// What this cue makes this participant feel.
-    fn of(kind: &CueKind, seed: u64, montage: &Montage) -> Self {
+    /// What this cue makes this participant feel; videos move by `effect` of the model's measure.
+    fn of(kind: &CueKind, seed: u64, effect: f64, montage: &Montage) -> Self {
         let mut feeling = Feeling::neutral();
         match kind {
             CueKind::Idle | CueKind::EyesOpen | CueKind::Fixation => {}
@@ -46,12 +46,14 @@ impl Feeling {
                 feeling.gains(montage, |band, label| factor(&EYES_CLOSED, band, label));
             }
             CueKind::Video { trial, intended, .. } => {
-                let draw = trial_draw(seed, *trial);
+                // Only what belongs to the emotion is scaled: a trial's own mood stays, as people have it too.
+                let mut draw = trial_draw(seed, *trial);
+                (draw.eeg, draw.face) = (draw.eeg * effect, draw.face * effect);
                 feeling.gains(montage, |band, label| draw.factor(*intended, band, label));
-                let effect = effect_of(intended.unwrap_or(Emotion::Neutral));
-                feeling.heart_rate = effect.heart_rate * draw.eeg;
-                feeling.respiratory = effect.respiratory.powf(draw.eeg);
-                feeling.face = effect.face.scaled_plus(draw.face, &draw.bearing);
+                let model = effect_of(intended.unwrap_or(Emotion::Neutral));
+                feeling.heart_rate = model.heart_rate * draw.eeg;
+                feeling.respiratory = model.respiratory.powf(draw.eeg);
+                feeling.face = model.face.scaled_plus(draw.face, &draw.bearing);
             }
         }
         feeling
@@ -86,6 +88,8 @@ impl Feeling {
 /// The participant's feeling over time.
 pub(super) struct Response {
     seed: u64,
+    /// How strongly videos move the participant: 1 as modelled, 0 not at all.
+    effect: f64,
     montage: Montage,
     /// Cues not yet felt with the time at which they begin to be, in order of time.
     waiting: VecDeque<(Nanos, CueKind)>,
@@ -98,10 +102,11 @@ pub(super) struct Response {
 }
 
 impl Response {
-    pub fn new(seed: u64, montage: Montage) -> Self {
+    pub fn new(seed: u64, effect: f64, montage: Montage) -> Self {
         let rest = Feeling::neutral();
         Response {
             seed,
+            effect,
             montage,
             waiting: VecDeque::new(),
             from: rest.clone(),
@@ -126,7 +131,7 @@ impl Response {
             let Some((felt, kind)) = self.waiting.pop_front() else { break };
             let began = felt.max(self.seen);
             self.from = self.from.toward(&self.to, self.progress(began));
-            self.to = Feeling::of(&kind, self.seed, &self.montage);
+            self.to = Feeling::of(&kind, self.seed, self.effect, &self.montage);
             self.began = began;
             self.settled = false;
         }
@@ -157,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_feeling_begins_after_the_reaction_and_is_full_after_a_second() {
-        let mut response = Response::new(3, Montage::biosemi32());
+        let mut response = Response::new(3, 1.0, Montage::biosemi32());
         response.cue(&video(SECOND, Emotion::Fear));
         assert!(response.at(SECOND + REACTION - 1).is_none());
         let half = response.at(SECOND + REACTION + RAMP / 2).expect("ramping").heart_rate;
@@ -167,9 +172,22 @@ mod tests {
         assert!(response.at(3 * SECOND).is_none(), "settled feelings cost nothing");
     }
 
+    /// Without an effect two emotions give the same feeling, which still is this trial's own.
+    #[test]
+    fn without_an_effect_only_the_trials_own_mood_is_left() {
+        let felt = |effect, emotion| {
+            let mut response = Response::new(3, effect, Montage::biosemi32());
+            response.cue(&video(0, emotion));
+            response.at(3 * SECOND).expect("arriving").clone()
+        };
+        assert_eq!(felt(0.0, Emotion::Fear), felt(0.0, Emotion::Calm));
+        assert_ne!(felt(1.0, Emotion::Fear), felt(1.0, Emotion::Calm));
+        assert_ne!(felt(0.0, Emotion::Fear).log_gain, Feeling::neutral().log_gain);
+    }
+
     #[test]
     fn a_cue_in_the_middle_of_a_ramp_starts_from_where_the_feeling_is() {
-        let mut response = Response::new(3, Montage::biosemi32());
+        let mut response = Response::new(3, 1.0, Montage::biosemi32());
         response.cue(&video(0, Emotion::Fear));
         response.cue(&Cue { at: RAMP / 2, kind: CueKind::Idle });
         let before = response.at(REACTION + RAMP / 2).expect("ramping").heart_rate;

@@ -26,7 +26,7 @@ fn run(seed: u64, job: &Job) -> Fitted {
     let training = Examples { inputs: &inputs, labels: &labels };
     let validation = Examples { inputs: &val_inputs, labels: &val_labels };
     let options = FitOptions { seed, ..options(8) };
-    fit(network, training, validation, &options, (job, "train"), &mut |_| {}).expect("trains")
+    fit(network, training, validation, &options, (job, "train"), None, &mut |_| {}).expect("trains")
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_stop_keeps_the_best_so_far() {
     let stopped = Job::silent();
     let handle = stopped.clone();
     let mut seen = 0;
-    let fitted = fit(network, examples, examples, &options(8), (&stopped, "train"), &mut |report| {
+    let fitted = fit(network, examples, examples, &options(8), (&stopped, "train"), None, &mut |report| {
         seen = report.epoch;
         if report.epoch == 2 {
             handle.stop();
@@ -72,8 +72,11 @@ fn data_that_do_not_fit_are_refused() {
     let mut quiet = |_: &EpochReport| {};
     let job = Job::silent();
     let options = options(1);
-    assert_eq!(fit(network.clone(), none, none, &options, (&job, ""), &mut quiet).err(), Some(FitError::NoExamples));
-    assert_eq!(fit(network, wrong, none, &options, (&job, ""), &mut quiet).err(), Some(FitError::Label { label: 2, classes: 2 }));
+    assert_eq!(fit(network.clone(), none, none, &options, (&job, ""), None, &mut quiet).err(), Some(FitError::NoExamples));
+    assert_eq!(
+        fit(network, wrong, none, &options, (&job, ""), None, &mut quiet).err(),
+        Some(FitError::Label { label: 2, classes: 2 })
+    );
 }
 
 #[test]

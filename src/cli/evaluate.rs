@@ -1,0 +1,148 @@
+//! `limbic evaluate --protocol grouped-kfold,loso --target valence,arousal`: what a network scores, honestly.
+
+use crate::cli::{Common, progress, text};
+use crate::job::Job;
+use crate::prepare::dataset::Target;
+use crate::store::Home;
+use crate::study::evaluate::{EvaluationPlan, Modality, prepare};
+use crate::study::shards::Shards;
+use crate::study::slurm::{SlurmOptions, run_on_slurm};
+use crate::study::{self, StudyError};
+use crate::train::evaluate::{Evaluation, summarise};
+use crate::train::fit::FitOptions;
+use crate::train::protocol::{NAMES, Protocol};
+use anyhow::Context;
+use std::path::PathBuf;
+
+/// Evaluate a network on recorded sessions by one or several protocols
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: limbic evaluate --protocol grouped-kfold,loso --target valence,arousal")]
+pub struct Args {
+    /// Sessions (id, PARTICIPANT/NUMBER or "last"); all usable ones when absent
+    sessions: Vec<String>,
+    /// grouped-kfold, loto, loso, loso-ft, lovo; and the papers' own, which leak: kfold-windows, loso-ft-windows
+    #[arg(long, value_delimiter = ',', default_value = "grouped-kfold")]
+    protocol: Vec<String>,
+    /// intended, reported, valence, arousal (low/high at 4.5), valence9, arousal9 (nine levels)
+    #[arg(long, value_delimiter = ',', default_value = "intended")]
+    target: Vec<String>,
+    /// Which signal
+    #[arg(long, value_enum, default_value = "eeg")]
+    modality: ModalityChoice,
+    /// Network; the modality's own when absent
+    #[arg(long)]
+    network: Option<String>,
+    /// Folds of the k-fold protocols
+    #[arg(long, default_value_t = 10)]
+    folds: usize,
+    /// Width of the dense layer (512 in the paper; less is faster)
+    #[arg(long)]
+    hidden: Option<usize>,
+    /// Most epochs of a run
+    #[arg(long, default_value_t = 50)]
+    epochs: u32,
+    /// Examples in a batch
+    #[arg(long, default_value_t = 64)]
+    batch: usize,
+    /// Learning rate of Adam
+    #[arg(long, default_value_t = 1e-3)]
+    rate: f64,
+    /// Weigh classes by the inverse of their frequency
+    #[arg(long)]
+    class_weights: bool,
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// Runs at the same time; one per core when absent
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Where to run: here when absent
+    #[arg(long, value_enum)]
+    cluster: Option<ClusterChoice>,
+    /// An option for the cluster's submission, e.g. --cluster-option=--partition=long; may be repeated
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    cluster_option: Vec<String>,
+    /// One run of a prepared folder (what the tasks of a cluster job call)
+    #[arg(long, hide = true, requires = "shard")]
+    folder: Option<PathBuf>,
+    #[arg(long, hide = true, requires = "folder")]
+    shard: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum ModalityChoice {
+    Eeg,
+    Face,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum ClusterChoice {
+    Slurm,
+}
+
+/// Runs what is missing of every protocol and target, and prints the tables.
+///
+/// # Errors
+/// An unknown protocol, target or network; data that a protocol does not allow; a run that failed.
+pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
+    if let (Some(folder), Some(shard)) = (&args.folder, args.shard) {
+        return Ok(Shards::open(folder)?.run(shard, &Job::silent())?);
+    }
+    let home = Home::view(&common.home)?;
+    let plan = plan(args, &home)?;
+    let job = progress::job();
+    let all = evaluations(args, &home, &plan, &job);
+    progress::clear();
+    let all = all?;
+    if common.json {
+        println!("{}", serde_json::to_string_pretty(&all)?);
+        return Ok(());
+    }
+    print!("{}", text::evaluation::tables(&all));
+    Ok(())
+}
+
+fn evaluations(args: &Args, home: &Home, plan: &EvaluationPlan, job: &Job) -> anyhow::Result<Vec<Evaluation>> {
+    if args.cluster.is_none() {
+        return Ok(study::evaluate::evaluate(home, plan, job)?);
+    }
+    let program = std::env::current_exe().context("cannot tell where this program lies")?;
+    let options = SlurmOptions { program, cores: args.jobs.unwrap_or(1), extra: args.cluster_option.clone() };
+    let mut all = Vec::new();
+    for shards in prepare(home, plan, job)? {
+        let answers = run_on_slurm(&shards, &options, job)?;
+        all.push(summarise(&shards.dataset, shards.task.protocol, &answers, shards.task.seed));
+    }
+    Ok(all)
+}
+
+fn plan(args: &Args, home: &Home) -> anyhow::Result<EvaluationPlan> {
+    let protocol = |name: &String| {
+        Protocol::named(name, args.folds).with_context(|| format!("\"{name}\" is no protocol; there are {}", NAMES.join(", ")))
+    };
+    let (modality, network, hidden) = match args.modality {
+        ModalityChoice::Eeg => (Modality::Eeg, "seed-a-cnn", 512),
+        ModalityChoice::Face => (Modality::Face, "face-small", 32),
+    };
+    let network = args.network.clone().unwrap_or_else(|| network.into());
+    if crate::train::architecture(&network).is_none() {
+        return Err(StudyError::NoNetwork(network).into());
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(EvaluationPlan {
+        sessions: args.sessions.iter().map(|s| home.find_session(s).map(|s| s.id)).collect::<Result<_, _>>()?,
+        modality,
+        targets: args.target.iter().map(|t| study::target_named(t)).collect::<Result<Vec<Target>, _>>()?,
+        protocols: args.protocol.iter().map(protocol).collect::<anyhow::Result<_>>()?,
+        network,
+        hidden: args.hidden.unwrap_or(hidden),
+        fit: FitOptions {
+            epochs: args.epochs,
+            batch: args.batch,
+            learning_rate: args.rate,
+            class_weights: args.class_weights,
+            ..FitOptions::default()
+        },
+        seed: args.seed,
+        workers: args.jobs.unwrap_or(cores),
+    })
+}
