@@ -1,5 +1,7 @@
 //! The lab itself: its state, and the step that moves everything once.
 
+mod answers;
+
 use crate::acquire::Packet;
 use crate::lab::clocks::Clocks;
 use crate::lab::devices::Devices;
@@ -111,11 +113,6 @@ impl Lab {
         }
         lab.refresh_catalogue();
         Ok(lab)
-    }
-
-    /// Answers and news since the last call, in order.
-    pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
     }
 
     /// The home, for whoever reads it beside the lab.
@@ -277,56 +274,6 @@ impl Lab {
     /// What each pump has dropped since it was opened.
     pub(super) fn dropped(&self) -> Vec<(StreamId, u64)> {
         self.devices.streams().iter().map(|s| (s.id, self.devices.dropped(s.id))).collect()
-    }
-
-    fn refuse_waiting(&mut self, why: &str) {
-        for (_, id) in std::mem::take(&mut self.waiting) {
-            self.events.push(Event::Refused { id, why: format!("not saved: {why}") });
-        }
-        self.news(format!("something could not be saved: {why}"));
-    }
-
-    fn answer_until(&mut self, durable: u64) {
-        while self.waiting.front().is_some_and(|(ticket, _)| *ticket <= durable) {
-            if let Some((_, id)) = self.waiting.pop_front() {
-                self.events.push(Event::Acknowledged { id });
-            }
-        }
-    }
-
-    /// Applies a command with this id through `apply`, once. What it writes is waited for before it is acknowledged.
-    pub(super) fn once(&mut self, id: u64, apply: impl FnOnce(&mut Lab) -> Result<(), String>) {
-        if !self.applied.insert(id) {
-            return;
-        }
-        let before = self.tickets;
-        match apply(self) {
-            Err(why) => self.events.push(Event::Refused { id, why }),
-            Ok(()) if self.tickets > before && self.recording.is_some() => self.waiting.push_back((self.tickets, id)),
-            Ok(()) => self.events.push(Event::Acknowledged { id }),
-        }
-    }
-
-    /// Writes a row of the current session; a command that did so is acknowledged when the row is durable.
-    pub(super) fn journal(&mut self, entry: impl FnOnce(SessionId) -> Entry) {
-        if let Some(recording) = &mut self.recording {
-            self.tickets += 1;
-            recording.journal(entry, self.tickets);
-        }
-    }
-
-    pub(super) fn journal_marker(&mut self, marker: Marker) {
-        self.journal(|id| Entry::Marker(id, marker));
-    }
-
-    /// A line for the log of every screen.
-    pub(super) fn news(&mut self, text: String) {
-        let at = self.options.clock.now();
-        self.log.push_back((at, text.clone()));
-        if self.log.len() > LOG_LINES {
-            self.log.pop_front();
-        }
-        self.events.push(Event::News { at, text });
     }
 
     pub(super) fn refresh_catalogue(&mut self) {
