@@ -54,6 +54,7 @@ pub use recorder::{LatencySummary, Recorder, RecorderInput, RecorderStatus, Stre
 pub use recording::{Block, Recording};
 pub use redact::{How, Redacted};
 pub use repair::Repaired;
+pub use resume::Continuation;
 pub use search::Search;
 pub use segment::Recovery;
 pub use timing::{ClockSummary, Stamps, StreamClock};

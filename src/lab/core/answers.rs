@@ -1,9 +1,11 @@
 //! What the lab says: answers to commands, once what they changed is durable, and news.
 
 use super::{LOG_LINES, Lab};
-use crate::lab::message::Event;
+use crate::lab::message::{Catalogue, Event};
+use crate::lab::rigs;
 use crate::signal::Marker;
 use crate::store::rows::{Entry, SessionId};
+use std::sync::Arc;
 
 impl Lab {
     /// Answers and news since the last call, in order.
@@ -35,8 +37,14 @@ impl Lab {
         match apply(self) {
             Err(why) => self.events.push(Event::Refused { id, why }),
             Ok(()) if self.tickets > before && self.recording.is_some() => self.waiting.push_back((self.tickets, id)),
+            Ok(()) if self.is_under_way(id) => {}
             Ok(()) => self.events.push(Event::Acknowledged { id }),
         }
+    }
+
+    /// The answer to a command whose errand has ended.
+    pub(in crate::lab) fn answer(&mut self, event: Event) {
+        self.events.push(event);
     }
 
     /// Writes a row of the current session; a command that did so is acknowledged when the row is durable.
@@ -59,5 +67,22 @@ impl Lab {
             self.log.pop_front();
         }
         self.events.push(Event::News { at, text });
+    }
+
+    pub(in crate::lab) fn refresh_catalogue(&mut self) {
+        let sessions = self.home.sessions();
+        let catalogue = sessions.and_then(|sessions| {
+            Ok(Catalogue {
+                participants: self.home.participants()?,
+                sessions,
+                models: self.home.models()?,
+                rigs: rigs::beside(&self.options.home),
+                doctor: self.options.doctor.as_ref().map(|ask| ask()).unwrap_or_default(),
+            })
+        });
+        match catalogue {
+            Ok(catalogue) => self.catalogue = Arc::new(catalogue),
+            Err(e) => self.news(e.to_string()),
+        }
     }
 }

@@ -85,7 +85,8 @@ impl Hub {
             self.relay();
             if self.options.stop.load(Ordering::Relaxed) && !told_to_end {
                 told_to_end = true;
-                self.farewell = "the lab was told to stop; what was recorded is closed and safe".into();
+                self.farewell =
+                    "the lab was told to stop; what was recorded is safe, and an interrupted session can go on".into();
                 self.link.end("the lab was told to stop");
             }
             self.mind_the_time();

@@ -4,6 +4,8 @@
 pub(in crate::store) const ENOUGH: usize = 64;
 /// The smallest difference between two values may be so many steps.
 const MOST_STEPS: u32 = 4;
+/// Each leaves two thirds of the bounds: so many exhaust a double.
+const THIRDS: usize = 80;
 
 /// The values that a converter can give: a whole number of steps, and an offset.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,31 +53,57 @@ pub(in crate::store) fn detect(values: &[f32]) -> Option<Grid> {
     let half = f64::from(f32::EPSILON) / 2.0;
     let mut sizes: Vec<(f64, f64)> = sorted.iter().map(|v| v.abs()).filter(|v| *v > 0.0).map(|v| (v, v * half)).collect();
     sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let whole = narrow(&sizes, smallest, 2.0 * largest * half).map(Grid::of).filter(|grid| grid.holds(&sorted));
+    let whole = narrow(&sizes, smallest, 2.0 * largest * half)
+        .map(|(low, high)| Grid::of(0.5 * (low + high)))
+        .filter(|grid| grid.holds(&sorted));
     whole.or_else(|| shifted(&sorted, smallest, largest * half))
 }
 
-/// A grid with an offset: its step from the distances to the lowest value, its offset from where all roundings agree.
+/// A grid with an offset: the step roughly from the distances to the lowest value, then step and offset together from
+/// the interval of which each value is the rounding.
 fn shifted(sorted: &[f64], smallest: f64, rounding: f64) -> Option<Grid> {
     let lowest = *sorted.first()?;
     let distances: Vec<(f64, f64)> = sorted[1..].iter().map(|v| (v - lowest, 2.0 * rounding)).collect();
     (1..=MOST_STEPS).find_map(|steps| {
-        let step = narrow(&distances, smallest / f64::from(steps), 2.0 * rounding)?;
-        let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
-        for v in sorted {
-            let rest = v - ((v - lowest) / step).round() * step;
-            // At least a quarter of the distance between neighbouring floats either way gives the same float.
-            let same = v.abs() * f64::from(f32::EPSILON) / 4.0;
-            (low, high) = (low.max(rest - same), high.min(rest + same));
-        }
-        let offset = 0.5 * (low + high);
-        [offset, lowest].into_iter().map(|offset| Grid { step, offset }).find(|grid| grid.holds(sorted))
+        let (low, high) = narrow(&distances, smallest / f64::from(steps), 2.0 * rounding)?;
+        let rough = 0.5 * (low + high);
+        let points: Vec<(f64, f64)> = sorted.iter().map(|v| (((v - lowest) / rough).round(), *v)).collect();
+        let grid = centre(&points, low, high);
+        grid.holds(sorted).then_some(grid)
     })
+}
+
+/// The step between these bounds that leaves the offset the most room, and the middle of that room. The room is a
+/// concave function of the step (a least of straight lines less a greatest), so that thirds find its top.
+fn centre(points: &[(f64, f64)], mut low: f64, mut high: f64) -> Grid {
+    let room = |step: f64| {
+        points.iter().fold((f64::NEG_INFINITY, f64::INFINITY), |(least, most), (count, value)| {
+            let (rest, half) = (value - count * step, half_ulp(*value));
+            (least.max(rest - half), most.min(rest + half))
+        })
+    };
+    let width = |step: f64| {
+        let (least, most) = room(step);
+        most - least
+    };
+    for _ in 0..THIRDS {
+        let (a, b) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
+        if width(a) < width(b) { low = a } else { high = b }
+    }
+    let step = 0.5 * (low + high);
+    let (least, most) = room(step);
+    Grid { step, offset: 0.5 * (least + most) }
+}
+
+/// Half the distance to the next f32 away from zero.
+fn half_ulp(value: f64) -> f64 {
+    let bits = (value.abs() as f32).to_bits();
+    0.5 * (f64::from(f32::from_bits(bits + 1)) - f64::from(f32::from_bits(bits)))
 }
 
 /// Narrows a step from the smallest sizes to the largest: each, known up to its error, says between which bounds the
 /// step lies.
-fn narrow(sizes: &[(f64, f64)], first: f64, slack: f64) -> Option<f64> {
+fn narrow(sizes: &[(f64, f64)], first: f64, slack: f64) -> Option<(f64, f64)> {
     let (mut low, mut high) = (first - slack, first + slack);
     for (size, error) in sizes {
         let (fewest, most) = ((size - error) / high, (size + error) / low);
@@ -89,7 +117,7 @@ fn narrow(sizes: &[(f64, f64)], first: f64, slack: f64) -> Option<f64> {
             return None;
         }
     }
-    Some(0.5 * (low + high))
+    Some((low, high))
 }
 
 #[cfg(test)]

@@ -76,7 +76,8 @@ impl Work {
             published: now,
             written: now,
             flushed: now,
-            checkpointed: now,
+            // The first pair comes at once: by it a session that is cut short can go on.
+            checkpointed: now - CHECKPOINT_EVERY,
             offset,
             undurable: Vec::new(),
             latencies: Latencies::default(),
@@ -223,8 +224,7 @@ impl Work {
         self.compare_clocks(now);
         if now.saturating_sub(self.checkpointed) >= CHECKPOINT_EVERY {
             self.checkpointed = now;
-            let pair = ClockPair { monotonic: now, utc: self.clock.utc() };
-            let entry = Entry::Clock(self.writer.session().id, pair);
+            let entry = Entry::Clock(self.writer.session().id, ClockPair::of(&*self.clock));
             if let Err(e) = self.writer.journal(entry).and_then(|()| self.writer.checkpoint()) {
                 self.refused = Some(e.to_string());
             }
@@ -247,7 +247,7 @@ impl Work {
         );
         let id = self.writer.session().id;
         let marker = Marker { at: now, kind: MarkerKind::Trouble, text, trial: None };
-        let pair = ClockPair { monotonic: now, utc };
+        let pair = ClockPair { monotonic: now, utc, origin: self.clock.origin() };
         for entry in [Entry::Marker(id, marker), Entry::Clock(id, pair)] {
             if let Err(e) = self.writer.journal(entry) {
                 self.refused = Some(e.to_string());
@@ -287,9 +287,8 @@ impl Work {
         self.take_all();
         self.count_drops();
         let ended = if ended == Nanos::MIN { self.clock.now() } else { ended };
-        let pair = ClockPair { monotonic: self.clock.now(), utc: self.clock.utc() };
         let id = self.writer.session().id;
-        self.writer.journal(Entry::Clock(id, pair))?;
+        self.writer.journal(Entry::Clock(id, ClockPair::of(&*self.clock)))?;
         self.flush(self.clock.now());
         for ticket in std::mem::take(&mut self.waiting) {
             let _ = self.acks.send(Err(format!("entry {ticket} could not be written")));
