@@ -4,7 +4,7 @@
 mod store_support;
 
 use limbic::exchange::edf;
-use limbic::signal::{Channel, Chunk, SECOND, StreamId, StreamInfo};
+use limbic::signal::{Channel, Chunk, Nanos, SECOND, StreamId, StreamInfo};
 use limbic::store::Home;
 use limbic::store::rows::SessionState;
 use std::path::PathBuf;

@@ -34,7 +34,7 @@ impl Lab {
         self.recording = Some(recording);
         (self.protocol, self.override_reason) = (None, None);
         let streams = stored.streams.iter().map(|row| row.info.clone()).collect();
-        for text in estimated {
+        if let Some(text) = estimated {
             let marker = Marker { at: self.options.clock.now(), kind: MarkerKind::Trouble, text: text.clone(), trial: None };
             self.journal_marker(marker);
             self.news(text);

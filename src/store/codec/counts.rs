@@ -19,6 +19,7 @@ const TILE: usize = 16;
 pub(super) struct Scratch {
     columns: Vec<i32>,
     residuals: Vec<u32>,
+    bits: Vec<u8>,
     /// The form of each channel of the last frame; None = not whole counts.
     pub used: Vec<Option<Grid>>,
 }
@@ -35,38 +36,63 @@ pub(super) struct Written {
 
 /// Appends rows (sample by sample, `grids.len()` channels); None, and nothing is appended, where there are none.
 pub(super) fn write(rows: &[f32], grids: &[Option<Grid>], scratch: &mut Scratch, out: &mut Vec<u8>) -> Option<Written> {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("bmi2") {
+        // SAFETY: the processor has what `write_wide` was compiled for.
+        return unsafe { write_wide(rows, grids, scratch, out) };
+    }
+    write_plain(rows, grids, scratch, out)
+}
+
+/// The same for processors of the last ten years: four values at a time instead of two. The bytes are the same.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi2")]
+fn write_wide(rows: &[f32], grids: &[Option<Grid>], scratch: &mut Scratch, out: &mut Vec<u8>) -> Option<Written> {
+    write_plain(rows, grids, scratch, out)
+}
+
+// What follows must become part of its caller, or it is compiled for the oldest processor.
+#[inline(always)]
+fn write_plain(rows: &[f32], grids: &[Option<Grid>], scratch: &mut Scratch, out: &mut Vec<u8>) -> Option<Written> {
     let channels = grids.len();
     scratch.used.clear();
     if channels == 0 || channels > usize::from(u16::MAX) || rows.len() < channels {
         return None;
     }
     let n = rows.len() / channels;
-    scratch.columns.resize(rows.len(), 0);
-    for (tile, grids) in scratch.columns.chunks_mut(TILE * n).zip(grids.chunks(TILE)) {
+    scratch.columns.resize(TILE * n, 0);
+    let mut written = Written { plain: true, floats: 0, float_bytes: 0 };
+    scratch.bits.clear();
+    let mut bits = BitWriter::behind(std::mem::take(&mut scratch.bits));
+    for grids in grids.chunks(TILE) {
+        // Tile by tile, so that the columns are still in the nearest cache when they are coded.
         let first = scratch.used.len();
         let shifted = grids.iter().flatten().any(|grid| grid.offset != 0.0);
-        let fill = if shifted { to_counts::<true> } else { to_counts::<false> };
-        let exact = fill(rows, channels, (first, grids), tile, n);
+        let exact = if shifted {
+            to_counts::<true>(rows, channels, (first, grids), &mut scratch.columns, n)
+        } else {
+            to_counts::<false>(rows, channels, (first, grids), &mut scratch.columns, n)
+        };
         scratch.used.extend(grids.iter().zip(exact).map(|(grid, exact)| grid.filter(|_| exact)));
-    }
-    let plain = scratch.used.iter().all(|form| form.is_some_and(|grid| grid.offset == 0.0));
-    write_forms(&scratch.used, out);
-    let mut written = Written { plain, floats: 0, float_bytes: 0 };
-    let mut bits = BitWriter::behind(std::mem::take(out));
-    for (c, (column, form)) in scratch.columns.chunks_mut(n).zip(&scratch.used).enumerate() {
-        let before = bits.bytes.len();
-        if form.is_none() {
-            let values = rows.iter().skip(c).step_by(channels);
-            column.iter_mut().zip(values).for_each(|(to, value)| *to = ordered(value.to_bits() as i32));
-        }
-        rice::encode(column, &mut bits, &mut scratch.residuals);
-        if form.is_none() {
-            written.floats += n;
-            written.float_bytes += bits.bytes.len() - before;
+        written.plain &= !shifted;
+        for (c, (column, form)) in (first..).zip(scratch.columns.chunks_mut(n).zip(&scratch.used[first..])) {
+            let before = bits.bytes.len();
+            if form.is_none() {
+                let values = rows.iter().skip(c).step_by(channels);
+                column.iter_mut().zip(values).for_each(|(to, value)| *to = ordered(value.to_bits() as i32));
+            }
+            rice::encode(column, &mut bits, &mut scratch.residuals);
+            if form.is_none() {
+                written.plain = false;
+                written.floats += n;
+                written.float_bytes += bits.bytes.len() - before;
+            }
         }
     }
     bits.finish();
-    *out = bits.bytes;
+    write_forms(&scratch.used, out);
+    out.extend_from_slice(&bits.bytes);
+    scratch.bits = bits.bytes;
     Some(written)
 }
 
@@ -90,6 +116,7 @@ fn ordered(bits: i32) -> i32 {
 
 /// The channels from `first` on as counts, each in a column of `n`; answers which of them are exact. Row by row, so
 /// that a cache line is used whole. `SHIFTED` = some of them have an offset.
+#[inline(always)]
 fn to_counts<const SHIFTED: bool>(
     rows: &[f32],
     channels: usize,
@@ -104,6 +131,8 @@ fn to_counts<const SHIFTED: bool>(
         }
     }
     let inverse = step.map(|step| 1.0 / step);
+    let mut split = columns.chunks_exact_mut(n);
+    let mut places: [&mut [i32]; TILE] = std::array::from_fn(|_| split.next().unwrap_or_default());
     let mut wrong = [0u32; TILE];
     let mut narrow = [0f32; TILE];
     for (i, row) in rows.chunks_exact(channels).enumerate() {
@@ -124,8 +153,10 @@ fn to_counts<const SHIFTED: bool>(
             // NaN, -0.0 and what lies between two counts do not give the same bits on the way back.
             wrong[c] |= (back as f32).to_bits() ^ values[c].to_bits();
         }
-        for (column, count) in columns.chunks_exact_mut(n).zip(&counts) {
-            column[i] = *count;
+        for (column, count) in places.iter_mut().zip(&counts) {
+            if let Some(place) = column.get_mut(i) {
+                *place = *count;
+            }
         }
     }
     std::array::from_fn(|c| wrong[c] == 0 && grids.get(c).is_some_and(|grid| grid.as_ref().is_some_and(Grid::is_usable)))

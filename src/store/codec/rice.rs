@@ -48,34 +48,28 @@ impl BitWriter {
 
     /// Appends one code a residual. The bits of a block are put together beside the bytes: eight bytes are stored at a
     /// time, whatever came of them, so that no branch depends on where a code ends.
+    #[inline(always)]
     fn codes(&mut self, residuals: &[u32], parameter: u32) {
         let mut block = [0; ROOM];
-        let (mut held, mut used) = (self.held, self.used);
+        let mut tail = Tail { held: self.held, used: self.used, at: 0 };
         for words in residuals.chunks(BLOCK) {
-            let mut at = 0;
-            let mut store = |value: u64, bits: u32| {
-                held |= value << used;
-                used += bits;
-                block[at..at + 8].copy_from_slice(&held.to_le_bytes());
-                at += (used / 8) as usize;
-                held >>= used & !7;
-                used &= 7;
-            };
-            store(0, 0);
+            tail = Tail { at: 0, ..tail }.store(0, 0, &mut block);
             let (pairs, last) = words.as_chunks::<2>();
             for [a, b] in pairs {
                 let ((first, length), (second, more)) = (code(*a, parameter), code(*b, parameter));
-                if length + more <= MOST_BITS {
-                    store(first | second << length, length + more);
+                tail = if length + more <= MOST_BITS {
+                    tail.store(first | second << length, length + more, &mut block)
                 } else {
-                    store(first, length);
-                    store(second, more);
-                }
+                    tail.store(first, length, &mut block).store(second, more, &mut block)
+                };
             }
-            last.iter().map(|word| code(*word, parameter)).for_each(|(value, bits)| store(value, bits));
-            self.bytes.extend_from_slice(&block[..at]);
+            for word in last {
+                let (value, bits) = code(*word, parameter);
+                tail = tail.store(value, bits, &mut block);
+            }
+            self.bytes.extend_from_slice(&block[..tail.at]);
         }
-        (self.held, self.used) = (held, used);
+        (self.held, self.used) = (tail.held, tail.used);
     }
 
     /// Fills up the last byte.
@@ -83,6 +77,26 @@ impl BitWriter {
         let whole = self.used.div_ceil(8) as usize;
         self.bytes.extend_from_slice(&self.held.to_le_bytes()[..whole]);
         (self.held, self.used) = (0, 0);
+    }
+}
+
+/// Bits that wait for their byte to be full, and where that byte stands in a block. By value: it stays in registers.
+#[derive(Clone, Copy)]
+struct Tail {
+    held: u64,
+    used: u32,
+    at: usize,
+}
+
+impl Tail {
+    /// Appends at most [`MOST_BITS`] bits.
+    #[inline(always)]
+    fn store(self, value: u64, bits: u32, block: &mut [u8; ROOM]) -> Tail {
+        let (held, used) = (self.held | value << self.used, self.used + bits);
+        if let Some(room) = block.get_mut(self.at..self.at + 8) {
+            room.copy_from_slice(&held.to_le_bytes());
+        }
+        Tail { held: held >> (used & !7), used: used & 7, at: self.at + (used / 8) as usize }
     }
 }
 
@@ -173,6 +187,7 @@ fn unzigzag(word: u32) -> i32 {
 }
 
 /// Writes one channel.
+#[inline(always)]
 pub(super) fn encode(counts: &[i32], out: &mut BitWriter, residuals: &mut Vec<u32>) {
     let order = best_order(counts).min(counts.len());
     residuals.clear();
@@ -208,6 +223,7 @@ pub(super) fn decode(bits: &mut BitReader, n: usize, out: &mut Vec<i32>) {
 }
 
 /// The order that costs the fewest bits, judged by some counts from the middle.
+#[inline(always)]
 fn best_order(counts: &[i32]) -> usize {
     let middle = counts.len().saturating_sub(JUDGED) / 2;
     let judged = &counts[middle..(middle + JUDGED).min(counts.len())];
@@ -232,6 +248,7 @@ fn log2(x: f32) -> f32 {
     x.to_bits() as f32 / (1 << 23) as f32 - 127.0
 }
 
+#[inline(always)]
 fn predict(counts: &[i32], order: usize, out: &mut Vec<u32>) {
     // Slices that begin one count later each: the loops over them have no bounds to check.
     let from = |k: usize| counts.get(k..).unwrap_or(&[]);
@@ -253,6 +270,7 @@ fn predict(counts: &[i32], order: usize, out: &mut Vec<u32>) {
 }
 
 /// The parameter with the fewest bits, among those around the logarithm of the mean.
+#[inline(always)]
 fn best_parameter(residuals: &[u32]) -> u32 {
     let sum: u64 = residuals.iter().map(|w| u64::from(*w)).sum();
     if sum == 0 {
