@@ -2,9 +2,11 @@
 
 pub mod clocks;
 mod commands;
+mod connect;
 mod core;
 mod devices;
 mod disk;
+mod errand;
 mod job;
 mod judge;
 mod link;

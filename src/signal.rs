@@ -17,4 +17,4 @@ pub use label::{Emotion, Label, Marker, MarkerKind, Rating, UnknownEmotion};
 pub use montage::{Montage, Position, UnknownElectrode, position_of};
 pub use seed::Seed;
 pub use stream::{Channel, ClockOffset, LatencyOrigin, LatencySource, Role, StreamId, StreamInfo, StreamKind};
-pub use time::{Clock, ManualClock, Nanos, SECOND, SharedClock, SystemClock, seconds, to_nanos};
+pub use time::{Clock, ManualClock, Nanos, SECOND, SharedClock, ShiftedClock, SystemClock, seconds, to_nanos};

@@ -35,9 +35,13 @@ impl Lab {
     }
 
     /// SIGTERM; returns how long it took to end.
-    fn stops(mut self) -> Duration {
+    fn stops(self) -> Duration {
+        self.ends_on(Signal::TERM)
+    }
+
+    fn ends_on(mut self, how: Signal) -> Duration {
         let began = Instant::now();
-        signal(self.0.id(), Signal::TERM);
+        signal(self.0.id(), how);
         let status = until("the lab ends", || self.0.try_wait().expect("waits"));
         assert!(status.success(), "{status}");
         began.elapsed()
@@ -160,7 +164,32 @@ fn a_terminal_that_goes_in_any_way_costs_nothing() {
     assert_eq!(live.lost, 0);
     println!("clean stop while recording: {} ms", lab.stops().as_millis());
     complete(&home);
-    assert_eq!(stored(&home).0.state, SessionState::Aborted);
+    assert_eq!(stored(&home).0.state, SessionState::Interrupted);
+}
+
+#[test]
+fn a_session_that_a_signal_interrupts_goes_on_with_its_trial() {
+    let (dir, home) = folder();
+    let path = rig_with_videos(dir.path(), 2, 60.0);
+    let mut lab = Lab::start(&home, &[]);
+    Person::comes(&home, Role::Keyboard).records(path.clone());
+    for (attempt, how) in [(2, Signal::INT), (3, Signal::TERM)] {
+        println!("{how:?}: ended after {} ms", lab.ends_on(how).as_millis());
+        let (session, streams, markers) = stored(&home);
+        assert_eq!(session.state, SessionState::Interrupted);
+        assert!(streams.iter().all(|row| row.dropped == 0), "{streams:?}");
+        assert!(markers.iter().any(|m| m.text == "interrupted: the lab was told to stop"), "{markers:?}");
+        let sound = limbic::store::Home::view(&home).expect("opens").verify(None).expect("verifies");
+        assert!(sound.iter().all(|report| report.is_sound()), "{sound:#?}");
+        lab = Lab::start(&home, &[]);
+        let mut person = Person::comes(&home, Role::Keyboard);
+        person.done(Action::Resume { session: session.id });
+        person.done(Action::Connect { rig: Some(path.clone()) });
+        person.done(Action::Override { reason: "a test".into() });
+        person.done(Action::Begin);
+        let again = move |p: &limbic::present::ProtocolView| (p.phase, p.trial, p.attempt) == (Phase::Video, 1, attempt);
+        person.sees("the same trial again", |s| s.recording && again(&s.protocol));
+    }
 }
 
 /// The test rig with its own playlist, so that the phase is known however slow the machine is.

@@ -91,3 +91,47 @@ fn every_flipped_byte_is_found_and_located() {
     println!("{flips} flipped bytes in {total}: {detected} detected, {located} located to their frame");
     assert_eq!((detected, located), (flips, flips));
 }
+
+#[test]
+fn a_flipped_byte_in_a_row_is_put_back_from_the_catalogue() {
+    let dir = tempfile::tempdir().expect("dir");
+    let home = Home::open(dir.path()).expect("opens");
+    let mut writer = writer(&home, "P07", 1);
+    let id = writer.session().id;
+    for k in 0..12 {
+        writer.samples(&chunk(k)).expect("buffers");
+        let marker = Marker { at: k as i64, kind: MarkerKind::Note, text: format!("note {k}"), trial: None };
+        writer.journal(Entry::Marker(id, marker)).expect("buffers");
+        writer.flush().expect("flushes");
+    }
+    writer.close(SessionState::Complete, STARTED + 5_000_000_000).expect("closes");
+    let path = home.session_dir(id).join("journal-000.seg");
+    let whole = std::fs::read(&path).expect("reads");
+    let markers = home.recording(id).expect("opens").markers;
+    let mut seed = Seed::new(6);
+    let (mut back, mut superseded) = (0, 0);
+    for (from, to, _) in frames(&whole, true) {
+        let mut bytes = whole.clone();
+        bytes[from + seed.below(to - from)] ^= 1 << seed.below(8);
+        std::fs::write(&path, &bytes).expect("writes");
+        assert!(!home.verify(Some(id)).expect("verifies")[0].is_sound(), "the flip is seen");
+        let repaired = home.repair(Some(id)).expect("repairs");
+        match repaired.as_slice() {
+            [one] => {
+                back += 1;
+                assert_eq!((one.offset, one.wrong, one.file.as_str()), (from as u64, 1, "journal-000.seg"));
+                assert_eq!(std::fs::read(&path).expect("reads"), whole, "the file as it was");
+                let report = home.verify(Some(id)).expect("verifies").remove(0);
+                assert!(report.is_sound(), "{report:#?}");
+            }
+            // An earlier version of a row that was written again later: only the latest is in the catalogue.
+            [] => superseded += 1,
+            more => panic!("{more:?}"),
+        }
+        std::fs::write(&path, &whole).expect("writes");
+    }
+    println!("{back} rows put back, {superseded} were superseded by later ones");
+    assert!(back >= 14 && superseded <= 4, "{back} {superseded}");
+    assert_eq!(home.recording(id).expect("opens").markers, markers);
+    assert!(home.repair(None).expect("nothing to do").is_empty());
+}

@@ -370,7 +370,7 @@ fn a_job_reports_and_stops_on_request() {
 }
 
 #[test]
-fn on_a_thread_and_real_time_a_lost_client_ends_the_session_cleanly() {
+fn on_a_thread_and_real_time_a_lost_client_interrupts_the_session_cleanly() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let home = dir.path().join("sessions");
     let rig = dir.path().join("rig.toml");
@@ -408,8 +408,11 @@ fn on_a_thread_and_real_time_a_lost_client_ends_the_session_cleanly() {
     drop(link);
     let home = limbic::store::Home::open(&home).expect("nobody holds it any more");
     let session = home.sessions().expect("readable").remove(0);
-    assert_eq!(session.state, SessionState::Aborted);
-    assert!(home.recording(session.id).expect("readable").streams[0].written > 100);
+    assert_eq!(session.state, SessionState::Interrupted);
+    let recording = home.recording(session.id).expect("readable");
+    assert!(recording.streams[0].written > 100);
+    assert!(recording.markers.iter().any(|m| m.text == "interrupted: the terminal went away"), "{:?}", recording.markers);
+    assert!(home.verify(None).expect("verifies").iter().all(|r| r.is_sound()));
 }
 
 #[test]
@@ -469,4 +472,56 @@ fn only_an_interrupted_session_goes_on_and_only_with_its_own_videos() {
     bench.prepare();
     let state = |bench: &Bench| bench.lab.home().recording(id).expect("opens").session.state;
     assert_eq!(state(&bench), SessionState::Interrupted);
+}
+
+#[test]
+fn after_a_restart_of_the_computer_a_session_goes_on_in_its_own_time() {
+    const UTC: i64 = 1_790_000_000_000_000_000;
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let lab = |clock: &Arc<ManualClock>| {
+        let mut options = LabOptions::new(dir.path().join("sessions"), clock.clone());
+        options.playlist = Playlist::simulated(2, 6.0);
+        Lab::new(options).expect("opens")
+    };
+    let rig = dir.path().join("rig.toml");
+    write_rig(&rig, "");
+    let connect = Action::Connect { rig: Some(rig) };
+    let before = Arc::new(ManualClock::of_origin(UTC, 0xB001));
+    before.wait(Duration::from_secs(5000));
+    let mut bench =
+        Bench { lab: lab(&before), clock: before, dir: tempfile::tempdir().expect("dir"), next: 0, events: Vec::new() };
+    bench.prepare();
+    bench.done(connect.clone());
+    bench.seconds(6.0);
+    bench.done(Action::Begin);
+    bench.rate(Emotion::Happiness);
+    bench.until(Phase::Video);
+    bench.seconds(2.0);
+    let (interrupted, utc) = (bench.stored().session.clone(), bench.clock.utc());
+    drop(bench);
+    // Ten minutes later by the wall clock the computer has run for twenty seconds.
+    let after = Arc::new(ManualClock::of_origin(utc + 580_000_000_000, 0xB002));
+    after.wait(Duration::from_secs(20));
+    let mut bench = Bench { lab: lab(&after), clock: after, dir: tempfile::tempdir().expect("dir"), next: 0, events: Vec::new() };
+    bench.done(Action::Resume { session: interrupted.id });
+    bench.done(connect);
+    bench.seconds(6.0);
+    bench.done(Action::Begin);
+    assert_eq!(bench.snapshot().protocol.trial, 2, "the same trial");
+    bench.rate(Emotion::Sadness);
+    bench.close();
+    let stored = bench.stored();
+    let eeg = stored.stream("eeg").expect("eeg");
+    let gap = eeg.gaps[0].1 as f64 / eeg.info.rate;
+    assert!(eeg.gaps.len() == 1 && (600.0..615.0).contains(&gap), "{gap} s: {:?}", eeg.gaps);
+    let named = stored.markers.iter().find(|m| m.text.starts_with("estimated gap: ")).expect("the gap is named so");
+    assert!(named.at > 5_600_000_000_000, "on the session's clock: {named:?}");
+    let times: Vec<_> = stored.attempts.iter().filter_map(|t| t.video_on).collect();
+    assert!(times.windows(2).all(|w| w[0] < w[1]) && times[times.len() - 1] - times[0] > 600_000_000_000, "{times:?}");
+    assert_eq!(stored.session.state, SessionState::Complete);
+    let reports = bench.lab.home().verify(None).expect("verifies");
+    assert!(reports.iter().all(|r| r.is_sound()), "{reports:#?}");
+    // A session that ended under the moved clock is taken up under it, or moved again: never by the raw one.
+    let origins: std::collections::BTreeSet<u64> = stored.clock_pairs.iter().map(|p| p.origin).collect();
+    assert!(origins.len() == 2 && origins.contains(&0xB001) && !origins.contains(&0xB002), "{origins:?}");
 }

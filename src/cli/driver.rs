@@ -16,7 +16,7 @@ const STEP: Duration = Duration::from_millis(50);
 const LOOK_EVERY: u64 = 10;
 
 /// How long an acknowledgement may take, in waits of 5 ms.
-const ACK_WAITS: usize = 2000;
+const ACK_WAITS: usize = 6000;
 
 /// A session from consent to the last rating.
 pub struct Script<'a> {

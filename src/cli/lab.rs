@@ -13,8 +13,8 @@ use std::time::Duration;
 /// The background half by itself: devices, store, player; screens attach to it
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "It stays in the foreground of this terminal; Ctrl-C or SIGTERM closes a recording cleanly and ends it, and a \
-                  closed terminal does not. `limbic` starts one in the background by itself. Where systemd ends what a \
+    after_help = "It stays in the foreground of this terminal; Ctrl-C or SIGTERM interrupts a recording cleanly, so that it \
+                  can go on later, and ends the lab; a closed terminal does not. `limbic` starts one in the background by itself. Where systemd ends what a \
                   login leaves behind (KillUserProcesses=yes), start it with `systemd-run --user --scope limbic lab` and \
                   allow lingering.\n\n\
                   Example: limbic lab --idle-s 3600"

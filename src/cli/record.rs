@@ -305,7 +305,7 @@ fn pump_all(
     let mut troubles: Vec<(StreamId, String)> = Vec::new();
     while seconds(clock.now() - started) < length && !stop.load(Ordering::Relaxed) {
         if clock.now() >= next_pair {
-            journal(recorder, Entry::Clock(id, ClockPair { monotonic: clock.now(), utc: clock.utc() }));
+            journal(recorder, Entry::Clock(id, ClockPair::of(&**clock)));
             next_pair += 10 * SECOND;
         }
         for pump in pumps.iter_mut() {

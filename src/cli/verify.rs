@@ -1,7 +1,7 @@
 //! `limbic verify`: every frame and checksum of sessions; or the catalogue made again from the journals.
 
 use crate::cli::Common;
-use crate::store::{Home, VerifyReport};
+use crate::store::{Home, Repaired, VerifyReport};
 use anyhow::bail;
 
 /// Check every frame of a session, or rebuild the catalogue
@@ -13,6 +13,9 @@ pub struct Args {
     /// Make the catalogue again from journals and segments
     #[arg(long)]
     rebuild: bool,
+    /// Put damaged rows (labels, markers, notes, consent) back from the catalogue, where that still has them
+    #[arg(long, conflicts_with = "rebuild")]
+    repair: bool,
 }
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
@@ -34,8 +37,15 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let home = Home::view(&common.home)?;
+    let home = if args.repair { Home::open(&common.home)? } else { Home::view(&common.home)? };
     let session = args.session.as_deref().map(|s| home.find_session(s)).transpose()?.map(|s| s.id);
+    if args.repair {
+        for row in home.repair(session)? {
+            let Repaired { name, file, offset, bytes, wrong, row } = row;
+            // Standard output is for the report that follows.
+            eprintln!("{name}: {file}, {bytes} bytes at {offset}: {row} is put back, {wrong} of them had been wrong");
+        }
+    }
     let reports = home.verify(session)?;
     if common.json {
         println!("{}", serde_json::to_string_pretty(&reports)?);

@@ -1,19 +1,14 @@
 //! What each command does, and the sentence with which it is refused.
 
-use crate::lab::clocks::Clocks;
 use crate::lab::core::{Lab, Setup};
-use crate::lab::devices::Devices;
 use crate::lab::disk::planned_s;
+use crate::lab::errand::Purpose;
 use crate::lab::job::RunningJob;
-use crate::lab::judge::Judge;
-use crate::lab::live::Live;
 use crate::lab::message::{Action, Command};
 use crate::lab::recording::{Begun, Recording};
-use crate::present::{Input, Phase, Playlist, Protocol, order, player};
-use crate::rig::Rig;
+use crate::present::{Input, Phase, Protocol, order};
 use crate::signal::{Marker, MarkerKind};
 use crate::store::rows::{Consent, Entry, Participant, Session, SessionId, SessionState};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Characters of a note or a mark: rows of a journal are small.
@@ -23,14 +18,18 @@ impl Lab {
     /// Applies a command, once per id. It is answered by an event: acknowledged when what it changed is durable, or
     /// refused with a sentence.
     pub fn handle(&mut self, command: Command) {
-        self.once(command.id, |lab| lab.apply(command.action));
+        if self.must_wait(&command.action) {
+            self.queued.push_back(command);
+            return;
+        }
+        self.once(command.id, |lab| lab.apply(command.id, command.action));
     }
 
-    fn apply(&mut self, action: Action) -> Result<(), String> {
+    pub(super) fn apply(&mut self, id: u64, action: Action) -> Result<(), String> {
         match action {
             Action::Prepare { participant, consent } => self.prepare(participant, consent),
             Action::Resume { session } => self.resume(session),
-            Action::Connect { rig } => self.connect(rig),
+            Action::Connect { rig } => self.connect(id, rig),
             Action::Disconnect => self.disconnect(),
             Action::Override { reason } => self.override_gate(reason),
             Action::Begin => self.begin(),
@@ -46,7 +45,7 @@ impl Lab {
                 self.running(Input::Rate { rating, by })?;
                 if done { self.running(Input::RatingDone { reason }) } else { Ok(()) }
             }
-            Action::Review { session } => self.load_review(session),
+            Action::Review { session } => self.load_review(id, session),
             Action::Train { sessions, seed } => self.train(sessions, seed),
             Action::StopJob => match &self.job {
                 Some(job) if job.is_running() => {
@@ -117,55 +116,6 @@ impl Lab {
         self.session = Some(session);
         (self.protocol, self.override_reason) = (None, None);
         Ok(())
-    }
-
-    fn connect(&mut self, path: Option<PathBuf>) -> Result<(), String> {
-        self.while_idle()?;
-        let rig = match &path {
-            Some(path) => Rig::load(path).map_err(|e| e.to_string())?,
-            None => Rig::simulated(7),
-        };
-        let playlist = match &rig.stimulus.playlist {
-            Some(path) => Playlist::load(path).map_err(|e| e.to_string())?,
-            None => self.options.playlist.clone(),
-        };
-        let (player, said) = player::choose(&rig.stimulus, &self.options.clock).map_err(|e| e.to_string())?;
-        match playlist.check(player.shows()).as_slice() {
-            [] => {}
-            [one] => return Err(one.clone()),
-            [first, rest @ ..] => return Err(format!("{first} (and {} more)", rest.len())),
-        }
-        self.release();
-        let devices = Devices::open(&rig, &self.options);
-        if devices.is_empty() {
-            let why = devices.trouble.join("; ");
-            self.devices.trouble = devices.trouble;
-            return Err(why);
-        }
-        let streams = devices.streams();
-        self.live = Live::new(&streams);
-        self.judge = Judge::new(&streams, &rig);
-        self.clocks = Clocks::new(&streams);
-        let troubles: Vec<String> = devices.trouble.iter().chain(&self.judge.trouble).cloned().collect();
-        self.devices = devices;
-        self.news(format!("connected: {}", rig.name));
-        troubles.into_iter().for_each(|t| self.news(t));
-        said.into_iter().for_each(|s| self.news(s));
-        self.setup = Some(Setup { rig, playlist, player });
-        Ok(())
-    }
-
-    fn disconnect(&mut self) -> Result<(), String> {
-        self.while_idle()?;
-        self.release();
-        Ok(())
-    }
-
-    fn release(&mut self) {
-        self.devices.close();
-        (self.live, self.judge, self.setup) = (Live::default(), Judge::default(), None);
-        self.clocks = Clocks::default();
-        self.override_reason = None;
     }
 
     fn override_gate(&mut self, reason: String) -> Result<(), String> {
@@ -255,12 +205,14 @@ impl Lab {
         self.running(Input::Abort { reason: "by the experimenter".into() })
     }
 
-    /// The lab has to end now: what is being recorded ends cleanly, with everything that the devices have delivered.
+    /// The lab has to end now: what is being recorded is interrupted, with everything that the devices have delivered,
+    /// and can be taken up again.
     pub(super) fn abandon(&mut self, why: &str) {
+        self.await_devices();
         if self.is_recording() {
             self.carry();
-            // Refused only where the session has ended already, which is as good.
-            let _ = self.input(Input::Abort { reason: why.into() });
+            let (at, trial) = (self.options.clock.now(), self.running_trial());
+            self.journal_marker(Marker { at, kind: MarkerKind::Trouble, text: format!("interrupted: {why}"), trial });
         }
         self.close_session();
         self.release();
@@ -283,10 +235,19 @@ impl Lab {
         Ok(())
     }
 
-    fn load_review(&mut self, session: SessionId) -> Result<(), String> {
-        let Some(load) = &self.options.review else { return Err("this lab cannot load reviews".into()) };
-        self.review = Some(Arc::new(load(&self.home, session)?));
-        Ok(())
+    fn load_review(&mut self, id: u64, session: SessionId) -> Result<(), String> {
+        let Some(load) = self.options.review.clone() else { return Err("this lab cannot load reviews".into()) };
+        if self.is_reading() {
+            return Err("a session is being read already; try again in a moment".into());
+        }
+        let home = self.home.clone();
+        self.send_out(id, Purpose::Review, move || {
+            let review = load(&home, session);
+            Box::new(move |lab| {
+                lab.review = Some(Arc::new(review?));
+                Ok(())
+            })
+        })
     }
 
     fn train(&mut self, sessions: Vec<SessionId>, seed: u64) -> Result<(), String> {

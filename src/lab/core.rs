@@ -1,19 +1,22 @@
 //! The lab itself: its state, and the step that moves everything once.
 
+mod answers;
+
 use crate::acquire::Packet;
 use crate::lab::clocks::Clocks;
 use crate::lab::devices::Devices;
 use crate::lab::disk::Disk;
+use crate::lab::errand::Errand;
 use crate::lab::job::RunningJob;
 use crate::lab::judge::Judge;
 use crate::lab::live::Live;
-use crate::lab::message::{Catalogue, Event, Review};
+use crate::lab::message::{Catalogue, Command, Event, Review};
 use crate::lab::recording::{Recording, Status};
 use crate::lab::resume::Resumed;
-use crate::lab::{LabError, LabOptions, rigs};
+use crate::lab::{LabError, LabOptions};
 use crate::present::{Input, Player, Playlist, Protocol};
 use crate::rig::Rig;
-use crate::signal::{Marker, MarkerKind, Nanos, SECOND, Seed, StreamId};
+use crate::signal::{Marker, MarkerKind, Nanos, SECOND, Seed, SharedClock, ShiftedClock, StreamId};
 use crate::store::Home;
 use crate::store::rows::{Consent, Entry, Participant, Session, SessionId};
 use std::collections::{HashSet, VecDeque};
@@ -26,7 +29,10 @@ pub(super) const POST_ROLL: Nanos = SECOND;
 
 /// The background half. Drive it with [`Lab::handle`] and [`Lab::step`], or give it a thread with [`super::spawn`].
 pub struct Lab {
+    /// Its clock is `clock`, below.
     pub(super) options: LabOptions,
+    /// The session's time, which is the machine's, moved where a session was begun before a restart.
+    pub(super) clock: Arc<ShiftedClock>,
     pub(super) home: Home,
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) participant: Option<Participant>,
@@ -46,6 +52,9 @@ pub struct Lab {
     pub(super) resumed: Option<Resumed>,
     pub(super) protocol: Option<Protocol>,
     pub(super) job: Option<RunningJob>,
+    /// Commands that are under way on threads of their own, and those that wait for them.
+    pub(super) errands: Vec<Errand>,
+    pub(super) queued: VecDeque<Command>,
     pub(super) review: Option<Arc<Review>>,
     pub(super) log: VecDeque<(Nanos, String)>,
     /// Random bits of session ids.
@@ -74,11 +83,14 @@ impl Lab {
     ///
     /// # Errors
     /// The home cannot be made, read or locked.
-    pub fn new(options: LabOptions) -> Result<Lab, LabError> {
+    pub fn new(mut options: LabOptions) -> Result<Lab, LabError> {
         let home = Home::open(&options.home)?;
+        let clock = Arc::new(ShiftedClock::new(options.clock));
+        options.clock = clock.clone();
         let ids = Seed::new(options.clock.utc() as u64).fork("session ids");
         let mut lab = Lab {
             options,
+            clock,
             home,
             catalogue: Arc::default(),
             participant: None,
@@ -95,6 +107,8 @@ impl Lab {
             resumed: None,
             protocol: None,
             job: None,
+            errands: Vec::new(),
+            queued: VecDeque::new(),
             review: None,
             log: VecDeque::new(),
             ids,
@@ -113,18 +127,14 @@ impl Lab {
         Ok(lab)
     }
 
-    /// Answers and news since the last call, in order.
-    pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
-    }
-
     /// The home, for whoever reads it beside the lab.
     pub fn home(&self) -> &Home {
         &self.home
     }
 
-    pub(super) fn clock(&self) -> crate::signal::SharedClock {
-        self.options.clock.clone()
+    /// The machine's own clock, for what surrounds the lab: it is never moved.
+    pub(super) fn machine_clock(&self) -> SharedClock {
+        self.clock.inner()
     }
 
     /// Quit was accepted: nothing more will happen.
@@ -150,6 +160,7 @@ impl Lab {
     /// Moves everything once: samples to the recorder, the live view and the gate; the player and the protocol; answers
     /// to whoever waits for one. Call it about twenty times a second; it never waits for a client.
     pub fn step(&mut self) {
+        self.tend_errands();
         self.carry();
         self.present();
         let now = self.options.clock.now();
@@ -208,7 +219,7 @@ impl Lab {
     }
 
     /// The trial that has begun last.
-    fn running_trial(&self) -> Option<u32> {
+    pub(super) fn running_trial(&self) -> Option<u32> {
         self.protocol.as_ref().and_then(|p| p.trials().last()).map(|t| t.number)
     }
 
@@ -277,72 +288,5 @@ impl Lab {
     /// What each pump has dropped since it was opened.
     pub(super) fn dropped(&self) -> Vec<(StreamId, u64)> {
         self.devices.streams().iter().map(|s| (s.id, self.devices.dropped(s.id))).collect()
-    }
-
-    fn refuse_waiting(&mut self, why: &str) {
-        for (_, id) in std::mem::take(&mut self.waiting) {
-            self.events.push(Event::Refused { id, why: format!("not saved: {why}") });
-        }
-        self.news(format!("something could not be saved: {why}"));
-    }
-
-    fn answer_until(&mut self, durable: u64) {
-        while self.waiting.front().is_some_and(|(ticket, _)| *ticket <= durable) {
-            if let Some((_, id)) = self.waiting.pop_front() {
-                self.events.push(Event::Acknowledged { id });
-            }
-        }
-    }
-
-    /// Applies a command with this id through `apply`, once. What it writes is waited for before it is acknowledged.
-    pub(super) fn once(&mut self, id: u64, apply: impl FnOnce(&mut Lab) -> Result<(), String>) {
-        if !self.applied.insert(id) {
-            return;
-        }
-        let before = self.tickets;
-        match apply(self) {
-            Err(why) => self.events.push(Event::Refused { id, why }),
-            Ok(()) if self.tickets > before && self.recording.is_some() => self.waiting.push_back((self.tickets, id)),
-            Ok(()) => self.events.push(Event::Acknowledged { id }),
-        }
-    }
-
-    /// Writes a row of the current session; a command that did so is acknowledged when the row is durable.
-    pub(super) fn journal(&mut self, entry: impl FnOnce(SessionId) -> Entry) {
-        if let Some(recording) = &mut self.recording {
-            self.tickets += 1;
-            recording.journal(entry, self.tickets);
-        }
-    }
-
-    pub(super) fn journal_marker(&mut self, marker: Marker) {
-        self.journal(|id| Entry::Marker(id, marker));
-    }
-
-    /// A line for the log of every screen.
-    pub(super) fn news(&mut self, text: String) {
-        let at = self.options.clock.now();
-        self.log.push_back((at, text.clone()));
-        if self.log.len() > LOG_LINES {
-            self.log.pop_front();
-        }
-        self.events.push(Event::News { at, text });
-    }
-
-    pub(super) fn refresh_catalogue(&mut self) {
-        let sessions = self.home.sessions();
-        let catalogue = sessions.and_then(|sessions| {
-            Ok(Catalogue {
-                participants: self.home.participants()?,
-                sessions,
-                models: self.home.models()?,
-                rigs: rigs::beside(&self.options.home),
-                doctor: self.options.doctor.as_ref().map(|ask| ask()).unwrap_or_default(),
-            })
-        });
-        match catalogue {
-            Ok(catalogue) => self.catalogue = Arc::new(catalogue),
-            Err(e) => self.news(e.to_string()),
-        }
     }
 }

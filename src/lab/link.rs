@@ -46,7 +46,7 @@ pub fn spawn(lab: Lab) -> Result<Link, LabError> {
 }
 
 fn run(mut lab: Lab, wishes: &Receiver<Wish>, news: &Sender<Event>, slot: &Mailbox) {
-    let clock = lab.clock();
+    let clock = lab.machine_clock();
     let mut steps = 0;
     loop {
         loop {

@@ -1,10 +1,12 @@
 //! Going on with a session that a crash, a power cut or a killed program interrupted.
 
 use crate::lab::Lab;
+use crate::lab::disk::Disk;
 use crate::lab::recording::Recording;
 use crate::present::{Protocol, Stimulus};
 use crate::rig::Rig;
-use crate::signal::StreamInfo;
+use crate::signal::{Marker, MarkerKind, StreamInfo};
+use crate::store::Continuation;
 use crate::store::rows::{Session, SessionId, SessionState, Trial};
 
 /// What an interrupted session had come to.
@@ -20,6 +22,7 @@ impl Lab {
         self.while_idle()?;
         let stored = self.home.recording(id).map_err(|e| e.to_string())?;
         self.close_session();
+        let estimated = self.take_up_clock(&stored);
         let recording = Recording::resume(&self.home, id, self.options.clock.now()).map_err(|e| e.to_string())?;
         let Session { number, participant, rig_name, trials_planned, .. } = &stored.session;
         self.news(format!(
@@ -31,9 +34,27 @@ impl Lab {
         self.recording = Some(recording);
         (self.protocol, self.override_reason) = (None, None);
         let streams = stored.streams.iter().map(|row| row.info.clone()).collect();
+        if let Some(text) = estimated {
+            let marker = Marker { at: self.options.clock.now(), kind: MarkerKind::Trouble, text: text.clone(), trial: None };
+            self.journal_marker(marker);
+            self.news(text);
+        }
         self.resumed = Some(Resumed { trials: stored.attempts.clone(), streams });
         self.refresh_catalogue();
         Ok(())
+    }
+
+    /// The lab's clock becomes the session's, where the computer was started again since; answers how the gap was
+    /// estimated then. Devices that have taken stamps by the other clock are released.
+    fn take_up_clock(&mut self, stored: &crate::store::Recording) -> Option<String> {
+        let Continuation { shift, estimated } = stored.continuation(&*self.options.clock);
+        if shift != 0 {
+            self.release();
+            self.clock.shift(shift);
+            // It remembers when it looked last, by the other time.
+            self.disk = Disk::default();
+        }
+        estimated
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::lab::Lab;
 use crate::lab::job::RunningJob;
-use crate::lab::message::{FaceView, Snapshot};
+use crate::lab::message::{DeviceView, FaceView, Snapshot};
 use crate::lab::recording::Recording;
 use crate::present::{Phase, Protocol, ProtocolView};
 use crate::store::free_bytes;
@@ -35,7 +35,7 @@ impl Lab {
             participant: self.participant.clone(),
             consent: self.consent.clone(),
             session: self.session.clone(),
-            devices: self.devices.views(),
+            devices: self.device_views(),
             device_trouble: self.devices.trouble.clone(),
             lost: self.lost(),
             traces: self.live.traces(now, &quality),
@@ -58,6 +58,11 @@ impl Lab {
             job: self.job.as_ref().map(RunningJob::view),
             review: self.review.clone(),
         }
+    }
+
+    fn device_views(&self) -> Vec<DeviceView> {
+        let connecting = |rig: &str| DeviceView { name: rig.into(), state: "connecting".into(), detail: String::new() };
+        self.connecting().map_or_else(|| self.devices.views(), |rig| vec![connecting(rig)])
     }
 
     /// While recording, what this recording lacks, and so until the next is prepared; before, what the devices have

@@ -2,8 +2,8 @@
 //!
 //! Header, little-endian: codec u8, n u32, first index u64, device or capture time i64, arrival i64, gap u32. A frame
 //! of several packets has their table behind the header (module `packets`), and [`PACKETS`] set in its codec.
-//! Samples are stored channel by channel: as counts of the converter's step where that is exact (module `counts`),
-//! else split into their four byte planes and packed by zstd.
+//! Samples are stored channel by channel: as counts of the converter's step where that is exact, else as numbers that
+//! order as the values do (module `counts`); where that does not pack, split into byte planes and packed by zstd.
 
 mod counts;
 mod packets;
@@ -12,7 +12,7 @@ mod step;
 
 use crate::signal::{Chunk, Frame, Nanos, StreamId};
 pub(super) use packets::Packet;
-pub(super) use step::{ENOUGH, detect};
+pub(super) use step::{ENOUGH, Grid, detect};
 use zstd::bulk::{Compressor, Decompressor};
 
 /// Bytes of the header.
@@ -31,6 +31,10 @@ const FLOATS: u8 = 2;
 const JPEG: u8 = 3;
 /// Counts of a step a channel, predicted and Rice-coded.
 const RICE: u8 = 5;
+/// As [`RICE`], and channels may be counts with an offset or whole numbers that stand for floats.
+const MIXED: u8 = 6;
+/// A float that takes more bytes than this may be packed better by zstd.
+const DEAR: f64 = 3.7;
 /// More samples (and values) than this in one frame are damage: no writer makes them, and no reader should reserve
 /// room for them.
 pub(super) const MOST_SAMPLES: usize = 1 << 20;
@@ -142,11 +146,10 @@ impl Encoder {
         Ok(Encoder { strong: Compressor::new(3)?, scratch: counts::Scratch::default() })
     }
 
-    /// The payload of a frame. `steps` = the size of one count of each channel where it gives counts; a channel is
-    /// stored as counts only if every value of this frame comes back exactly.
-    pub(super) fn samples(&mut self, gathered: &Gathered, steps: &[Option<f64>]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(HEADER + 64 + gathered.bytes() / 2);
-        let Some(first) = gathered.packets.first() else { return out };
+    /// Appends the payload of a frame. `grids` = what each channel can be counted in; a channel is stored as counts
+    /// only if every value of this frame comes back exactly.
+    pub(super) fn samples(&mut self, gathered: &Gathered, grids: &[Option<Grid>], out: &mut Vec<u8>) {
+        let Some(first) = gathered.packets.first() else { return };
         let head = Head {
             codec: RAW,
             n: gathered.len() as u32,
@@ -155,40 +158,49 @@ impl Encoder {
             arrived: first.arrived,
             gap: u32::try_from(gathered.gap).unwrap_or(u32::MAX),
         };
-        head.write(&mut out);
+        let at = out.len();
+        head.write(out);
         let several = if gathered.packets.len() > 1 { PACKETS } else { 0 };
         if several != 0 {
-            packets::write(&gathered.packets, &mut out);
+            packets::write(&gathered.packets, out);
         }
-        if counts::write(&gathered.rows, steps, &mut self.scratch, &mut out) {
-            out[0] = RICE | several;
-            return out;
+        let data = out.len();
+        let written = counts::write(&gathered.rows, grids, &mut self.scratch, out);
+        out[at] = several | if written.is_some_and(|w| w.plain) { RICE } else { MIXED };
+        if written.is_some_and(|w| w.float_bytes as f64 <= DEAR * w.floats as f64) {
+            return;
         }
         let channels = gathered.rows.len() / (head.n as usize).max(1);
         let planar = (0..channels).flat_map(|c| gathered.rows.iter().skip(c).step_by(channels.max(1)));
         let words: Vec<u32> = planar.map(|v| v.to_bits()).collect();
-        match self.strong.compress(&planes(&words)) {
-            Ok(packed) if packed.len() < words.len() * 4 => {
-                out[0] = FLOATS | several;
-                out.extend_from_slice(&packed);
-            }
-            _ => {
-                out[0] = RAW | several;
-                words.iter().for_each(|w| out.extend_from_slice(&w.to_le_bytes()));
-            }
+        let packed = self.strong.compress(&planes(&words)).unwrap_or_default();
+        let raw = words.len() * 4;
+        let least = if packed.is_empty() { raw } else { raw.min(packed.len()) };
+        if written.is_some() && out.len() - data < least {
+            return;
         }
-        out
+        out.truncate(data);
+        if least < raw {
+            out[at] = FLOATS | several;
+            out.extend_from_slice(&packed);
+        } else {
+            out[at] = RAW | several;
+            words.iter().for_each(|w| out.extend_from_slice(&w.to_le_bytes()));
+        }
+    }
+
+    /// What each channel of the last frame was counted in; None where it could not be.
+    pub(super) fn used(&self) -> &[Option<Grid>] {
+        &self.scratch.used
     }
 }
 
-/// The payload of a video frame; `first` = its index in the session, `lost` = frames missing before it.
-pub(super) fn encode_frame(frame: &Frame, first: u64, lost: u64) -> Vec<u8> {
+/// Appends the payload of a video frame; `first` = its index in the session, `lost` = frames missing before it.
+pub(super) fn encode_frame(frame: &Frame, first: u64, lost: u64, out: &mut Vec<u8>) {
     let gap = u32::try_from(lost).unwrap_or(u32::MAX);
     let head = Head { codec: JPEG, n: 1, first, device_time: Some(frame.captured), arrived: frame.arrived, gap };
-    let mut out = Vec::with_capacity(HEADER + frame.jpeg.len());
-    head.write(&mut out);
+    head.write(out);
     out.extend_from_slice(&frame.jpeg);
-    out
 }
 
 /// Header, packets (at least one) and data of a payload of samples. None when it is not what its header says.
@@ -216,7 +228,8 @@ pub(super) fn decode_chunk(payload: &[u8], channels: usize) -> Option<(Head, Vec
             let step = f64::from_le_bytes(data.get(..8)?.try_into().ok()?);
             uncounts(&unplanes(&unpack(&data[8..], bytes)?), head.n as usize, step)
         }
-        RICE => counts::read(data, head.n as usize, channels)?,
+        RICE => counts::read(data, head.n as usize, channels, false)?,
+        MIXED => counts::read(data, head.n as usize, channels, true)?,
         _ => return None,
     };
     (planar.len() == values).then_some((head, planar))

@@ -281,7 +281,7 @@ mod tests {
         let marker = |at| Entry::Marker(id, Marker { at, kind: MarkerKind::Note, text: String::new(), trial: None });
         let key = |at, seq| key_of(&marker(at), 5, seq).expect("short");
         assert!(key(-1, 0) < key(0, 0) && key(0, 0) < key(0, 1) && key(0, 1) < key(i64::MAX, 0));
-        let pair = Entry::Clock(id, ClockPair { monotonic: 0, utc: 0 });
+        let pair = Entry::Clock(id, ClockPair { monotonic: 0, utc: 0, origin: 0 });
         assert_ne!(key_of(&pair, 5, 0).expect("short"), key(0, 0));
         assert_eq!(scope_of(&key(7, 7)), Some(5));
         assert_eq!(parse_data_key(&data_key(id, 3, 9)), Some((id, 3, 9)));

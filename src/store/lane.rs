@@ -3,11 +3,12 @@
 use super::codec::{self, Encoder, Gathered};
 use super::disk;
 use super::error::StoreError;
+use super::grids::Grids;
 use super::journal;
 use super::keys;
 use super::log::Log;
 use super::rows::{SessionId, StreamRow};
-use crate::signal::{Chunk, Nanos, StreamInfo, seconds};
+use crate::signal::{Chunk, Frame, Nanos, StreamInfo, seconds};
 use std::path::Path;
 
 /// Where a stream stood when it was interrupted.
@@ -44,10 +45,7 @@ pub(super) struct Lane {
     seq: u64,
     /// Index that the next sample or frame should have.
     expected: Option<u64>,
-    /// Size of one count of each channel, as declared or as found.
-    steps: Vec<Option<f64>>,
-    /// Steps of undeclared channels are still to be looked for.
-    undecided: bool,
+    grids: Grids,
     /// Samples that wait to be packed into a frame.
     gathered: Gathered,
     /// After an interruption the device counts from 0 again.
@@ -76,10 +74,8 @@ impl Lane {
             gaps: Vec::new(),
         };
         let log = Log::behind(folder, &stem)?;
-        let steps: Vec<Option<f64>> = info.channels.iter().map(|c| c.step).collect();
-        let undecided = steps.contains(&None);
-        let gathered = Gathered::default();
-        Ok(Lane { row, withheld: 0, log, seq: 0, expected: None, steps, undecided, gathered, shift: Shift::None, changed: false })
+        let (grids, gathered) = (Grids::new(&info.channels), Gathered::default());
+        Ok(Lane { row, withheld: 0, log, seq: 0, expected: None, grids, gathered, shift: Shift::None, changed: false })
     }
 
     /// A stream that goes on after an interruption, in the next segment of its files.
@@ -142,32 +138,21 @@ impl Lane {
         if self.gathered.is_empty() {
             return Ok(());
         }
-        if self.undecided {
-            self.look_for_steps();
-        }
-        let payload = encoder.samples(&self.gathered, &self.steps);
-        self.gathered.clear();
-        self.put(session, &payload)
-    }
-
-    /// Looks once, as soon as there are samples enough; what has no step then stays in floats.
-    fn look_for_steps(&mut self) {
-        let channels = self.steps.len();
-        let rows = self.gathered.rows();
-        if rows.len() < channels * codec::ENOUGH {
-            return;
-        }
-        self.undecided = false;
-        for (c, step) in self.steps.iter_mut().enumerate().filter(|(_, step)| step.is_none()) {
-            let values: Vec<f32> = rows.iter().skip(c).step_by(channels).copied().collect();
-            *step = codec::detect(&values);
-        }
-    }
-
-    /// Buffers one frame.
-    pub(super) fn put(&mut self, session: SessionId, payload: &[u8]) -> Result<(), StoreError> {
+        self.grids.look(self.gathered.rows());
         let key = keys::data_key(session, self.row.info.id.0, self.seq);
-        self.log.put(&key, payload)?;
+        let (gathered, known) = (&self.gathered, self.grids.known());
+        let outcome = self.log.put_with(&key, |out| encoder.samples(gathered, known, out));
+        self.grids.judge(encoder.used());
+        self.gathered.clear();
+        outcome?;
+        self.seq += 1;
+        Ok(())
+    }
+
+    /// Buffers one video frame.
+    pub(super) fn film(&mut self, session: SessionId, frame: &Frame, index: u64, lost: u64) -> Result<(), StoreError> {
+        let key = keys::data_key(session, self.row.info.id.0, self.seq);
+        self.log.put_with(&key, |out| codec::encode_frame(frame, index, lost, out))?;
         self.seq += 1;
         Ok(())
     }

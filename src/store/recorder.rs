@@ -14,8 +14,8 @@ use crate::signal::{Chunk, Frame, Nanos, SharedClock, StreamId, StreamInfo};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 pub use latency::LatencySummary;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{JoinHandle, Thread};
 use work::Work;
 
 /// One stream's counters, live.
@@ -61,6 +61,8 @@ struct Shared {
     status: Mutex<RecorderStatus>,
     /// Dropped at the full channel, not yet in the writer's counters.
     dropped: Mutex<BTreeMap<StreamId, u64>>,
+    /// The recorder's own thread, once it runs: it sleeps between two writes, and messages wake it.
+    thread: OnceLock<Thread>,
 }
 
 /// A running recorder. Dropping it without [`Recorder::close`] ends the session as interrupted.
@@ -122,7 +124,7 @@ impl Recorder {
 
     /// Announces further streams.
     pub fn declare_streams(&self, streams: Vec<StreamInfo>) {
-        let _ = self.input.control.send(Control::Streams(streams));
+        self.input.tell(Control::Streams(streams));
     }
 
     /// Acknowledgements, in the order of becoming durable. An entry that the disk does not take is not answered
@@ -147,7 +149,7 @@ impl Recorder {
     /// # Errors
     /// As [`SessionWriter::close`].
     pub fn close(mut self, state: SessionState, ended: Nanos) -> Result<Session, StoreError> {
-        let _ = self.input.control.send(Control::Close(state, ended));
+        self.input.tell(Control::Close(state, ended));
         let thread = self.thread.take().ok_or(StoreError::Ended)?;
         thread.join().unwrap_or(Err(StoreError::Ended))
     }
@@ -157,7 +159,7 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
             // Other sending ends may live on; this tells the thread that nobody will close it.
-            let _ = self.input.control.send(Control::Close(SessionState::Interrupted, Nanos::MIN));
+            self.input.tell(Control::Close(SessionState::Interrupted, Nanos::MIN));
             let _ = thread.join();
         }
     }
@@ -175,7 +177,15 @@ impl RecorderInput {
     }
 
     pub fn journal(&self, entry: Entry, ticket: u64) {
-        let _ = self.control.send(Control::Journal(Box::new(entry), ticket));
+        self.tell(Control::Journal(Box::new(entry), ticket));
+    }
+
+    fn tell(&self, message: Control) {
+        // A recorder that has ended hears nothing more.
+        let _ = self.control.send(message);
+        if let Some(thread) = self.shared.thread.get() {
+            thread.unpark();
+        }
     }
 
     fn send(&self, data: Data, stream: StreamId, n: u64) {

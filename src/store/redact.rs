@@ -213,7 +213,8 @@ fn blurred<E: From<StoreError>>(
         for frame in batch.into_iter().flatten() {
             let lost = expected.map_or(0, |e| frame.index.saturating_sub(e));
             expected = Some(frame.index + 1);
-            log.put(&keys::data_key(recording.session.id, stream.0, kept), &codec::encode_frame(&frame, frame.index, lost))?;
+            let key = keys::data_key(recording.session.id, stream.0, kept);
+            log.put_with(&key, |out| codec::encode_frame(&frame, frame.index, lost, out))?;
             kept += 1;
         }
         log.flush()?;

@@ -7,18 +7,30 @@ use super::journal::{self, Ledger};
 use super::lane::Lane;
 use super::log::Log;
 use super::recording::Recording;
-use super::rows::{Entry, SessionId, SessionState};
+use super::rows::{ClockPair, Entry, SessionId, SessionState};
 use super::writer::SessionWriter;
-use crate::signal::Nanos;
+use crate::signal::{Clock, Nanos, SECOND, seconds};
 use std::collections::BTreeMap;
+
+/// Two clocks that name no origin are the same where they agree with the wall clock so far.
+const AGREE: Nanos = 10 * SECOND;
+
+/// How the clock of an interrupted session goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Continuation {
+    /// What must be added to the present clock for the session's own; 0 where they are the same.
+    pub shift: Nanos,
+    /// Where the clocks are not the same: a sentence that says so, and how long the gap is by the wall clock.
+    pub estimated: Option<String>,
+}
 
 impl Home {
     /// Opens an interrupted session for writing again, in new segments. Streams go on with the indices that belong to
     /// the time that has passed: the interruption is a gap, counted as lost. `now` is the session's clock.
     ///
     /// # Errors
-    /// The session was not interrupted or is being recorded; the computer was started again since, so that its clock
-    /// does not go on; the disk.
+    /// The session was not interrupted or is being recorded; `now` lies before its end, so that it is another clock
+    /// (see [`Recording::continuation`]); the disk.
     pub fn resume_session(&self, id: SessionId, now: Nanos) -> Result<SessionWriter, StoreError> {
         self.must_write()?;
         if self.state().live.contains(&id) {
@@ -57,6 +69,38 @@ impl Home {
 }
 
 impl Recording {
+    /// How the session's clock goes on now. After the computer was started again monotonic time counts from another
+    /// moment; the session's time is then the last pair of readings, and what has passed since by the wall clock. That
+    /// is an estimate: the wall clock may have been set meanwhile, and nothing in the session can tell.
+    pub fn continuation(&self, clock: &dyn Clock) -> Continuation {
+        let same = Continuation { shift: 0, estimated: None };
+        let Some(last) = self.last_moment() else { return same };
+        let begun = ClockPair { monotonic: self.session.started, utc: self.session.started_utc, origin: 0 };
+        let pair = self.clock_pairs.iter().max_by_key(|p| p.monotonic).copied().unwrap_or(begun);
+        let now = ClockPair::of(clock);
+        let by_wall = pair.monotonic.saturating_add(now.utc.saturating_sub(pair.utc));
+        let is_same = if pair.origin != 0 && now.origin != 0 {
+            pair.origin == now.origin
+        } else {
+            now.monotonic >= last && by_wall.saturating_sub(now.monotonic).saturating_abs() <= AGREE
+        };
+        if is_same {
+            return same;
+        }
+        let goes_on = by_wall.max(last.saturating_add(SECOND));
+        let gap = seconds(goes_on - last);
+        let text = if goes_on == by_wall {
+            format!(
+                "estimated gap: the computer was started again; by its wall clock {gap:.1} s are missing, which nothing confirms"
+            )
+        } else {
+            format!(
+                "estimated gap: the computer was started again and its wall clock set back; {gap:.1} s are put in for what is missing"
+            )
+        };
+        Continuation { shift: goes_on - now.monotonic, estimated: Some(text) }
+    }
+
     /// The trial to go on with: the first that was neither finished nor skipped.
     pub fn next_trial(&self) -> u32 {
         use super::rows::TrialState::{Redone, Running};

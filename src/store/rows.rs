@@ -1,7 +1,7 @@
 //! The rows of journals and catalogue. Named fields, msgpack; a new field needs `#[serde(default)]`.
 
 use crate::gate::{QualityReport, Verdict};
-use crate::signal::{ClockOffset, Emotion, LatencyOrigin, Marker, Nanos, Rating, StreamId, StreamInfo};
+use crate::signal::{Clock, ClockOffset, Emotion, LatencyOrigin, Marker, Nanos, Rating, StreamId, StreamInfo};
 use serde::{Deserialize, Serialize};
 
 /// Number of a session: milliseconds since 1970 << 20 | random bits. Printed as 16 hex digits, which is also the
@@ -163,6 +163,16 @@ impl Trial {
 pub struct ClockPair {
     pub monotonic: Nanos,
     pub utc: Nanos,
+    /// What the monotonic time counts from ([`Clock::origin`]); 0 = not known.
+    #[serde(default)]
+    pub origin: u64,
+}
+
+impl ClockPair {
+    /// Both readings of a clock, one after the other.
+    pub fn of(clock: &dyn Clock) -> ClockPair {
+        ClockPair { monotonic: clock.now(), utc: clock.utc(), origin: clock.origin() }
+    }
 }
 
 /// What was done to the face video of a stored session.

@@ -44,29 +44,30 @@ impl Recovery {
     }
 }
 
-/// Appends one frame to a buffer.
+/// Appends one frame to a buffer; `fill` appends its payload.
 ///
 /// # Errors
-/// A key longer than 255 bytes or a payload longer than [`LARGEST`].
-pub(super) fn put_frame(buffer: &mut Vec<u8>, key: &[u8], payload: &[u8]) -> Result<(), StoreError> {
+/// A key longer than 255 bytes or a payload longer than [`LARGEST`]; the buffer is as it was then.
+pub(super) fn put_frame(buffer: &mut Vec<u8>, key: &[u8], fill: impl FnOnce(&mut Vec<u8>)) -> Result<(), StoreError> {
     let too_large = |what: &str, bytes, limit| StoreError::TooLarge { what: what.into(), bytes, limit };
     let klen = u8::try_from(key.len()).map_err(|_| too_large("a name", key.len(), 255))?;
-    if payload.len() > LARGEST {
-        return Err(too_large("a frame", payload.len(), LARGEST));
+    let at = buffer.len();
+    buffer.extend_from_slice(&[0; HEADER]);
+    buffer.extend_from_slice(key);
+    fill(buffer);
+    let body = &buffer[at + HEADER..];
+    let (bytes, crc) = (body.len() - key.len(), crc32fast::hash(body));
+    if bytes > LARGEST {
+        buffer.truncate(at);
+        return Err(too_large("a frame", bytes, LARGEST));
     }
-    let mut head = [0; HEADER];
+    let head = &mut buffer[at..at + HEADER];
     head[..4].copy_from_slice(&MAGIC);
-    head[4..8].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+    head[4..8].copy_from_slice(&(bytes as u32).to_le_bytes());
     head[8] = klen;
     let hcrc = crc32fast::hash(&head[..9]);
     head[9..13].copy_from_slice(&hcrc.to_le_bytes());
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(key);
-    crc.update(payload);
-    head[13..].copy_from_slice(&crc.finalize().to_le_bytes());
-    buffer.extend_from_slice(&head);
-    buffer.extend_from_slice(key);
-    buffer.extend_from_slice(payload);
+    head[13..].copy_from_slice(&crc.to_le_bytes());
     Ok(())
 }
 
@@ -86,6 +87,8 @@ pub(super) struct Segment {
     end: u64,
     /// Of everything up to the end; None for a segment that was begun by another process.
     hash: Option<Sha256>,
+    /// The same with what was written behind the end: bytes are hashed while they are at hand.
+    ahead: Option<Sha256>,
 }
 
 impl Segment {
@@ -102,7 +105,7 @@ impl Segment {
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).named("lock", path)?;
         file.sync_all().named("make durable", path)?;
         disk::sync_dir(path.parent().unwrap_or(Path::new(".")))?;
-        Ok(Segment { file, end: 0, hash: Some(Sha256::new()) })
+        Ok(Segment { file, end: 0, hash: Some(Sha256::new()), ahead: Some(Sha256::new()) })
     }
 
     /// Opens a segment that was closed cleanly and is whole.
@@ -110,7 +113,7 @@ impl Segment {
         let file = disk::private_file().open(path).named("open", path)?;
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).named("lock", path)?;
         let end = file.metadata().named("look at", path)?.len();
-        Ok(Segment { file, end, hash: None })
+        Ok(Segment { file, end, hash: None, ahead: None })
     }
 
     pub(super) fn end(&self) -> u64 {
@@ -124,7 +127,9 @@ impl Segment {
             // Half a frame is no use to anyone; if it cannot be cut off, readers skip it.
             let _ = self.file.set_len(at);
             AppendError::Write(e)
-        })
+        })?;
+        self.ahead.iter_mut().for_each(|hash| hash.update(frames));
+        Ok(())
     }
 
     /// Waits until the disk has these bytes, all that was written since; the end moves behind them. After an error it
@@ -132,7 +137,7 @@ impl Segment {
     pub(super) fn sync(&mut self, written: &[u8]) -> Result<(), AppendError> {
         self.file.sync_data().map_err(AppendError::Sync)?;
         self.end += written.len() as u64;
-        self.hash.iter_mut().for_each(|hash| hash.update(written));
+        self.hash.clone_from(&self.ahead);
         Ok(())
     }
 

@@ -1,10 +1,11 @@
 //! Writing one session: its journal and one row of segments a stream. Used by one thread at a time.
 
+mod begin;
+
 use super::align::apply;
-use super::codec::{self, Encoder};
+use super::codec::Encoder;
 use super::disk;
-use super::entrance::check_code;
-use super::error::{Named, StoreError};
+use super::error::StoreError;
 use super::home::Home;
 use super::journal;
 use super::keys::{self, Pair};
@@ -12,7 +13,7 @@ use super::lane::Lane;
 use super::log::{Digest, Log};
 use super::manifest;
 use super::recorder::StreamTally;
-use super::rows::{Consent, Entry, Participant, Session, SessionId, SessionState, StreamRow};
+use super::rows::{Consent, Entry, Session, SessionId, SessionState, StreamRow};
 use crate::signal::{Chunk, Frame, Nanos, StreamId, StreamInfo};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,73 +38,7 @@ pub struct SessionWriter {
     written: u64,
 }
 
-impl Home {
-    /// Creates a session: its folder and, durable when this returns, the rows of the participant, the consent and
-    /// the session itself.
-    ///
-    /// # Errors
-    /// No consent to record, a code that cannot be one, an id that is taken, the disk.
-    pub fn create_session(
-        &self,
-        session: Session,
-        participant: Participant,
-        consent: Consent,
-    ) -> Result<SessionWriter, StoreError> {
-        self.must_write()?;
-        check_code(&participant.code)?;
-        if !consent.recording {
-            return Err(StoreError::NoConsent { participant: participant.code });
-        }
-        if session.participant != participant.code {
-            return Err(StoreError::Foreign { what: "the participant", session: session.id });
-        }
-        let folder = self.session_dir(session.id);
-        if folder.exists() {
-            return Err(StoreError::Exists { session: session.id });
-        }
-        let encoder = Encoder::new().named("set up zstd for", &folder)?;
-        if self.participants()?.iter().all(|known| *known != participant) {
-            self.put(Entry::Participant(participant.clone()))?;
-        }
-        disk::private_dir(&folder).named("create", &folder)?;
-        disk::sync_dir(self.dir())?;
-        self.state().live.insert(session.id);
-        let journal = Log::behind(&folder, journal::SESSION)?;
-        let (rows, lanes) = (Vec::new(), BTreeMap::new());
-        let (home, id) = (self.clone(), session.id);
-        let mut writer = SessionWriter {
-            home,
-            session: session.clone(),
-            consent: consent.clone(),
-            folder,
-            journal,
-            rows,
-            seq: 0,
-            lanes,
-            encoder,
-            written: 0,
-        };
-        writer.put(Entry::Participant(participant))?;
-        writer.put(Entry::Consent(id, consent))?;
-        writer.put(Entry::Session(session))?;
-        writer.flush_journal()?;
-        Ok(writer)
-    }
-}
-
 impl SessionWriter {
-    /// A writer over what is there already.
-    pub(super) fn over(
-        home: Home,
-        (session, consent): (Session, Consent),
-        folder: PathBuf,
-        (journal, seq): (Log, u32),
-        lanes: BTreeMap<StreamId, Lane>,
-        encoder: Encoder,
-    ) -> SessionWriter {
-        SessionWriter { home, session, consent, folder, journal, rows: Vec::new(), seq, lanes, encoder, written: 0 }
-    }
-
     pub fn session(&self) -> &Session {
         &self.session
     }
@@ -230,7 +165,7 @@ impl SessionWriter {
             lane.row.dropped += 1;
             return Err(refused);
         }
-        lane.put(self.session.id, &codec::encode_frame(frame, index, lost))?;
+        lane.film(self.session.id, frame, index, lost)?;
         lane.count(frame.arrived, 1);
         Ok(())
     }

@@ -3,8 +3,9 @@
 //!
 //! It runs on a thread of its own beside the lab's, and never waits for a visitor.
 
-use super::ledger::{Key, Known, Ledger};
-use super::outbox::Outbox;
+mod visitor;
+
+use super::ledger::{Known, Ledger};
 use super::porter::{self, Said};
 use super::seats::Seats;
 use super::server::Options;
@@ -17,8 +18,8 @@ use std::collections::BTreeMap;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread::JoinHandle;
 use std::time::Duration;
+use visitor::{Visitor, answer, hears_news, is_stopper, looks};
 
 /// How often the server looks up by itself.
 const TICK: Duration = Duration::from_millis(20);
@@ -28,13 +29,6 @@ const MOST: usize = 16;
 const INBOX: usize = 256;
 /// How long the last words may take.
 const PARTING: Duration = Duration::from_secs(1);
-
-struct Visitor {
-    /// None before its hello.
-    hello: Option<Hello>,
-    outbox: Arc<Outbox>,
-    writer: JoinHandle<()>,
-}
 
 /// See the module's own words.
 pub struct Hub {
@@ -91,7 +85,8 @@ impl Hub {
             self.relay();
             if self.options.stop.load(Ordering::Relaxed) && !told_to_end {
                 told_to_end = true;
-                self.farewell = "the lab was told to stop; what was recorded is closed and safe".into();
+                self.farewell =
+                    "the lab was told to stop; what was recorded is safe, and an interrupted session can go on".into();
                 self.link.end("the lab was told to stop");
             }
             self.mind_the_time();
@@ -286,26 +281,5 @@ impl Hub {
             self.quitting = Some((inner, None));
             self.link.send(Command { id: inner, action: Action::Quit });
         }
-    }
-}
-
-/// It has a screen.
-fn looks(visitor: &Visitor) -> bool {
-    visitor.hello.is_some() && !is_stopper(visitor)
-}
-
-fn is_stopper(visitor: &Visitor) -> bool {
-    visitor.hello.as_ref().is_some_and(|h| h.role == Role::Stop)
-}
-
-/// News may name participants: not for the one who rates.
-fn hears_news(visitor: &Visitor) -> bool {
-    visitor.hello.as_ref().is_some_and(|h| !matches!(h.role, Role::Rate | Role::Stop))
-}
-
-fn answer(visitors: &BTreeMap<u64, Visitor>, key: Key, event: Event) {
-    if let Some(visitor) = visitors.values().find(|v| v.hello.as_ref().is_some_and(|h| h.nonce == key.0)) {
-        visitor.outbox.answered();
-        visitor.outbox.tell(Tell::Event(event));
     }
 }

@@ -45,7 +45,7 @@ impl Server {
     /// # Errors
     /// The machine gives no thread.
     pub fn run(self, lab: Lab, options: Options) -> Result<(), LabError> {
-        let clock = lab.clock();
+        let clock = lab.machine_clock();
         Hub::new(spawn(lab)?, clock, self.listener, options).serve();
         // Somebody else's socket cannot lie there: the folder is ours, and we hold the only name.
         let _ = std::fs::remove_file(&self.path);

@@ -109,6 +109,11 @@ fn damage(
 }
 
 impl Damage {
+    /// Every damaged place of a journal's file.
+    pub(in crate::store) fn all(path: &Path, file: &str, scope: u64) -> Result<Vec<Damage>, StoreError> {
+        find(path, file, scope, &[])
+    }
+
     /// One sentence: where, what is lost, what is still good.
     pub fn describe(&self, streams: &[StreamRow]) -> String {
         let Damage { file, offset, bytes, at_end, .. } = self;

@@ -14,6 +14,12 @@ const JUDGED: usize = 64;
 const ESCAPE: u32 = 20;
 /// Parameter of a channel without residuals.
 const SILENT: u32 = 31;
+/// Residuals whose bits are put together before they go behind the others.
+const BLOCK: usize = 128;
+/// Most bits that are stored at once; seven may wait in the same word.
+const MOST_BITS: u32 = 56;
+/// Bytes that a block may take (52 bits a residual at most), what waited before it, and the last word's rest.
+const ROOM: usize = BLOCK * 52 / 8 + 16;
 
 /// Bits on their way into bytes.
 #[derive(Default)]
@@ -30,7 +36,6 @@ impl BitWriter {
     }
 
     /// Appends the lowest `bits` (at most 32) of a value that has none above them.
-    #[inline(always)]
     pub(super) fn put(&mut self, value: u32, bits: u32) {
         self.held |= u64::from(value) << self.used;
         self.used += bits;
@@ -41,11 +46,69 @@ impl BitWriter {
         }
     }
 
+    /// Appends one code a residual. The bits of a block are put together beside the bytes: eight bytes are stored at a
+    /// time, whatever came of them, so that no branch depends on where a code ends.
+    #[inline(always)]
+    fn codes(&mut self, residuals: &[u32], parameter: u32) {
+        let mut block = [0; ROOM];
+        let mut tail = Tail { held: self.held, used: self.used, at: 0 };
+        for words in residuals.chunks(BLOCK) {
+            tail = Tail { at: 0, ..tail }.store(0, 0, &mut block);
+            let (pairs, last) = words.as_chunks::<2>();
+            for [a, b] in pairs {
+                let ((first, length), (second, more)) = (code(*a, parameter), code(*b, parameter));
+                tail = if length + more <= MOST_BITS {
+                    tail.store(first | second << length, length + more, &mut block)
+                } else {
+                    tail.store(first, length, &mut block).store(second, more, &mut block)
+                };
+            }
+            for word in last {
+                let (value, bits) = code(*word, parameter);
+                tail = tail.store(value, bits, &mut block);
+            }
+            self.bytes.extend_from_slice(&block[..tail.at]);
+        }
+        (self.held, self.used) = (tail.held, tail.used);
+    }
+
     /// Fills up the last byte.
     pub(super) fn finish(&mut self) {
         let whole = self.used.div_ceil(8) as usize;
         self.bytes.extend_from_slice(&self.held.to_le_bytes()[..whole]);
         (self.held, self.used) = (0, 0);
+    }
+}
+
+/// Bits that wait for their byte to be full, and where that byte stands in a block. By value: it stays in registers.
+#[derive(Clone, Copy)]
+struct Tail {
+    held: u64,
+    used: u32,
+    at: usize,
+}
+
+impl Tail {
+    /// Appends at most [`MOST_BITS`] bits.
+    #[inline(always)]
+    fn store(self, value: u64, bits: u32, block: &mut [u8; ROOM]) -> Tail {
+        let (held, used) = (self.held | value << self.used, self.used + bits);
+        if let Some(room) = block.get_mut(self.at..self.at + 8) {
+            room.copy_from_slice(&held.to_le_bytes());
+        }
+        Tail { held: held >> (used & !7), used: used & 7, at: self.at + (used / 8) as usize }
+    }
+}
+
+/// The bits of one residual, and how many they are: at most [`MOST_BITS`].
+#[inline(always)]
+fn code(word: u32, parameter: u32) -> (u64, u32) {
+    let high = word >> parameter;
+    if high < ESCAPE {
+        let low = u64::from(word) & ((1 << parameter) - 1);
+        ((low << 1 | 1) << high, high + 1 + parameter)
+    } else {
+        (u64::from(word) << ESCAPE, ESCAPE + 32)
     }
 }
 
@@ -124,6 +187,7 @@ fn unzigzag(word: u32) -> i32 {
 }
 
 /// Writes one channel.
+#[inline(always)]
 pub(super) fn encode(counts: &[i32], out: &mut BitWriter, residuals: &mut Vec<u32>) {
     let order = best_order(counts).min(counts.len());
     residuals.clear();
@@ -135,23 +199,7 @@ pub(super) fn encode(counts: &[i32], out: &mut BitWriter, residuals: &mut Vec<u3
     if parameter == SILENT {
         return;
     }
-    let low = (1u32 << parameter) - 1;
-    out.bytes.reserve(residuals.len() * 2);
-    // A copy of its own keeps the bits in registers.
-    let mut own = BitWriter { bytes: std::mem::take(&mut out.bytes), held: out.held, used: out.used };
-    for word in residuals.iter() {
-        let high = word >> parameter;
-        if high + parameter < 32 && high < ESCAPE {
-            own.put(((word & low) << high << 1) | 1 << high, high + 1 + parameter);
-        } else if high < ESCAPE {
-            own.put(1 << high, high + 1);
-            own.put(word & low, parameter);
-        } else {
-            own.put(0, ESCAPE);
-            own.put(*word, 32);
-        }
-    }
-    *out = own;
+    out.codes(residuals, parameter);
 }
 
 /// Reads one channel of `n` counts.
@@ -175,107 +223,68 @@ pub(super) fn decode(bits: &mut BitReader, n: usize, out: &mut Vec<i32>) {
 }
 
 /// The order that costs the fewest bits, judged by some counts from the middle.
+#[inline(always)]
 fn best_order(counts: &[i32]) -> usize {
     let middle = counts.len().saturating_sub(JUDGED) / 2;
     let judged = &counts[middle..(middle + JUDGED).min(counts.len())];
-    let mut last = [0i32; ORDERS];
-    let mut sums = [0u64; ORDERS];
-    for (i, count) in judged.iter().enumerate() {
-        let mut difference = *count;
-        for (order, (last, sum)) in last.iter_mut().zip(&mut sums).enumerate() {
-            let next = difference.wrapping_sub(*last);
-            *sum += if i >= order { u64::from(difference.unsigned_abs()) } else { 0 };
-            *last = difference;
-            difference = next;
+    let mut differences = [0; JUDGED];
+    differences[..judged.len()].copy_from_slice(judged);
+    let mut costs = [f32::INFINITY; ORDERS];
+    for (order, cost) in costs.iter_mut().enumerate().take(ORDERS.min(counts.len() + 1)) {
+        let there = judged.len().saturating_sub(order);
+        if order > 0 {
+            (0..there).for_each(|i| differences[i] = differences[i + 1].wrapping_sub(differences[i]));
         }
+        let sum: u64 = differences[..there].iter().map(|d| u64::from(d.unsigned_abs())).sum();
+        // A residual costs about the logarithm of its mean, a count in full 32 bits.
+        let mean = sum as f32 / there.max(1) as f32;
+        *cost = log2(1.0 + mean) * (counts.len() - order) as f32 + 32.0 * order as f32;
     }
-    // A residual costs about the logarithm of its mean, a count in full 32 bits.
-    let bits = |order: usize| {
-        let mean = sums[order] as f64 / judged.len().saturating_sub(order).max(1) as f64;
-        (1.0 + mean).log2() * (counts.len() - order) as f64 + 32.0 * order as f64
-    };
-    (0..ORDERS.min(counts.len() + 1)).min_by(|a, b| bits(*a).total_cmp(&bits(*b))).unwrap_or(0)
+    (0..ORDERS).min_by(|a, b| costs[*a].total_cmp(&costs[*b])).unwrap_or(0)
 }
 
+/// The logarithm of a number from 1 on, straight between powers of two: at most 0.09 too low.
+fn log2(x: f32) -> f32 {
+    x.to_bits() as f32 / (1 << 23) as f32 - 127.0
+}
+
+#[inline(always)]
 fn predict(counts: &[i32], order: usize, out: &mut Vec<u32>) {
-    let residual = |f: fn(&[i32]) -> i32| counts.windows(order + 1).map(move |w| zigzag(f(w)));
+    // Slices that begin one count later each: the loops over them have no bounds to check.
+    let from = |k: usize| counts.get(k..).unwrap_or(&[]);
     match order {
-        0 => out.extend(residual(|w| w[0])),
-        1 => out.extend(residual(|w| w[1].wrapping_sub(w[0]))),
-        2 => out.extend(residual(|w| w[2].wrapping_sub(w[1].wrapping_mul(2)).wrapping_add(w[0]))),
-        _ => out.extend(residual(|w| w[3].wrapping_sub(w[0]).wrapping_sub(w[2].wrapping_sub(w[1]).wrapping_mul(3)))),
+        0 => out.extend(counts.iter().map(|a| zigzag(*a))),
+        1 => out.extend(from(1).iter().zip(counts).map(|(b, a)| zigzag(b.wrapping_sub(*a)))),
+        2 => out.extend(
+            from(2).iter().zip(from(1)).zip(counts).map(|((c, b), a)| zigzag(c.wrapping_sub(b.wrapping_mul(2)).wrapping_add(*a))),
+        ),
+        _ => out.extend(
+            from(3)
+                .iter()
+                .zip(from(2))
+                .zip(from(1))
+                .zip(counts)
+                .map(|(((d, c), b), a)| zigzag(d.wrapping_sub(*a).wrapping_sub(c.wrapping_sub(*b).wrapping_mul(3)))),
+        ),
     }
 }
 
 /// The parameter with the fewest bits, among those around the logarithm of the mean.
+#[inline(always)]
 fn best_parameter(residuals: &[u32]) -> u32 {
     let sum: u64 = residuals.iter().map(|w| u64::from(*w)).sum();
     if sum == 0 {
         return SILENT;
     }
     let middle = (sum / residuals.len() as u64).checked_ilog2().unwrap_or(0).min(SILENT - 2);
-    let bits = |p: &u32| {
-        let unary: u64 = residuals.iter().map(|w| u64::from(w >> *p)).sum();
-        unary + residuals.len() as u64 * u64::from(p + 1)
-    };
-    (middle.saturating_sub(1)..=middle + 1).min_by_key(bits).unwrap_or(middle)
+    let lowest = middle.saturating_sub(1);
+    // At the lowest parameter the upper bits are 16 on average at most: their sum fits.
+    let unary = residuals.iter().fold([0u32; 3], |[a, b, c], w| {
+        [a.wrapping_add(w >> lowest), b.wrapping_add(w >> (lowest + 1)), c.wrapping_add(w >> (lowest + 2))]
+    });
+    let bits = |at: &u32| u64::from(unary[*at as usize]) + residuals.len() as u64 * u64::from(lowest + at + 1);
+    lowest + (0..3).min_by_key(bits).unwrap_or(0)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::signal::Seed;
-
-    fn round_trip(counts: &[i32]) -> usize {
-        let mut writer = BitWriter::default();
-        encode(counts, &mut writer, &mut Vec::new());
-        writer.finish();
-        let mut reader = BitReader::new(&writer.bytes);
-        let mut back = Vec::new();
-        decode(&mut reader, counts.len(), &mut back);
-        assert_eq!(back, counts);
-        assert!(reader.is_spent());
-        writer.bytes.len()
-    }
-
-    #[test]
-    fn every_count_comes_back() {
-        for counts in [&[][..], &[5], &[i32::MIN, i32::MAX], &[0, 0, 0, 0], &[7, 7, 7, 7, 7], &[i32::MAX, i32::MIN, 0, -1, 1]] {
-            round_trip(counts);
-        }
-        let mut seed = Seed::new(3);
-        for length in 0..200 {
-            let counts: Vec<i32> = (0..length).map(|_| (seed.bits() >> (seed.below(32))) as i32).collect();
-            round_trip(&counts);
-        }
-    }
-
-    #[test]
-    fn noise_costs_little_more_than_its_entropy_and_smooth_curves_almost_nothing() {
-        let mut seed = Seed::new(4);
-        let noise: Vec<i32> = (0..4096).map(|_| (100.0 * seed.normal()).round() as i32).collect();
-        // Entropy of a normal distribution: log2(sigma sqrt(2 pi e)) bits.
-        let entropy = (100.0 * (2.0 * std::f64::consts::PI * std::f64::consts::E).sqrt()).log2() / 8.0;
-        let noisy = round_trip(&noise) as f64 / 4096.0;
-        assert!((entropy..entropy * 1.04).contains(&noisy), "{noisy} bytes a count for {entropy}");
-        assert!(round_trip(&[-3; 4096]) < 8, "a constant channel");
-        let smooth: Vec<i32> = (0..4096).map(|i| (1e6 * (f64::from(i) * 0.01).sin()) as i32).collect();
-        assert!(round_trip(&smooth) < 4096, "a slow wave of 21 bits");
-    }
-
-    #[test]
-    fn bits_that_are_missing_or_too_many_show() {
-        let mut writer = BitWriter::default();
-        encode(&[1000, -1000, 500, 20, -90, 4], &mut writer, &mut Vec::new());
-        writer.finish();
-        let whole = writer.bytes;
-        let spent = |bytes: &[u8]| {
-            let mut reader = BitReader::new(bytes);
-            decode(&mut reader, 6, &mut Vec::new());
-            reader.is_spent()
-        };
-        assert!(spent(&whole));
-        assert!(!spent(&whole[..whole.len() - 1]));
-        assert!(!spent(&[&whole[..], &[0]].concat()));
-    }
-}
+mod tests;

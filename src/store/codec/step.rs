@@ -1,17 +1,45 @@
-//! Finding the step of a converter in samples that nobody declared one for.
+//! Finding the step of a converter, and where its zero lies, in samples for which nobody declared them.
 
 /// Fewest samples to look at.
 pub(in crate::store) const ENOUGH: usize = 64;
+/// The smallest difference between two values may be so many steps.
+const MOST_STEPS: u32 = 4;
+/// Each leaves two thirds of the bounds: so many exhaust a double.
+const THIRDS: usize = 80;
 
-/// The step of one channel: 1 where all values are whole numbers, else the largest step of which all values are
-/// exact multiples (each a count times the step, rounded to f32), found from their smallest difference. None where
-/// there is no such step, or where these samples do not settle it.
-pub(in crate::store) fn detect(values: &[f32]) -> Option<f64> {
+/// The values that a converter can give: a whole number of steps, and an offset.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::store) struct Grid {
+    pub step: f64,
+    pub offset: f64,
+}
+
+impl Grid {
+    /// Whole multiples of that step.
+    pub(in crate::store) fn of(step: f64) -> Grid {
+        Grid { step, offset: 0.0 }
+    }
+
+    /// Something can be counted in it.
+    pub(in crate::store) fn is_usable(&self) -> bool {
+        self.step.is_finite() && self.step > 0.0 && self.offset.is_finite()
+    }
+
+    fn holds(&self, values: &[f64]) -> bool {
+        let back = |v: &f64| (((v - self.offset) / self.step).round() * self.step + self.offset) as f32;
+        values.iter().all(|v| back(v) == *v as f32)
+    }
+}
+
+/// The grid of one channel: of step 1 where all values are whole numbers, else the widest of which all values are
+/// exact multiples (each a count times the step, rounded to f32), found from their smallest difference; where there is
+/// none, one that does not begin at 0. None where these samples do not settle it.
+pub(in crate::store) fn detect(values: &[f32]) -> Option<Grid> {
     if values.len() < ENOUGH || values.iter().any(|v| !v.is_finite()) {
         return None;
     }
     if values.iter().all(|v| v.fract() == 0.0 && v.abs() < 2f32.powi(24)) {
-        return Some(1.0);
+        return Some(Grid::of(1.0));
     }
     let mut sorted: Vec<f64> = values.iter().map(|v| f64::from(*v)).collect();
     sorted.sort_by(f64::total_cmp);
@@ -22,31 +50,74 @@ pub(in crate::store) fn detect(values: &[f32]) -> Option<f64> {
     if !smallest.is_finite() || largest * f64::from(f32::EPSILON) > smallest / 8.0 {
         return None;
     }
-    narrow(&sorted, smallest)
+    let half = f64::from(f32::EPSILON) / 2.0;
+    let mut sizes: Vec<(f64, f64)> = sorted.iter().map(|v| v.abs()).filter(|v| *v > 0.0).map(|v| (v, v * half)).collect();
+    sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let whole = narrow(&sizes, smallest, 2.0 * largest * half)
+        .map(|(low, high)| Grid::of(0.5 * (low + high)))
+        .filter(|grid| grid.holds(&sorted));
+    whole.or_else(|| shifted(&sorted, smallest, largest * half))
 }
 
-/// Narrows the step from the smallest values to the largest: each says between which bounds the step lies.
-fn narrow(sorted: &[f64], smallest: f64) -> Option<f64> {
-    let mut by_size: Vec<f64> = sorted.iter().map(|v| v.abs()).filter(|v| *v > 0.0).collect();
-    by_size.sort_by(f64::total_cmp);
-    let half = f64::from(f32::EPSILON) / 2.0;
-    let slack = 2.0 * by_size.last()? * half;
-    let (mut low, mut high) = (smallest - slack, smallest + slack);
-    for value in by_size {
-        let (fewest, most) = (value * (1.0 - half) / high, value * (1.0 + half) / low);
-        let count = (value / (0.5 * (low + high))).round();
+/// A grid with an offset: the step roughly from the distances to the lowest value, then step and offset together from
+/// the interval of which each value is the rounding.
+fn shifted(sorted: &[f64], smallest: f64, rounding: f64) -> Option<Grid> {
+    let lowest = *sorted.first()?;
+    let distances: Vec<(f64, f64)> = sorted[1..].iter().map(|v| (v - lowest, 2.0 * rounding)).collect();
+    (1..=MOST_STEPS).find_map(|steps| {
+        let (low, high) = narrow(&distances, smallest / f64::from(steps), 2.0 * rounding)?;
+        let rough = 0.5 * (low + high);
+        let points: Vec<(f64, f64)> = sorted.iter().map(|v| (((v - lowest) / rough).round(), *v)).collect();
+        let grid = centre(&points, low, high);
+        grid.holds(sorted).then_some(grid)
+    })
+}
+
+/// The step between these bounds that leaves the offset the most room, and the middle of that room. The room is a
+/// concave function of the step (a least of straight lines less a greatest), so that thirds find its top.
+fn centre(points: &[(f64, f64)], mut low: f64, mut high: f64) -> Grid {
+    let room = |step: f64| {
+        points.iter().fold((f64::NEG_INFINITY, f64::INFINITY), |(least, most), (count, value)| {
+            let (rest, half) = (value - count * step, half_ulp(*value));
+            (least.max(rest - half), most.min(rest + half))
+        })
+    };
+    let width = |step: f64| {
+        let (least, most) = room(step);
+        most - least
+    };
+    for _ in 0..THIRDS {
+        let (a, b) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
+        if width(a) < width(b) { low = a } else { high = b }
+    }
+    let step = 0.5 * (low + high);
+    let (least, most) = room(step);
+    Grid { step, offset: 0.5 * (least + most) }
+}
+
+/// Half the distance to the next f32 away from zero.
+fn half_ulp(value: f64) -> f64 {
+    let bits = (value.abs() as f32).to_bits();
+    0.5 * (f64::from(f32::from_bits(bits + 1)) - f64::from(f32::from_bits(bits)))
+}
+
+/// Narrows a step from the smallest sizes to the largest: each, known up to its error, says between which bounds the
+/// step lies.
+fn narrow(sizes: &[(f64, f64)], first: f64, slack: f64) -> Option<(f64, f64)> {
+    let (mut low, mut high) = (first - slack, first + slack);
+    for (size, error) in sizes {
+        let (fewest, most) = ((size - error) / high, (size + error) / low);
+        let count = (size / (0.5 * (low + high))).round();
         if most - fewest > 1.0 || count < fewest.floor() || count > most.ceil() || count < 1.0 {
             return None;
         }
-        low = low.max(value * (1.0 - half) / count);
-        high = high.min(value * (1.0 + half) / count);
+        low = low.max((size - error) / count);
+        high = high.min((size + error) / count);
         if low > high {
             return None;
         }
     }
-    let step = 0.5 * (low + high);
-    let whole = |v: &f64| ((v / step).round() * step) as f32 == *v as f32;
-    sorted.iter().all(whole).then_some(step)
+    Some((low, high))
 }
 
 #[cfg(test)]
@@ -63,12 +134,25 @@ mod tests {
     fn the_step_of_a_converter_is_found() {
         for (sd, step) in [(40.0, 4.5e6 / 24.0 / 8_388_607.0), (300.0, 0.03125), (15.0, 0.1), (2000.0, 0.5)] {
             let values = noise(7, 512, sd, step);
-            let found = detect(&values).expect("found");
+            let Grid { step: found, offset } = detect(&values).expect("found");
+            assert_eq!(offset, 0.0);
             assert!((found / step - 1.0).abs() < 1e-6, "{found} for {step}");
             assert!(values.iter().all(|v| ((f64::from(*v) / found).round() * found) as f32 == *v));
         }
-        assert_eq!(detect(&noise(8, 64, 5.0, 1.0)), Some(1.0));
-        assert_eq!(detect(&[0.0; 64]), Some(1.0));
+        assert_eq!(detect(&noise(8, 64, 5.0, 1.0)), Some(Grid::of(1.0)));
+        assert_eq!(detect(&[0.0; 64]), Some(Grid::of(1.0)));
+    }
+
+    #[test]
+    fn a_grid_that_does_not_begin_at_zero_is_found() {
+        for (sd, step, offset) in [(40.0, 0.031_25, 0.0131), (300.0, 0.09, -17.3), (900.0, 0.3, 123.456)] {
+            let mut seed = Seed::new(11);
+            let values: Vec<f32> = (0..256).map(|_| ((sd * seed.normal()).round() * step + offset) as f32).collect();
+            let grid = detect(&values).expect("found");
+            assert!((grid.step / step - 1.0).abs() < 1e-4 && grid.offset != 0.0, "{grid:?} for {step} {offset}");
+            let back = |v: f32| ((f64::from(v) - grid.offset) / grid.step).round() * grid.step + grid.offset;
+            assert!(values.iter().all(|v| back(*v) as f32 == *v));
+        }
     }
 
     #[test]

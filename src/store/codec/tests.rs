@@ -22,7 +22,9 @@ fn round_trip(chunk: &Chunk, steps: &[Option<f64>], by: usize) -> (u8, usize) {
         assert_eq!(gathered.continues_with(&packet), i > 0);
         gathered.push(&packet);
     }
-    let payload = Encoder::new().expect("zstd").samples(&gathered, steps);
+    let grids: Vec<Option<Grid>> = steps.iter().map(|step| step.map(Grid::of)).collect();
+    let mut payload = Vec::new();
+    Encoder::new().expect("zstd").samples(&gathered, &grids, &mut payload);
     let (opened, packets, _) = open(&payload).expect("opens");
     assert_eq!(packets, gathered.packets);
     let (head, planar) = decode_chunk(&payload, chunk.channels).expect("decodes");
@@ -39,8 +41,8 @@ fn floats_come_back_bit_for_bit_whatever_they_are() {
     let mut seed = Seed::new(1);
     let mut rows: Vec<f32> = odd.repeat(8);
     rows.extend((0..512).map(|_| (20.0 * seed.normal()) as f32));
-    assert_eq!(round_trip(&chunk(rows.clone(), 8), &[None; 8], 72).0, FLOATS);
-    assert_eq!(round_trip(&chunk(rows, 8), &[Some(0.1); 8], 7).0, FLOATS);
+    assert_eq!(round_trip(&chunk(rows.clone(), 8), &[None; 8], 72).0, MIXED);
+    assert_eq!(round_trip(&chunk(rows, 8), &[Some(0.1); 8], 7).0, MIXED);
     let noise: Vec<f32> = (0..64).map(|_| f32::from_bits(seed.bits() as u32)).collect();
     assert_eq!(round_trip(&chunk(noise, 4), &[None; 4], 5).0, RAW);
     assert_eq!(round_trip(&chunk(vec![1.5], 1), &[Some(0.5)], 1).0, RICE);
@@ -69,11 +71,11 @@ fn counts_are_used_where_they_are_exact_and_only_there() {
     for odd in [f32::NAN, -0.0, f32::INFINITY, 1e30, (0.4 * step) as f32] {
         rows[77] = odd;
         let (codec, bytes) = round_trip(&chunk(rows.clone(), 32), &steps, 100);
-        assert_eq!(codec, RICE);
+        assert_eq!(codec, MIXED);
         assert!(bytes < small + 256 * 4, "only the channel with {odd} is stored as floats");
     }
     rows[0..9].fill(f32::NAN);
-    assert_eq!(round_trip(&chunk(rows, 32), &steps, 100).0, FLOATS, "too many channels are no counts");
+    assert_eq!(round_trip(&chunk(rows, 32), &steps, 100).0, MIXED);
 }
 
 #[test]
@@ -82,6 +84,47 @@ fn channels_may_have_steps_of_their_own() {
     assert_eq!(round_trip(&chunk(rows, 3), &[Some(1.0), Some(0.25), Some(0.25)], 9).0, RICE);
     let wide = counted(37, 20, 0.5);
     assert_eq!(round_trip(&chunk(wide, 37), &[Some(0.5); 37], 20).0, RICE, "more than two tiles");
+}
+
+#[test]
+fn counts_with_an_offset_and_floats_stand_in_one_frame() {
+    let mut seed = Seed::new(6);
+    let grid = Grid { step: 0.031_25, offset: 0.0131 };
+    let count = |seed: &mut Seed| (200.0 * seed.normal()).round();
+    let row =
+        |seed: &mut Seed| [(count(seed) * grid.step + grid.offset) as f32, (1e3 + seed.normal()) as f32, count(seed) as f32];
+    let rows: Vec<f32> = (0..200).flat_map(|_| row(&mut seed)).collect();
+    let mut gathered = Gathered::default();
+    gathered.push(&chunk(rows.clone(), 3));
+    let mut encoder = Encoder::new().expect("zstd");
+    let mut payload = Vec::new();
+    encoder.samples(&gathered, &[Some(grid), None, Some(Grid::of(1.0))], &mut payload);
+    assert_eq!(encoder.used(), [Some(grid), None, Some(Grid::of(1.0))]);
+    let (head, planar) = decode_chunk(&payload, 3).expect("decodes");
+    assert_eq!(head.codec, MIXED);
+    let want = (0..3).flat_map(|c| rows.iter().skip(c).step_by(3)).map(|v| v.to_bits());
+    assert!(planar.iter().map(|v| v.to_bits()).eq(want), "every bit comes back");
+    assert!(payload.len() < 200 * (2 + 3 + 2), "{} bytes of {}", payload.len(), 200 * 12);
+    for cut in 0..payload.len() {
+        assert_eq!(decode_chunk(&payload[..cut], 3), None);
+    }
+}
+
+#[test]
+fn values_as_bits_in_a_frame_of_counts_can_be_read() {
+    // Codec 5 as it was written: one channel of counts of step 0.5, one without a step, its values as they are.
+    let head = Head { codec: RICE, n: 2, first: 9, device_time: None, arrived: 1, gap: 0 };
+    let mut payload = Vec::new();
+    head.write(&mut payload);
+    for (length, step) in [(1u16, 0.5f64), (1, 0.0)] {
+        payload.extend_from_slice(&length.to_le_bytes());
+        payload.extend_from_slice(&step.to_le_bytes());
+    }
+    let mut bits = rice::BitWriter::behind(payload);
+    rice::encode(&[4, 6], &mut bits, &mut Vec::new());
+    [1.25f32, -7.5].iter().for_each(|v| bits.put(v.to_bits(), 32));
+    bits.finish();
+    assert_eq!(decode_chunk(&bits.bytes, 2), Some((head, vec![2.0, 3.0, 1.25, -7.5])));
 }
 
 #[test]
@@ -101,7 +144,8 @@ fn what_limbic_wrote_before_can_be_read() {
 fn a_payload_that_is_not_what_it_says_is_none() {
     let mut gathered = Gathered::default();
     gathered.push(&chunk(counted(4, 50, 0.5), 4));
-    let payload = Encoder::new().expect("zstd").samples(&gathered, &[Some(0.5); 4]);
+    let mut payload = Vec::new();
+    Encoder::new().expect("zstd").samples(&gathered, &[Some(Grid::of(0.5)); 4], &mut payload);
     assert!(decode_chunk(&payload, 4).is_some());
     for cut in 0..payload.len() {
         assert_eq!(decode_chunk(&payload[..cut], 4), None, "{cut} bytes of {}", payload.len());
@@ -112,6 +156,8 @@ fn a_payload_that_is_not_what_it_says_is_none() {
 #[test]
 fn frames_keep_their_stamps() {
     let frame = Frame { stream: StreamId(2), index: 9, captured: 11, arrived: 12, jpeg: vec![0xFF, 0xD8, 1] };
-    assert_eq!(decode_frame(&encode_frame(&frame, 9, 0), StreamId(2)), Some(frame));
+    let mut payload = Vec::new();
+    encode_frame(&frame, 9, 0, &mut payload);
+    assert_eq!(decode_frame(&payload, StreamId(2)), Some(frame));
     assert_eq!(decode_frame(&[3; 20], StreamId(2)), None);
 }

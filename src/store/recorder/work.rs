@@ -1,17 +1,17 @@
 //! The recorder's thread: packets into buffers, buffers onto the disk, answers and counters back.
 
-use super::latency::Latencies;
+use super::latency::{Latencies, LatencySummary};
 use super::{Control, Data, Shared, held};
 use crate::signal::{Marker, MarkerKind, Nanos, SECOND, SharedClock};
 use crate::store::StoreError;
 use crate::store::rows::{ClockPair, Entry, Session, SessionState};
 use crate::store::writer::SessionWriter;
-use crossbeam_channel::{Receiver, Sender, select};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, select};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// What the operating system does not have is lost with the process: at most this much time.
-const WRITE_EVERY: Nanos = SECOND / 10;
+const WRITE_EVERY: Nanos = SECOND / 7;
 /// Samples that are not flushed are lost with the power: at most this much time. Rows of the journal do not wait.
 const FLUSH_EVERY: Nanos = SECOND;
 /// So many bytes do not wait for the next flush.
@@ -50,6 +50,8 @@ pub(super) struct Work {
     /// Arrivals of what is not durable yet.
     undurable: Vec<Nanos>,
     latencies: Latencies,
+    /// The quantiles as of the last flush.
+    latency: LatencySummary,
 }
 
 impl Work {
@@ -74,37 +76,55 @@ impl Work {
             published: now,
             written: now,
             flushed: now,
-            checkpointed: now,
+            // The first pair comes at once: by it a session that is cut short can go on.
+            checkpointed: now - CHECKPOINT_EVERY,
             offset,
             undurable: Vec::new(),
             latencies: Latencies::default(),
+            latency: LatencySummary::default(),
         }
     }
 
     /// Takes packets and messages until the session is closed.
     pub(super) fn run(mut self) -> Result<Session, StoreError> {
         self.publish();
-        // In real time packets wait in the channel until the next write: one waking for all of them. Where time is
-        // simulated the senders wait for us instead.
-        let data = if self.clock.is_simulated() { self.data.clone() } else { crossbeam_channel::never() };
-        let control = self.control.clone();
+        let (state, ended) = if self.clock.is_simulated() { self.in_simulated_time() } else { self.in_real_time() };
+        self.close(state, ended)
+    }
+
+    /// Packets wait in the channel until the next write, and only messages wake the thread before: one waking for all
+    /// packets, and no channel to wait at, which would look at it in a loop before it slept.
+    fn in_real_time(&mut self) -> (SessionState, Nanos) {
+        let _ = self.shared.thread.set(std::thread::current()); // there is one thread only
+        loop {
+            match self.control.try_recv() {
+                Ok(message) => {
+                    if let Some(end) = self.control(message) {
+                        return end;
+                    }
+                }
+                Err(TryRecvError::Empty) => std::thread::park_timeout(self.patience()),
+                Err(TryRecvError::Disconnected) => return (SessionState::Interrupted, Nanos::MIN),
+            }
+            self.take_all();
+            self.tick();
+        }
+    }
+
+    /// Senders wait for us: every packet is taken as it comes.
+    fn in_simulated_time(&mut self) -> (SessionState, Nanos) {
+        let (data, control) = (self.data.clone(), self.control.clone());
         loop {
             select! {
-                recv(control) -> message => match message {
-                    Ok(message) => {
-                        if let Some((state, ended)) = self.control(message) {
-                            return self.close(state, ended);
-                        }
-                    }
-                    Err(_) => return self.close(SessionState::Interrupted, Nanos::MIN),
+                recv(control) -> message => match message.map(|message| self.control(message)) {
+                    Ok(None) => {}
+                    Ok(Some(end)) => return end,
+                    Err(_) => return (SessionState::Interrupted, Nanos::MIN),
                 },
                 recv(data) -> packet => {
                     packet.into_iter().chain(data.try_iter().take(BATCH)).for_each(|p| self.take(&p));
                 }
-                default(self.patience()) => {}
-            }
-            if !self.clock.is_simulated() {
-                self.take_all();
+                default(Duration::from_nanos(WRITE_EVERY as u64)) => {}
             }
             self.tick();
         }
@@ -116,11 +136,8 @@ impl Work {
         data.try_iter().for_each(|packet| self.take(&packet));
     }
 
-    /// Real time until the next write is due; a simulated clock does not move while we wait.
+    /// Time until the next write is due.
     fn patience(&self) -> Duration {
-        if self.clock.is_simulated() {
-            return Duration::from_nanos(WRITE_EVERY as u64);
-        }
         let left = WRITE_EVERY - self.clock.now().saturating_sub(self.written);
         Duration::from_nanos(left.clamp(1_000_000, WRITE_EVERY) as u64)
     }
@@ -207,8 +224,7 @@ impl Work {
         self.compare_clocks(now);
         if now.saturating_sub(self.checkpointed) >= CHECKPOINT_EVERY {
             self.checkpointed = now;
-            let pair = ClockPair { monotonic: now, utc: self.clock.utc() };
-            let entry = Entry::Clock(self.writer.session().id, pair);
+            let entry = Entry::Clock(self.writer.session().id, ClockPair::of(&*self.clock));
             if let Err(e) = self.writer.journal(entry).and_then(|()| self.writer.checkpoint()) {
                 self.refused = Some(e.to_string());
             }
@@ -231,7 +247,7 @@ impl Work {
         );
         let id = self.writer.session().id;
         let marker = Marker { at: now, kind: MarkerKind::Trouble, text, trial: None };
-        let pair = ClockPair { monotonic: now, utc };
+        let pair = ClockPair { monotonic: now, utc, origin: self.clock.origin() };
         for entry in [Entry::Marker(id, marker), Entry::Clock(id, pair)] {
             if let Err(e) = self.writer.journal(entry) {
                 self.refused = Some(e.to_string());
@@ -246,6 +262,7 @@ impl Work {
         if self.failed.is_none() {
             let durable = self.clock.now();
             self.undurable.drain(..).for_each(|arrived| self.latencies.add(durable.saturating_sub(arrived)));
+            self.latency = self.latencies.summary();
             held(&self.shared.status).last_durable = Some(now);
         }
     }
@@ -262,7 +279,7 @@ impl Work {
         let mut status = held(&self.shared.status);
         status.written_bytes = self.writer.written();
         status.streams = self.writer.tallies();
-        status.latency = self.latencies.summary();
+        status.latency = self.latency;
         status.trouble = trouble;
     }
 
@@ -270,9 +287,8 @@ impl Work {
         self.take_all();
         self.count_drops();
         let ended = if ended == Nanos::MIN { self.clock.now() } else { ended };
-        let pair = ClockPair { monotonic: self.clock.now(), utc: self.clock.utc() };
         let id = self.writer.session().id;
-        self.writer.journal(Entry::Clock(id, pair))?;
+        self.writer.journal(Entry::Clock(id, ClockPair::of(&*self.clock)))?;
         self.flush(self.clock.now());
         for ticket in std::mem::take(&mut self.waiting) {
             let _ = self.acks.send(Err(format!("entry {ticket} could not be written")));

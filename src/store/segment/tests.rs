@@ -12,7 +12,7 @@ fn written(dir: &Path) -> (std::path::PathBuf, Vec<u64>) {
     let mut offsets = Vec::new();
     for i in 0..60u32 {
         let mut buffer = Vec::new();
-        put_frame(&mut buffer, &i.to_be_bytes(), &payload(i)).expect("fits");
+        put_frame(&mut buffer, &i.to_be_bytes(), |out| out.extend(payload(i))).expect("fits");
         offsets.push(segment.end());
         segment.append(&buffer).expect("appends");
     }
@@ -80,11 +80,11 @@ fn a_frame_inside_a_payload_is_not_taken_for_one() {
     let dir = tempfile::tempdir().expect("dir");
     let path = dir.path().join("x-000.seg");
     let mut inner = Vec::new();
-    put_frame(&mut inner, b"other", b"stolen").expect("fits");
+    put_frame(&mut inner, b"other", |out| out.extend(b"stolen")).expect("fits");
     let mut buffer = Vec::new();
-    put_frame(&mut buffer, b"mine", &inner).expect("fits");
+    put_frame(&mut buffer, b"mine", |out| out.extend(&inner)).expect("fits");
     buffer[20] ^= 1; // the outer frame is damaged, the copy inside it is whole
-    put_frame(&mut buffer, b"mine", b"next").expect("fits");
+    put_frame(&mut buffer, b"mine", |out| out.extend(b"next")).expect("fits");
     Segment::create(&path).expect("creates").append(&buffer).expect("appends");
     let mut seen = Vec::new();
     let accept = |_, key: &[u8], payload: &[u8]| {
