@@ -1,6 +1,7 @@
 //! From recordings to features: filters, spectra, heart, scalp images, data sets.
 
 pub mod dataset;
+pub mod eeg;
 mod error;
 pub mod faces;
 pub mod features;
@@ -9,6 +10,7 @@ pub mod heart;
 pub mod image;
 pub mod interpolate;
 pub mod latency;
+pub mod linear;
 pub mod mosaic;
 pub mod pulse;
 pub mod reference;

@@ -16,6 +16,8 @@ pub enum PrepareError {
     Edges { low: f64, high: f64, rate: f64 },
     #[error("a filter of order {0} cannot be made; use an order from 1 to 12")]
     Order(usize),
+    #[error("every channel is flat, so there are no components to search; check the electrodes and the amplifier")]
+    Flat,
     #[error("there are no channels to prepare; check the labels and roles of the recording")]
     NoChannels,
     #[error("channel {label} holds {have} samples where the others hold {need}; all channels of a stream must be equally long")]
