@@ -52,13 +52,19 @@ pub struct SimulatorRig {
     pub rate: f64,
     /// Face frames a second; 0 = no camera.
     pub face_fps: f64,
+    /// Blinks, about 13 a minute.
+    pub blinks: bool,
+    /// Bursts of muscle over the temples.
+    pub muscle: bool,
+    /// The heart's field in the EEG: uV at its strongest electrode for each mV of the ECG; 0 = none.
+    pub heart_uv: f64,
     /// A TOML file of faults (flat, railed, mains, drift, drop-out, late packets, camera stall, disconnect).
     pub scenario: Option<PathBuf>,
 }
 
 impl Default for SimulatorRig {
     fn default() -> Self {
-        SimulatorRig { seed: 7, rate: 256.0, face_fps: 10.0, scenario: None }
+        SimulatorRig { seed: 7, rate: 256.0, face_fps: 10.0, blinks: true, muscle: true, heart_uv: 0.0, scenario: None }
     }
 }
 

@@ -8,6 +8,8 @@
 mod filters;
 #[path = "golden/images.rs"]
 mod images;
+#[path = "golden/interplay.rs"]
+mod interplay;
 #[path = "golden/interpolation.rs"]
 mod interpolation;
 #[path = "golden/npy.rs"]
@@ -18,6 +20,8 @@ mod quality;
 mod r_peaks;
 #[path = "golden/spectra.rs"]
 mod spectra;
+#[path = "golden/spectrogram.rs"]
+mod spectrogram;
 #[path = "golden/tamper.rs"]
 mod tamper;
 #[path = "golden/topic.rs"]
@@ -34,7 +38,9 @@ const TOPICS: &[(&str, Run)] = &[
     ("02_psd_series", spectra::run),
     ("03_interp_ref", interpolation::run),
     ("04_rpeaks", r_peaks::run),
+    ("08_sdg", interplay::run),
     ("09_image", images::run),
+    ("12_seedb_spectrogram", spectrogram::run),
     ("16_quality", quality::run),
 ];
 
@@ -43,10 +49,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("05_beat_correction", "not run yet"),
     ("06_hrv4hz", "not run yet"),
     ("07_spwvd", "not run yet"),
-    ("08_sdg", "not run yet"),
     ("10_cnn_full", "run by the test golden_train"),
     ("11_xai_small", "run by the test golden_explain"),
-    ("12_seedb_spectrogram", "not run yet"),
     ("13_fusion", "run by the test golden_train"),
     ("14_yolo", "not run: limbic has no detector of its own yet"),
     ("15_metrics", "run by the test golden_train"),

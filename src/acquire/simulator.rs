@@ -18,6 +18,7 @@ pub use effects::participant_rating;
 use super::{AcquireError, Packet, Source, Surroundings};
 use crate::rig::SimulatorRig;
 use crate::signal::{Channel, Cue, Montage, Nanos, Role, Seed, SharedClock, StreamId, StreamInfo, StreamKind};
+use brain::Artefacts;
 use engine::{Engine, Plan};
 use scenario::{Faults, Scenario};
 use std::time::Duration;
@@ -61,6 +62,9 @@ impl Simulator {
         if !(0.0..=60.0).contains(&rig.face_fps) {
             return Err(refuse(format!("face_fps = {} is out of range; choose 0 (no camera) to 60", rig.face_fps)));
         }
+        if !(0.0..=1000.0).contains(&rig.heart_uv) {
+            return Err(refuse(format!("heart_uv = {} is out of range; choose 0 (no field of the heart) to 1000", rig.heart_uv)));
+        }
         let montage = Montage::biosemi32();
         let streams = describe(rig, &montage, around.first_stream);
         let scenario = match &rig.scenario {
@@ -93,6 +97,7 @@ impl Source for Simulator {
                 seed: self.rig.seed,
                 rate: self.rig.rate,
                 face_fps: self.rig.face_fps,
+                artefacts: Artefacts { blinks: self.rig.blinks, muscle: self.rig.muscle, heart_uv: self.rig.heart_uv },
                 table,
                 face: StreamId(table.0 + 1),
                 start: self.clock.now(),

@@ -1,5 +1,7 @@
 //! `limbic bench`: what limbic costs on this machine, measured.
 
+mod arrays;
+mod kernels;
 mod load;
 mod machine;
 mod record;
@@ -18,10 +20,14 @@ pub struct Args {
 enum What {
     /// CPU, memory, bytes and latency of recording
     Record(record::Args),
+    /// Time single stages on given arrays (the script tests/bench_features.py makes them)
+    #[command(hide = true)]
+    Kernels(kernels::Args),
 }
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     match &args.what {
         What::Record(args) => record::run(args, common),
+        What::Kernels(args) => kernels::run(args, common),
     }
 }

@@ -91,12 +91,12 @@ pub struct Cleaned {
 /// # Errors
 /// No or ragged channels; too short for the filter; more than a quarter of the channels bad; impossible edges.
 pub fn clean(eeg: &Signals, companions: Companions<'_>, options: &Cleaning) -> Result<Cleaned, PrepareError> {
-    eeg.check()?;
+    eeg.check_whole()?;
     let mut log = CleaningLog::default();
     let (high, note) = fitting_edge(options.high_hz, eeg.rate);
     log.notes.extend(note);
     let filter = Filter::butterworth(Pass::Band(options.low_hz, high), options.order, eeg.rate)?;
-    let data = eeg.data.par_iter().map(|x| filter.zero_phase(x)).collect::<Result<Vec<_>, _>>()?;
+    let data = filter.zero_phase_all(&eeg.data)?;
     let mut signals = Signals { rate: eeg.rate, labels: eeg.labels.clone(), data };
     let bad = bad_channels(&signals, &options.bad);
     let label = |i: usize| eeg.labels.get(i).cloned().unwrap_or_default();
@@ -219,7 +219,9 @@ impl CleaningLog {
             lines.push(format!("component {} {what}: {done}, {:.1} % of the variance stays", f.component, 100.0 * f.retained));
         }
         if let Some((rounds, _)) = self.rounds.iter().find(|(_, settled)| !settled) {
-            lines.push(format!("the search for components ended after {rounds} rounds without settling (near-Gaussian ones do not)"));
+            lines.push(format!(
+                "the search for components ended after {rounds} rounds without settling (near-Gaussian ones do not)"
+            ));
         }
         lines
     }
@@ -235,7 +237,8 @@ mod tests {
         let mut seed = Seed::new(21);
         let labels = Montage::of(&["Fp1", "Fp2", "F3", "F4", "C3", "C4", "O1", "O2"]).expect("sites").labels;
         let n = 128 * 60;
-        let blink = |t: usize| if t % 500 < 40 { 90.0 * ((t % 500) as f64 / 40.0 * std::f64::consts::PI).sin().powi(2) } else { 0.0 };
+        let blink =
+            |t: usize| if t % 500 < 40 { 90.0 * ((t % 500) as f64 / 40.0 * std::f64::consts::PI).sin().powi(2) } else { 0.0 };
         let weights = [1.0, 0.95, 0.4, 0.4, 0.1, 0.1, 0.02, 0.02];
         let common: Vec<f64> = (0..n).map(|_| 6.0 * seed.normal()).collect();
         let rows = weights.map(|_| (0..n).map(|t| common[t] + 6.0 * seed.normal()).collect::<Vec<f64>>());
@@ -263,6 +266,22 @@ mod tests {
 
     fn none_like(options: &Cleaning, wavelet: bool) -> Cleaning {
         Cleaning { wavelet: wavelet.then(WaveletIca::default), ..options.clone() }
+    }
+
+    #[test]
+    fn what_cannot_be_cleaned_is_refused_or_left() {
+        let (mut eeg, _) = blinking();
+        let few = eeg.select(&[0, 1, 2]);
+        let left = clean(&few, Companions::default(), &Cleaning::default()).expect("runs");
+        assert!(left.log.findings.is_empty() && left.log.notes[0].contains("too few"), "{:?}", left.log);
+        eeg.data[3].iter_mut().for_each(|x| *x += 1e6);
+        let offset = clean(&eeg, Companions::default(), &Cleaning::default()).expect("an offset is filtered away");
+        assert!(offset.signals.data.iter().flatten().all(|x| x.abs() < 200.0));
+        eeg.data[3][70] = f64::NAN;
+        let error = clean(&eeg, Companions::default(), &Cleaning::default()).expect_err("a hole");
+        assert_eq!(error, PrepareError::Hole { label: "F4".into(), at: 70 });
+        eeg.data.iter_mut().for_each(|x| x.fill(1.0));
+        assert!(clean(&eeg, Companions::default(), &Cleaning::default()).is_err(), "all channels are flat");
     }
 
     #[test]

@@ -92,9 +92,8 @@ pub fn ocular_references(
         let named = eog.iter().enumerate().map(|(i, x)| Ok((format!("EOG {}", i + 1), filter.zero_phase(x)?)));
         return named.collect();
     }
-    let find = |wanted: &str| {
-        labels.iter().position(|l| Montage::of(&[l]).is_ok_and(|m| m.labels.iter().any(|found| found == wanted)))
-    };
+    let find =
+        |wanted: &str| labels.iter().position(|l| Montage::of(&[l]).is_ok_and(|m| m.labels.iter().any(|found| found == wanted)));
     let mut references = Vec::new();
     for name in ["Fp1", "Fp2"] {
         if let Some(i) = find(name) {

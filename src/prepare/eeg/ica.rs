@@ -29,6 +29,9 @@ impl Default for IcaOptions {
     }
 }
 
+/// Rows of equal length.
+type Matrix = Vec<Vec<f64>>;
+
 /// Channels as a mixture of independent components.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decomposition {
@@ -54,8 +57,7 @@ pub fn decompose(data: &[Vec<f64>], options: &IcaOptions) -> Result<Decompositio
     }
     let stride = samples.div_ceil(options.samples.max(data.len() + 1));
     let mean: Vec<f64> = data.iter().map(|x| x.iter().sum::<f64>() / samples as f64).collect();
-    let picked: Vec<Vec<f64>> =
-        data.iter().zip(&mean).map(|(x, m)| x.iter().step_by(stride).map(|v| v - m).collect()).collect();
+    let picked: Vec<Vec<f64>> = data.iter().zip(&mean).map(|(x, m)| x.iter().step_by(stride).map(|v| v - m).collect()).collect();
     let (whitening, colouring) = whiten(&picked, options.rank_floor)?;
     let white = product(&whitening, &picked);
     let (rotation, iterations, converged) = search(&white, options);
@@ -66,7 +68,7 @@ pub fn decompose(data: &[Vec<f64>], options: &IcaOptions) -> Result<Decompositio
 }
 
 /// Whitening (rank x channels) and its inverse (channels x rank).
-fn whiten(data: &[Vec<f64>], floor: f64) -> Result<(Vec<Vec<f64>>, Vec<Vec<f64>>), PrepareError> {
+fn whiten(data: &[Vec<f64>], floor: f64) -> Result<(Matrix, Matrix), PrepareError> {
     let n = data.first().map_or(1, Vec::len) as f64;
     let covariance: Vec<Vec<f64>> = data.par_iter().map(|a| data.iter().map(|b| dot(a, b) / n).collect()).collect();
     let eigen = symmetric_eigen(&covariance);
@@ -120,7 +122,7 @@ const BLOCK: usize = 128;
 fn step(rotation: &[Vec<f64>], white: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let (rank, samples) = (white.len(), white.first().map_or(0, Vec::len));
     let starts: Vec<usize> = (0..samples).step_by(SPAN).collect();
-    let parts: Vec<(Vec<Vec<f64>>, Vec<f64>)> =
+    let parts: Vec<(Matrix, Vec<f64>)> =
         starts.par_iter().map(|&from| span(rotation, white, from, (from + SPAN).min(samples))).collect();
     let (mut next, mut slopes) = (vec![vec![0.0; rank]; rank], vec![0.0; rank]);
     for (products, slope) in parts {

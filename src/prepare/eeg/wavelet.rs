@@ -165,7 +165,13 @@ mod tests {
             let threshold = Threshold { noise: noise_level, ..Threshold::default() };
             let power = |x: &[f64]| x.iter().map(|v| v * v).sum::<f64>();
             assert!(power(&large_part(&noise, &threshold)) < 0.02 * power(&noise));
-            let bump = |i: usize| if (2000..2080).contains(&i) { 15.0 * ((i - 2000) as f64 / 80.0 * 3.1416).sin().powi(2) } else { 0.0 };
+            let bump = |i: usize| {
+                if (2000..2080).contains(&i) {
+                    15.0 * ((i - 2000) as f64 / 80.0 * std::f64::consts::PI).sin().powi(2)
+                } else {
+                    0.0
+                }
+            };
             let blink: Vec<f64> = noise.iter().enumerate().map(|(i, x)| x + bump(i)).collect();
             let found = large_part(&blink, &threshold);
             let missed: f64 = (1960..2120).map(|i| (found[i] - bump(i)).powi(2)).sum();
