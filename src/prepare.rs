@@ -22,7 +22,6 @@ pub mod scalp_map;
 pub mod signals;
 pub mod spectrogram;
 pub mod spectrum;
-pub mod trials;
 
 pub use error::PrepareError;
 pub use features::{PsdOptions, Reference, Scale, band_map, feature_channels, psd_features};
