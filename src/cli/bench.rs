@@ -1,6 +1,7 @@
 //! `limbic bench`: what limbic costs on this machine, measured.
 
 mod arrays;
+mod explain;
 mod kernels;
 mod load;
 mod machine;
@@ -23,11 +24,14 @@ enum What {
     /// Time single stages on given arrays (the script tests/bench_features.py makes them)
     #[command(hide = true)]
     Kernels(kernels::Args),
+    /// CPU and wall time of attributions and of the Quality Test's curves
+    Explain(explain::Args),
 }
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     match &args.what {
         What::Record(args) => record::run(args, common),
         What::Kernels(args) => kernels::run(args, common),
+        What::Explain(args) => explain::run(args, common),
     }
 }
