@@ -16,6 +16,7 @@ pub mod linear;
 pub mod mosaic;
 pub mod physiology;
 pub mod pulse;
+pub mod recipes;
 pub mod reference;
 pub mod resample;
 pub mod scalp_map;

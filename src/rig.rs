@@ -2,9 +2,11 @@
 
 mod camera;
 mod lsl;
+mod simulator;
 
 pub use camera::{CameraChoice, CameraFormat, CameraRig};
 pub use lsl::{LslLayout, LslRig, equals};
+pub use simulator::SimulatorRig;
 
 use crate::signal::{LatencySource, Role};
 use serde::{Deserialize, Serialize};
@@ -40,32 +42,6 @@ pub enum Device {
     Camera(CameraRig),
     Lsl(LslRig),
     Replay(ReplayRig),
-}
-
-/// The simulated participant: 32 EEG channels, ECG, PPG, face.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SimulatorRig {
-    /// Random numbers of the participant's brain, heart and face.
-    pub seed: u64,
-    /// EEG samples a second.
-    pub rate: f64,
-    /// Face frames a second; 0 = no camera.
-    pub face_fps: f64,
-    /// Blinks, about 13 a minute.
-    pub blinks: bool,
-    /// Bursts of muscle over the temples.
-    pub muscle: bool,
-    /// The heart's field in the EEG: uV at its strongest electrode for each mV of the ECG; 0 = none.
-    pub heart_uv: f64,
-    /// A TOML file of faults (flat, railed, mains, drift, drop-out, late packets, camera stall, disconnect).
-    pub scenario: Option<PathBuf>,
-}
-
-impl Default for SimulatorRig {
-    fn default() -> Self {
-        SimulatorRig { seed: 7, rate: 256.0, face_fps: 10.0, blinks: true, muscle: true, heart_uv: 0.0, scenario: None }
-    }
 }
 
 /// Any board that BrainFlow drives.
@@ -129,13 +105,22 @@ pub struct GateRig {
     pub bad_share: f64,
     /// The score is judged over the last so many seconds.
     pub window_s: f64,
+    /// By which figures the checks judge: "calibrated" or "definition".
+    pub method: crate::gate::Method,
     /// Modalities that must pass; of "eeg", "ecg", "ppg", "face".
     pub required: Vec<String>,
 }
 
 impl Default for GateRig {
     fn default() -> Self {
-        GateRig { pass: 80.0, bad_channel: 40.0, bad_share: 0.1, window_s: 60.0, required: vec!["eeg".into()] }
+        GateRig {
+            pass: 80.0,
+            bad_channel: 40.0,
+            bad_share: 0.1,
+            window_s: 60.0,
+            method: Default::default(),
+            required: vec!["eeg".into()],
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use limbic::signal::{BANDS, Clock, ManualClock, to_nanos};
 use std::sync::Arc;
 use std::time::Duration;
 
-const SECONDS: f64 = 90.0;
+const SECONDS: f64 = 60.0;
 
 /// EEG and ECG of a simulated participant who is shown nothing.
 fn record(rig: SimulatorRig) -> (Signals, Vec<f64>) {

@@ -6,6 +6,8 @@
 
 #[path = "golden/filters.rs"]
 mod filters;
+#[path = "golden/heart.rs"]
+mod heart;
 #[path = "golden/images.rs"]
 mod images;
 #[path = "golden/interplay.rs"]
@@ -38,6 +40,9 @@ const TOPICS: &[(&str, Run)] = &[
     ("02_psd_series", spectra::run),
     ("03_interp_ref", interpolation::run),
     ("04_rpeaks", r_peaks::run),
+    ("05_beat_correction", heart::beat_correction),
+    ("06_hrv4hz", heart::interval_series),
+    ("07_spwvd", heart::time_frequency),
     ("08_sdg", interplay::run),
     ("09_image", images::run),
     ("12_seedb_spectrogram", spectrogram::run),
@@ -46,9 +51,6 @@ const TOPICS: &[(&str, Run)] = &[
 
 /// Topics that this test knows and does not run, and why.
 const NOT_RUN: &[(&str, &str)] = &[
-    ("05_beat_correction", "not run yet"),
-    ("06_hrv4hz", "not run yet"),
-    ("07_spwvd", "not run yet"),
     ("10_cnn_full", "run by the test golden_train"),
     ("11_xai_small", "run by the test golden_explain"),
     ("13_fusion", "run by the test golden_train"),

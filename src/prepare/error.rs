@@ -28,14 +28,18 @@ pub enum PrepareError {
     NoChannels,
     #[error("channel {label} holds {have} samples where the others hold {need}; all channels of a stream must be equally long")]
     Ragged { label: String, have: usize, need: usize },
-    #[error("channel {label} holds no number at sample {at}; split the recording at its gaps or fill them first")]
-    Hole { label: String, at: usize },
     #[error("{bad} of {all} channels are bad; at most a quarter can be interpolated, so leave this segment out")]
     TooManyBad { bad: usize, all: usize },
     #[error("the electrode positions do not determine the spline; check that no two channels share a position")]
     Singular,
     #[error("{name} = {value} makes no sense here; it must be {must}")]
     Option { name: &'static str, value: String, must: &'static str },
+    #[error("{have} beats are too few: {need} are needed; record longer or check the heart signal")]
+    FewBeats { have: usize, need: usize },
+    #[error("beats at {from} s and {to} s do not follow each other in time; sort them and leave out what is no number")]
+    Beats { from: f64, to: f64 },
+    #[error("{what} holds a value at sample {at} that is no number; leave the channel out or fill the gap first")]
+    NotANumber { what: String, at: usize },
     #[error("a face frame cannot be decoded: {0}; leave the frame out")]
     Jpeg(String),
     #[error(transparent)]

@@ -78,7 +78,7 @@ impl Signals {
         self.check()?;
         let hole = |(x, label): (&Vec<f64>, &String)| Some((label.clone(), x.iter().position(|v| !v.is_finite())?));
         match self.data.iter().zip(&self.labels).find_map(hole) {
-            Some((label, at)) => Err(PrepareError::Hole { label, at }),
+            Some((label, at)) => Err(PrepareError::NotANumber { what: format!("channel {label}"), at }),
             None => Ok(()),
         }
     }

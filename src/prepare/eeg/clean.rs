@@ -279,7 +279,7 @@ mod tests {
         assert!(offset.signals.data.iter().flatten().all(|x| x.abs() < 200.0));
         eeg.data[3][70] = f64::NAN;
         let error = clean(&eeg, Companions::default(), &Cleaning::default()).expect_err("a hole");
-        assert_eq!(error, PrepareError::Hole { label: "F4".into(), at: 70 });
+        assert_eq!(error, PrepareError::NotANumber { what: "channel F4".into(), at: 70 });
         eeg.data.iter_mut().for_each(|x| x.fill(1.0));
         assert!(clean(&eeg, Companions::default(), &Cleaning::default()).is_err(), "all channels are flat");
     }
