@@ -2,9 +2,11 @@
 
 mod camera;
 mod lsl;
+mod simulator;
 
 pub use camera::{CameraChoice, CameraFormat, CameraRig};
 pub use lsl::{LslLayout, LslRig, equals};
+pub use simulator::SimulatorRig;
 
 use crate::signal::{LatencySource, Role};
 use serde::{Deserialize, Serialize};
@@ -40,28 +42,6 @@ pub enum Device {
     Camera(CameraRig),
     Lsl(LslRig),
     Replay(ReplayRig),
-}
-
-/// The simulated participant: 32 EEG channels, ECG, PPG, face.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SimulatorRig {
-    /// Random numbers of the participant's brain, heart and face.
-    pub seed: u64,
-    /// EEG samples a second.
-    pub rate: f64,
-    /// Face frames a second; 0 = no camera.
-    pub face_fps: f64,
-    /// How strongly videos move brain, heart and face: 1 as modelled, 0 not at all (a study without an effect).
-    pub effect: f64,
-    /// A TOML file of source model and faults (flat, railed, mains, drift, noise, drop-out, late packets, camera stall, disconnect).
-    pub scenario: Option<PathBuf>,
-}
-
-impl Default for SimulatorRig {
-    fn default() -> Self {
-        SimulatorRig { seed: 7, rate: 256.0, face_fps: 10.0, effect: 1.0, scenario: None }
-    }
 }
 
 /// Any board that BrainFlow drives.

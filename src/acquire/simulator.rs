@@ -18,6 +18,7 @@ pub use effects::participant_rating;
 use super::{AcquireError, Packet, Source, Surroundings};
 use crate::rig::SimulatorRig;
 use crate::signal::{Channel, Cue, Montage, Nanos, Role, Seed, SharedClock, StreamId, StreamInfo, StreamKind};
+use brain::Artefacts;
 use engine::{Engine, Plan};
 use scenario::{Faults, Scenario};
 use std::time::Duration;
@@ -64,6 +65,9 @@ impl Simulator {
         if !(0.0..=3.0).contains(&rig.effect) {
             return Err(refuse(format!("effect = {} is out of range; choose 0 (none) to 3", rig.effect)));
         }
+        if !(0.0..=1000.0).contains(&rig.heart_uv) {
+            return Err(refuse(format!("heart_uv = {} is out of range; choose 0 (no field of the heart) to 1000", rig.heart_uv)));
+        }
         let montage = Montage::biosemi32();
         let streams = describe(rig, &montage, around.first_stream);
         let scenario = match &rig.scenario {
@@ -97,6 +101,7 @@ impl Source for Simulator {
                 rate: self.rig.rate,
                 face_fps: self.rig.face_fps,
                 effect: self.rig.effect,
+                artefacts: Artefacts { blinks: self.rig.blinks, muscle: self.rig.muscle, heart_uv: self.rig.heart_uv },
                 table,
                 face: StreamId(table.0 + 1),
                 start: self.clock.now(),

@@ -1,6 +1,8 @@
 //! `limbic bench`: what limbic costs on this machine, measured.
 
+mod arrays;
 mod explain;
+mod kernels;
 mod load;
 mod machine;
 mod record;
@@ -19,6 +21,9 @@ pub struct Args {
 enum What {
     /// CPU, memory, bytes and latency of recording
     Record(record::Args),
+    /// Time single stages on given arrays (the script tests/bench_features.py makes them)
+    #[command(hide = true)]
+    Kernels(kernels::Args),
     /// CPU and wall time of attributions and of the Quality Test's curves
     Explain(explain::Args),
 }
@@ -26,6 +31,7 @@ enum What {
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     match &args.what {
         What::Record(args) => record::run(args, common),
+        What::Kernels(args) => kernels::run(args, common),
         What::Explain(args) => explain::run(args, common),
     }
 }

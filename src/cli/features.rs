@@ -1,25 +1,30 @@
-//! `limbic features FILE... --kind psd -o out.npz`: band powers of files as arrays.
+//! `limbic features FILE... --recipe psd -o out.npz`: feature sets of files and sessions as arrays.
+
+mod sets;
 
 use crate::cli::{Common, files};
 use crate::exchange::Loaded;
 use crate::exchange::npz::{self, Array, Values};
 use crate::prepare::dataset::Recipe;
+use crate::prepare::interplay::Mode;
+use crate::prepare::recipes::FeatureSet;
 use crate::prepare::{PrepareError, PsdOptions, Reference, Scale, band_map, psd_features};
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Band powers of every window and channel, as a NumPy file
+/// Features of every window and channel, as a NumPy file
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: limbic features recording.bdf --kind psd -o features.npz")]
+#[command(after_help = "Examples:\n  limbic features recording.bdf --recipe psd -o features.npz\n  \
+limbic features last --recipe bhi-hf-to-b --clean -o interplay.npz")]
 pub struct Args {
     /// EDF or BDF files, or sessions (id, PARTICIPANT/NUMBER, "last"); several must have the same channels
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// What to compute
-    #[arg(long, value_enum, default_value = "psd")]
-    kind: Kind,
+    /// What to compute: psd, bhi-lf-to-b, bhi-hf-to-b, bhi-b-to-lf, bhi-b-to-hf, spectrogram, spectrogram-map
+    #[arg(long, alias = "kind", value_name = "NAME", default_value = "psd", value_parser = set)]
+    recipe: FeatureSet,
     /// Where to write the arrays; nothing is written without it
     #[arg(short, long, value_name = "FILE.npz")]
     output: Option<PathBuf>,
@@ -35,15 +40,47 @@ pub struct Args {
     /// Unit of the powers: log10 of uV^2, or uV^2
     #[arg(long, value_enum, default_value = "log10")]
     scale: ScaleChoice,
+    /// Take eye, heart and other artefacts out first, by wavelets and independent components; says what it took
+    #[arg(long)]
+    clean: bool,
+    /// Components (numbers as printed) that stay whatever the rules say, with --clean
+    #[arg(long, value_name = "N", value_delimiter = ',', requires = "clean")]
+    keep: Vec<usize>,
+    /// Components that go whatever the rules say, with --clean
+    #[arg(long, value_name = "N", value_delimiter = ',', requires = "clean")]
+    remove: Vec<usize>,
+    /// How brain and heart are normalised, for bhi-...
+    #[arg(long, value_enum, default_value = "minmax")]
+    mode: ModeChoice,
+    /// Fit a constant too, for bhi-...: takes the bias of independent series away
+    #[arg(long)]
+    intercept: bool,
+    /// One row a file: the mean over its windows
+    #[arg(long)]
+    mean: bool,
     /// Read the whole records of truncated files
     #[arg(long)]
     lenient: bool,
 }
 
+fn set(name: &str) -> Result<FeatureSet, String> {
+    let names = || FeatureSet::ALL.map(FeatureSet::name).join(", ");
+    FeatureSet::named(name).ok_or_else(|| format!("there is no such feature set; choose one of {}", names()))
+}
+
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Kind {
-    /// Band powers of the EEG
-    Psd,
+enum ModeChoice {
+    Minmax,
+    Sqrtstd,
+}
+
+impl From<ModeChoice> for Mode {
+    fn from(choice: ModeChoice) -> Mode {
+        match choice {
+            ModeChoice::Minmax => Mode::MinMax,
+            ModeChoice::Sqrtstd => Mode::SqrtStd,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -56,6 +93,24 @@ enum ReferenceChoice {
 enum ScaleChoice {
     Log10,
     Linear,
+}
+
+impl Args {
+    fn psd(&self) -> PsdOptions {
+        PsdOptions {
+            window_s: self.window_s,
+            hop_s: self.hop_s,
+            reference: match self.reference {
+                ReferenceChoice::Average => Reference::Average,
+                ReferenceChoice::None => Reference::None,
+            },
+            scale: match self.scale {
+                ScaleChoice::Log10 => Scale::Log10,
+                ScaleChoice::Linear => Scale::Linear,
+            },
+            ..PsdOptions::default()
+        }
+    }
 }
 
 /// One file's features.
@@ -74,20 +129,10 @@ struct Made {
 /// A file that cannot be read or is shorter than a window, files of different channels, an output that cannot be
 /// written.
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
-    let Kind::Psd = args.kind;
-    let options = PsdOptions {
-        window_s: args.window_s,
-        hop_s: args.hop_s,
-        reference: match args.reference {
-            ReferenceChoice::Average => Reference::Average,
-            ReferenceChoice::None => Reference::None,
-        },
-        scale: match args.scale {
-            ScaleChoice::Log10 => Scale::Log10,
-            ScaleChoice::Linear => Scale::Linear,
-        },
-        ..PsdOptions::default()
-    };
+    if args.recipe != FeatureSet::Psd || args.clean || args.mean {
+        return sets::run(args.recipe, args, common);
+    }
+    let options = args.psd();
     let made = args.files.iter().map(|path| make(path, &options, args.lenient, common)).collect::<anyhow::Result<Vec<_>>>()?;
     let Some(first) = made.first() else { bail!("no file was given") };
     if let Some(other) = made.iter().find(|m| m.recipe != first.recipe) {

@@ -16,6 +16,14 @@ pub enum PrepareError {
     Edges { low: f64, high: f64, rate: f64 },
     #[error("a filter of order {0} cannot be made; use an order from 1 to 12")]
     Order(usize),
+    #[error("every channel is flat, so there are no components to search; check the electrodes and the amplifier")]
+    Flat,
+    #[error("{have} moments are too few for brain-heart interplay, which needs {need}; use trials of 25 s or more")]
+    FewMoments { have: usize, need: usize },
+    #[error("{missing} of {all} moments have fewer than three heart beats around them; check the ECG or leave this trial out")]
+    NoDrive { missing: usize, all: usize },
+    #[error("{rows} epochs of {values} values are too many for one table; use shorter parts, or the set \"spectrogram-map\"")]
+    TooLarge { rows: usize, values: usize },
     #[error("there are no channels to prepare; check the labels and roles of the recording")]
     NoChannels,
     #[error("channel {label} holds {have} samples where the others hold {need}; all channels of a stream must be equally long")]

@@ -3,7 +3,7 @@
 use crate::prepare::dataset::Recipe;
 use crate::prepare::filter::{Filter, Pass, fitting_edge};
 use crate::prepare::reference::average_reference;
-use crate::prepare::spectrum::{Spectrum, band_powers, window_starts};
+use crate::prepare::spectrum::{Spectrum, band_series, window_starts};
 use crate::prepare::{PrepareError, Signals};
 use crate::signal::{BANDS, Band, Montage};
 use rayon::prelude::*;
@@ -120,10 +120,10 @@ pub struct Prepared {
 /// No or ragged channels, a recording shorter than the filter's extension, impossible edges.
 pub fn prepare(eeg: &Signals, options: &PsdOptions) -> Result<Prepared, PrepareError> {
     options.check()?;
-    eeg.check()?;
+    eeg.check_whole()?;
     let (high, note) = fitting_edge(options.high, eeg.rate);
     let filter = Filter::butterworth(Pass::Band(options.low, high), options.order, eeg.rate)?;
-    let mut data = eeg.data.par_iter().map(|channel| filter.zero_phase(channel)).collect::<Result<Vec<_>, _>>()?;
+    let mut data = filter.zero_phase_all(&eeg.data)?;
     if options.reference == Reference::Average && data.len() > 1 {
         average_reference(&mut data);
     }
@@ -149,14 +149,16 @@ pub fn window_features(
     if have < length {
         return Err(PrepareError::ShorterThanWindow { have: have as f64 / eeg.rate, window: options.window_s });
     }
-    let mut spectrum = Spectrum::new(length, eeg.rate)?;
-    let features = window_starts(have, length, hop).map(|start| {
-        let span = from + start..from + start + length;
-        let powers = eeg.data.iter().flat_map(|x| {
-            let density = spectrum.density(&x[span.clone()]);
-            band_powers(&density, spectrum.step, &options.bands)
-        });
-        let scaled = powers.map(|p| if options.scale == Scale::Log10 { p.max(FLOOR).log10() } else { p } as f32).collect();
+    let spectrum = Spectrum::new(length, eeg.rate)?;
+    let bands = options.bands.len();
+    let series: Vec<Vec<f64>> = eeg
+        .data
+        .par_iter()
+        .map_init(|| spectrum.clone(), |spectrum, x| band_series(&x[from..to], spectrum, hop, &options.bands))
+        .collect();
+    let features = window_starts(have, length, hop).enumerate().map(|(i, start)| {
+        let powers = series.iter().flat_map(|row| &row[i * bands..(i + 1) * bands]);
+        let scaled = powers.map(|&p| if options.scale == Scale::Log10 { p.max(FLOOR).log10() } else { p } as f32).collect();
         ((start as f64 + length as f64 / 2.0) / eeg.rate, scaled)
     });
     Ok(features.collect())

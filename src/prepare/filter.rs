@@ -1,12 +1,16 @@
-//! Butterworth filters as second-order sections: zero phase for features, causal for the live display
-//! (algorithms 1.1).
+//! Butterworth filters as second-order sections: zero phase, as every stored feature is made
+//! (algorithms 1.1). The running form for live use is in `causal`.
 //!
 //! The analogue prototype is moved to the wanted edges, pre-warped with k = tan(pi f / rate), and carried over by
 //! the bilinear transform s = (z - 1) / (z + 1).
 
 use crate::prepare::PrepareError;
 use limbic_fft::num_complex::Complex64;
+use rayon::prelude::*;
 use std::f64::consts::PI;
+
+/// Channels that are filtered side by side.
+const LANES: usize = 8;
 
 /// What a filter lets through; edges in Hz, where one pass attenuates by 3 dB.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -92,63 +96,73 @@ impl Filter {
     /// # Errors
     /// A recording no longer than [`Filter::padding`] is refused rather than filtered without extension.
     pub fn zero_phase(&self, samples: &[f64]) -> Result<Vec<f64>, PrepareError> {
-        let (n, pad) = (samples.len(), self.padding());
+        let [filtered] = self.both_ways([samples])?;
+        Ok(filtered)
+    }
+
+    /// [`Filter::zero_phase`] of every channel, the same bit for bit: eight channels go through the sections side by
+    /// side, because one channel alone leaves the processor waiting for its own last output.
+    ///
+    /// # Errors
+    /// As [`Filter::zero_phase`]; channels of unequal length.
+    pub fn zero_phase_all(&self, channels: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, PrepareError> {
+        let need = channels.first().map_or(0, Vec::len);
+        if let Some((i, x)) = channels.iter().enumerate().find(|(_, x)| x.len() != need) {
+            return Err(PrepareError::Ragged { label: format!("{}", i + 1), have: x.len(), need });
+        }
+        let group = |group: &[Vec<f64>]| -> Result<Vec<Vec<f64>>, PrepareError> {
+            // A group that is not full repeats its last channel.
+            let lanes: [&[f64]; LANES] = std::array::from_fn(|i| group[i.min(group.len() - 1)].as_slice());
+            if group.len() == 1 {
+                Ok(vec![self.zero_phase(lanes[0])?])
+            } else {
+                Ok(self.both_ways(lanes)?.into_iter().take(group.len()).collect())
+            }
+        };
+        let groups: Vec<Vec<Vec<f64>>> = channels.par_chunks(LANES).map(group).collect::<Result<_, _>>()?;
+        Ok(groups.into_iter().flatten().collect())
+    }
+
+    /// Odd extension, forward pass, backward pass, extension cut off, for N equally long channels side by side.
+    fn both_ways<const N: usize>(&self, channels: [&[f64]; N]) -> Result<[Vec<f64>; N], PrepareError> {
+        let (n, pad) = (channels.iter().map(|x| x.len()).min().unwrap_or(0), self.padding());
         if n <= pad {
             return Err(PrepareError::TooShort { have: n, need: pad });
         }
-        let mut extended = Vec::with_capacity(n + 2 * pad);
-        extended.extend((1..=pad).rev().map(|i| 2.0 * samples[0] - samples[i]));
-        extended.extend_from_slice(samples);
-        extended.extend((1..=pad).map(|i| 2.0 * samples[n - 1] - samples[n - 1 - i]));
+        let mut extended: Vec<[f64; N]> = Vec::with_capacity(n + 2 * pad);
+        extended.extend((1..=pad).rev().map(|i| std::array::from_fn(|c| 2.0 * channels[c][0] - channels[c][i])));
+        extended.extend((0..n).map(|i| std::array::from_fn(|c| channels[c][i])));
+        extended.extend((1..=pad).map(|i| std::array::from_fn(|c| 2.0 * channels[c][n - 1] - channels[c][n - 1 - i])));
         self.sweep(&mut extended);
         extended.reverse();
         self.sweep(&mut extended);
-        extended.reverse();
-        extended.truncate(n + pad);
-        extended.drain(..pad);
-        Ok(extended)
+        let kept = &extended[pad..pad + n];
+        Ok(std::array::from_fn(|c| kept.iter().rev().map(|x| x[c]).collect()))
     }
 
-    /// One forward pass in place, starting from the steady state of the first sample.
-    fn sweep(&self, samples: &mut [f64]) {
-        let mut running = self.causal();
-        for sample in samples {
-            *sample = running.push(*sample);
+    /// One forward pass in place, each section starting from the steady state of the first sample.
+    fn sweep<const N: usize>(&self, samples: &mut [[f64; N]]) {
+        let first = samples.first().copied().unwrap_or([0.0; N]);
+        for section in &self.sections {
+            let ([b0, b1, b2], [a1, a2]) = (section.b, section.a);
+            let mut near = first.map(|x| section.step_state[0] * x);
+            let mut far = first.map(|x| section.step_state[1] * x);
+            for sample in samples.iter_mut() {
+                for c in 0..N {
+                    let x = sample[c];
+                    let y = b0 * x + near[c];
+                    near[c] = b1 * x - a1 * y + far[c];
+                    far[c] = b2 * x - a2 * y;
+                    sample[c] = y;
+                }
+            }
         }
-    }
-
-    /// The filter as the live display uses it, sample by sample.
-    pub fn causal(&self) -> Causal {
-        Causal { sections: self.sections.clone(), state: Vec::new() }
     }
 
     /// Magnitude of one pass at a frequency in Hz.
     pub fn gain(&self, frequency: f64, rate: f64) -> f64 {
         let z = Complex64::from_polar(1.0, -2.0 * PI * frequency / rate);
         self.sections.iter().map(|s| ((s.b[0] + z * (s.b[1] + z * s.b[2])) / (1.0 + z * (s.a[0] + z * s.a[1]))).norm()).product()
-    }
-}
-
-/// A filter that remembers its past: the single, delaying pass.
-#[derive(Debug, Clone)]
-pub struct Causal {
-    sections: Vec<Section>,
-    /// Empty until the first sample, which sets the steady state so that an offset makes no step.
-    state: Vec<[f64; 2]>,
-}
-
-impl Causal {
-    /// The next filtered sample.
-    pub fn push(&mut self, sample: f64) -> f64 {
-        if self.state.is_empty() {
-            self.state = self.sections.iter().map(|s| s.step_state.map(|z| z * sample)).collect();
-        }
-        self.sections.iter().zip(&mut self.state).fold(sample, |x, (section, state)| {
-            let y = section.b[0] * x + state[0];
-            state[0] = section.b[1] * x - section.a[0] * y + state[1];
-            state[1] = section.b[2] * x - section.a[1] * y;
-            y
-        })
     }
 }
 
@@ -245,8 +259,15 @@ mod tests {
     }
 
     #[test]
-    fn the_causal_form_starts_without_a_step() {
-        let mut running = Filter::butterworth(Pass::High(1.0), 2, 200.0).expect("edges fit").causal();
-        assert!((0..50).all(|_| running.push(5000.0).abs() < 1e-6));
+    fn side_by_side_is_the_same_as_alone() {
+        let filter = Filter::butterworth(Pass::Band(0.5, 45.0), 4, 256.0).expect("edges fit");
+        let wave = |c: usize| (0..500).map(|i| ((i * (c + 3)) % 37) as f64 * 1.3 - c as f64).collect::<Vec<f64>>();
+        let channels: Vec<Vec<f64>> = (0..11).map(wave).collect();
+        let together = filter.zero_phase_all(&channels).expect("long enough");
+        for (channel, found) in channels.iter().zip(&together) {
+            assert_eq!(&filter.zero_phase(channel).expect("long enough"), found);
+        }
+        assert!(filter.zero_phase_all(&[vec![0.0; 50], vec![0.0; 60]]).is_err());
+        assert_eq!(filter.zero_phase_all(&[]), Ok(Vec::new()));
     }
 }

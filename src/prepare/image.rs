@@ -28,6 +28,12 @@ pub enum ImageError {
     Unknown(#[from] UnknownElectrode),
     #[error("channel \"{0}\" has no cell in the 9 x 9 scalp grid; leave it out or interpolate the 32 standard sites")]
     NoCell(String),
+    #[error("channel \"{0}\" has no cell in the 7 x 5 scalp map; leave it out")]
+    NoMapCell(String),
+    #[error("the 7 x 5 scalp map needs electrode {0}, which was not recorded; interpolate it first or choose other features")]
+    Missing(String),
+    #[error("{have} values were given for a map of {need}; give one vector a channel")]
+    Values { have: usize, need: usize },
     #[error("the scalp image has four band blocks; {0} bands were given")]
     Bands(usize),
 }

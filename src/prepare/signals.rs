@@ -71,6 +71,17 @@ impl Signals {
             None => Ok(()),
         }
     }
+
+    /// As [`Signals::check`]; values that are no number are refused too: filters and components would spread them over
+    /// everything.
+    pub(crate) fn check_whole(&self) -> Result<(), PrepareError> {
+        self.check()?;
+        let hole = |(x, label): (&Vec<f64>, &String)| Some((label.clone(), x.iter().position(|v| !v.is_finite())?));
+        match self.data.iter().zip(&self.labels).find_map(hole) {
+            Some((label, at)) => Err(PrepareError::NotANumber { what: format!("channel {label}"), at }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A stretch without long gaps.

@@ -7,7 +7,9 @@ use limbic_fft::num_complex::Complex64;
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
-/// One window length's transform, planned once: constant detrend, periodic Hann window, one-sided density.
+/// One window length's transform, planned once: constant detrend, periodic Hann window, one-sided density. Clones share
+/// the plan.
+#[derive(Clone)]
 pub struct Spectrum {
     transform: Arc<dyn Fft<f64>>,
     window: Vec<f64>,
@@ -47,16 +49,37 @@ impl Spectrum {
 
     /// Density in unit^2/Hz at 0, step, 2 step, ... up to half the rate. Reads at most one window's samples.
     pub fn density(&mut self, samples: &[f64]) -> Vec<f64> {
+        let mut density = vec![0.0; self.length() / 2 + 1];
+        self.transform_pair(samples, &[]);
+        self.take(&mut density, false);
+        density
+    }
+
+    /// Loads two windows as the real and the imaginary part of one transform: since both are real, their spectra are
+    /// its even and its odd part, and two windows cost one transform.
+    fn transform_pair(&mut self, first: &[f64], second: &[f64]) {
         let length = self.length();
-        let mean = samples.iter().take(length).sum::<f64>() / length as f64;
+        let mean = |x: &[f64]| x.iter().take(length).sum::<f64>() / length as f64;
+        let means = (mean(first), mean(second));
         self.buffer.fill(Complex64::default());
-        for ((slot, x), w) in self.buffer.iter_mut().zip(samples).zip(&self.window) {
-            slot.re = (x - mean) * w;
+        for ((slot, x), w) in self.buffer.iter_mut().zip(first).zip(&self.window) {
+            slot.re = (x - means.0) * w;
+        }
+        for ((slot, x), w) in self.buffer.iter_mut().zip(second).zip(&self.window) {
+            slot.im = (x - means.1) * w;
         }
         self.transform.process_with_scratch(&mut self.buffer, &mut self.scratch);
-        let last = length / 2;
-        let doubled = |k: usize| k > 0 && (k < last || length % 2 == 1);
-        (0..=last).map(|k| self.buffer[k].norm_sqr() * self.scale * if doubled(k) { 2.0 } else { 1.0 }).collect()
+    }
+
+    /// Density of the first or the second window of the last transform.
+    fn take(&self, density: &mut [f64], second: bool) {
+        let (n, last) = (self.buffer.len(), self.buffer.len() / 2);
+        let sign = if second { -1.0 } else { 1.0 };
+        for (k, slot) in density.iter_mut().enumerate() {
+            let (x, mirrored) = (self.buffer[k], self.buffer[if k == 0 { 0 } else { n - k }].conj());
+            let doubled = if k > 0 && (k < last || n % 2 == 1) { 2.0 } else { 1.0 };
+            *slot = (x + mirrored * sign).norm_sqr() * 0.25 * self.scale * doubled;
+        }
     }
 }
 
@@ -81,8 +104,35 @@ pub fn window_starts(samples: usize, length: usize, hop: usize) -> impl Iterator
 
 /// The density of every window of a channel, one row a window.
 pub fn density_series(samples: &[f64], spectrum: &mut Spectrum, hop: usize) -> Vec<Vec<f64>> {
+    let mut series = Vec::new();
+    each_density(samples, spectrum, hop, |density| series.push(density.to_vec()));
+    series
+}
+
+/// The band powers of every window of a channel in unit^2, windows x bands in one row: what [`density_series`] and
+/// [`band_powers`] give, without keeping the densities.
+pub fn band_series(samples: &[f64], spectrum: &mut Spectrum, hop: usize, bands: &[Band]) -> Vec<f64> {
+    let (mut series, step) = (Vec::new(), spectrum.step);
+    each_density(samples, spectrum, hop, |density| {
+        series.extend(bands.iter().map(|band| power_between(density, step, band.low, band.high)));
+    });
+    series
+}
+
+/// Calls `each` with the density of every window in order, two windows a transform.
+fn each_density(samples: &[f64], spectrum: &mut Spectrum, hop: usize, mut each: impl FnMut(&[f64])) {
     let length = spectrum.length();
-    window_starts(samples.len(), length, hop).map(|start| spectrum.density(&samples[start..start + length])).collect()
+    let mut density = vec![0.0; length / 2 + 1];
+    let mut starts = window_starts(samples.len(), length, hop);
+    while let Some(start) = starts.next() {
+        let second = starts.next();
+        let window = |start: usize| &samples[start..start + length];
+        spectrum.transform_pair(window(start), second.map(window).unwrap_or_default());
+        for odd in [false, true].into_iter().take(1 + usize::from(second.is_some())) {
+            spectrum.take(&mut density, odd);
+            each(&density);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -106,6 +156,20 @@ mod tests {
         let parts = power_between(&density, spectrum.step, 4.0, 8.0) + power_between(&density, spectrum.step, 8.0, 12.0);
         assert!((parts - power_between(&density, spectrum.step, 4.0, 12.0)).abs() < 1e-9 * parts);
         assert_eq!(density.len(), 251);
+    }
+
+    #[test]
+    fn two_windows_of_one_transform_do_not_mix() {
+        let noise: Vec<f64> = (0..1280).map(|i| ((i * 7919) % 101) as f64 * if i < 600 { 1.0 } else { 1e3 }).collect();
+        let mut spectrum = Spectrum::new(256, 256.0).expect("long enough");
+        let series = density_series(&noise, &mut spectrum, 128);
+        let bands = band_series(&noise, &mut spectrum, 128, &BANDS);
+        assert_eq!((series.len(), bands.len()), (9, 36));
+        for (i, density) in series.iter().enumerate() {
+            let alone = spectrum.density(&noise[i * 128..i * 128 + 256]);
+            assert!(alone.iter().zip(density).all(|(a, b)| (a - b).abs() <= 1e-9 * a.abs().max(1e-6)), "window {i}");
+            assert_eq!(band_powers(density, spectrum.step, &BANDS), bands[4 * i..4 * i + 4]);
+        }
     }
 
     #[test]

@@ -66,7 +66,8 @@ impl InputMaker {
 
     fn new(recipe: &Recipe, features: usize, standardiser: impl FnOnce() -> Standardiser) -> Result<Self, InputError> {
         let (expected, layout) = match recipe.kind.as_str() {
-            "psd" => {
+            // The families of brain-heart interplay are channels x bands as well.
+            kind if kind == "psd" || kind.starts_with("bhi-") => {
                 let pixels = pixels(&recipe.channels, recipe.bands.len())?;
                 (pixels.len(), Layout::Scalp { standardiser: standardiser(), pixels })
             }

@@ -1,4 +1,4 @@
-//! Topics 04 to 07: R peaks, beat correction, the interval series and its power over time.
+//! Topics 05 to 07: beat correction, the interval series and its power over time.
 
 use crate::topic::{Outcome, Topic, largest_difference};
 use limbic::prepare::heart::correct::{BeatMethod, correct};
@@ -26,6 +26,8 @@ fn nearest(beats: &[f64], t: f64) -> f64 {
 /// The default by the manifest's pass mark, and the reference against the vectors that it made.
 pub fn beat_correction(topic: &Topic) -> Result<Vec<Outcome>, String> {
     let array = |name: &str| topic.array(name).map(|a| a.values);
+    // What another program made of the same beats, and how the errors were put in.
+    ["kubios_s.npy", "errors.json", "reference.json"].map(|name| topic.leave_out(name));
     let (truth, bad) = (array("true_s.npy")?, array("bad_s.npy")?);
     let mut outcomes = Vec::new();
     for (method, error, far, clean) in [

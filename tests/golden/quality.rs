@@ -3,7 +3,7 @@
 use crate::topic::{Outcome, Topic, largest_difference};
 use limbic::gate::{EegWindow, Method, try_judge_by, window_scores_by};
 
-pub fn scores(topic: &Topic) -> Result<Vec<Outcome>, String> {
+pub fn run(topic: &Topic) -> Result<Vec<Outcome>, String> {
     let meta = topic.json("meta.json")?;
     let number = |key: &str| meta[key].as_f64().ok_or_else(|| format!("meta.json has no {key}"));
     let data = topic.array("x.npy")?.rows();

@@ -34,6 +34,15 @@ fn spread(montage: &Montage, centre: Position, width: f64, reference: &str) -> [
     std::array::from_fn(|ch| positions.get(ch).map_or(0.0, |p| (weight(p) / full) as f32))
 }
 
+/// The heart lies far below: its field is nearly a plane across the head, strongest at the lower left and of opposite
+/// sign at the lower right (uV for each mV).
+fn heart_field(montage: &Montage, level: f64) -> [f32; CHANNELS] {
+    let along = |p: &Position| -0.75 * p.x - 0.3 * p.y - 0.6 * p.z;
+    let positions = montage.positions();
+    let largest = positions.iter().map(|p| along(p).abs()).fold(f64::MIN_POSITIVE, f64::max);
+    std::array::from_fn(|ch| positions.get(ch).map_or(0.0, |p| (level * along(p) / largest) as f32))
+}
+
 /// Something that comes now and then for a while.
 struct Episode {
     seed: Seed,
@@ -74,8 +83,19 @@ impl Episode {
     }
 }
 
+/// What disturbs the EEG.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Artefacts {
+    pub blinks: bool,
+    pub muscle: bool,
+    /// uV at the strongest electrode for each mV of the ECG.
+    pub heart_uv: f64,
+}
+
 pub(super) struct Brain {
     dt: f64,
+    artefacts: Artefacts,
+    heart_weights: [f32; CHANNELS],
     background: Background,
     gains: [[f32; CHANNELS]; 4],
     eyes_closed: f64,
@@ -94,12 +114,14 @@ pub(super) struct Brain {
 }
 
 impl Brain {
-    pub fn new(seed: &Seed, rate: f64, montage: &Montage, model: SourceModel) -> Self {
+    pub fn new(seed: &Seed, rate: f64, montage: &Montage, model: SourceModel, artefacts: Artefacts) -> Self {
         let eyes = Position { x: 0.0, y: 0.954, z: -0.3 };
         let ear = |label| position_of(label).unwrap_or(Position { x: 1.0, y: 0.0, z: 0.0 });
         let mut wiring = seed.fork("mains");
         Brain {
             dt: 1.0 / rate,
+            heart_weights: heart_field(montage, artefacts.heart_uv),
+            artefacts,
             background: Background::new(seed, rate, montage, model),
             gains: [[1.0; CHANNELS]; 4],
             eyes_closed: 0.0,
@@ -156,9 +178,17 @@ impl Brain {
         self.count += 1;
     }
 
+    /// Adds the heart's field; `ecg` in mV.
+    pub fn add_heart(&self, ecg: f32, out: &mut [f32]) {
+        if self.artefacts.heart_uv > 0.0 {
+            out.iter_mut().zip(&self.heart_weights).for_each(|(value, w)| *value += w * ecg);
+        }
+    }
+
     fn add_blink(&mut self, out: &mut [f32]) {
         let haste = 1.0 + (BLINK_CLOSED - 1.0) * self.eyes_closed;
         let share = self.blink.step(self.dt, haste, |seed| (BLINK_S, 100.0 + 15.0 * seed.normal()));
+        let share = share.filter(|_| self.artefacts.blinks);
         self.lid = share.map_or(0.0, |s| (std::f64::consts::PI * s).sin().powi(2));
         if share.is_some() {
             let wave = (self.blink.level * self.lid) as f32;
@@ -172,6 +202,9 @@ impl Brain {
             self.muscle_side = usize::from(self.muscle.level.fract() < 0.5);
             return;
         };
+        if !self.artefacts.muscle {
+            return;
+        }
         let white = self.muscle.seed.normal();
         let wave = self.muscle.level * (std::f64::consts::PI * share).sin() * (white - self.muscle_last);
         self.muscle_last = white;

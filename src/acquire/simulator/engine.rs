@@ -3,7 +3,7 @@
 //! Every random number is drawn per sample, per frame or per trial, never per call, so that the packets depend on
 //! the seed and the cues alone and not on when somebody looks.
 
-use super::brain::Brain;
+use super::brain::{Artefacts, Brain};
 use super::effects::Expression;
 use super::face::Face;
 use super::heart::Heart;
@@ -22,6 +22,7 @@ pub(super) struct Plan {
     pub rate: f64,
     pub face_fps: f64,
     pub effect: f64,
+    pub artefacts: Artefacts,
     pub table: StreamId,
     pub face: StreamId,
     pub start: Nanos,
@@ -62,7 +63,7 @@ impl Engine {
         let seed = Seed::new(plan.seed);
         Engine {
             response: Response::new(plan.seed, plan.effect, montage.clone()),
-            brain: Brain::new(&seed, plan.rate, montage, faults.sources()),
+            brain: Brain::new(&seed, plan.rate, montage, faults.sources(), plan.artefacts),
             heart: Heart::new(&seed, plan.rate),
             camera: Face::new(&seed),
             expression: Expression::default(),
@@ -123,6 +124,7 @@ impl Engine {
         let mut row = [0f32; WIDTH];
         self.brain.next(&mut row);
         (row[CHANNELS], row[CHANNELS + 1]) = self.heart.next(t);
+        self.brain.add_heart(row[CHANNELS], &mut row);
         self.faults.alter(t, &mut row);
         super::convert(&mut row);
         self.watch_the_cable(t);

@@ -1,0 +1,107 @@
+//! `limbic bench kernels FILE.npz`: limbic's side of a comparison on the same arrays, on one thread. The other side and
+//! the arrays come from tests/bench_features.py. To add a stage: one function and one line in [`KERNELS`].
+
+use super::arrays::{Arrays, read};
+use crate::cli::{Common, text};
+use crate::prepare::PrepareError;
+use crate::prepare::filter::{Filter, Pass, fitting_edge};
+use crate::prepare::interplay::{SdgOptions, Trial, interplay};
+use crate::prepare::spectrogram::{SpectrogramOptions, Stft, banded};
+use crate::prepare::spectrum::{Spectrum, band_series};
+use crate::prepare::{PsdOptions, Signals};
+use crate::signal::BANDS;
+use anyhow::Context;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Time single stages on given arrays
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Arrays: what a stage needs is said by tests/bench_features.py
+    file: PathBuf,
+    /// Each stage runs so often; the median counts
+    #[arg(long, default_value_t = 15)]
+    repeats: usize,
+}
+
+/// One stage on its arrays: its results, which the other side compares with its own.
+type Kernel = fn(&Arrays) -> anyhow::Result<Vec<f64>>;
+
+/// Name, the array without which the stage is left out, and the stage.
+const KERNELS: &[(&str, &str, Kernel)] =
+    &[("spectra", "eeg", spectra), ("interplay", "brain", four_families), ("spectrograms", "epoch", spectrograms)];
+
+#[derive(Debug, Serialize)]
+struct Timed {
+    name: &'static str,
+    median_ms: f64,
+    least_ms: f64,
+    repeats: usize,
+    values: Vec<f64>,
+}
+
+pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
+    let arrays = read(&args.file)?;
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().context("no thread for the bench")?;
+    let mut timed = Vec::new();
+    for (name, needs, kernel) in KERNELS.iter().filter(|(_, needs, _)| arrays.has(needs)) {
+        let made = one.install(|| time(name, *kernel, &arrays, args.repeats));
+        timed.push(made.with_context(|| format!("stage {name} on array {needs}"))?);
+    }
+    if common.json {
+        println!("{}", serde_json::to_string(&timed)?);
+        return Ok(());
+    }
+    let row = |t: &Timed| vec![t.name.into(), format!("{:.3}", t.median_ms), format!("{:.3}", t.least_ms)];
+    print!("{}", text::table(&["stage", "ms (median)", "ms (least)"], &timed.iter().map(row).collect::<Vec<_>>()));
+    Ok(())
+}
+
+fn time(name: &'static str, kernel: Kernel, arrays: &Arrays, repeats: usize) -> anyhow::Result<Timed> {
+    let mut values = kernel(arrays)?;
+    let mut times = Vec::with_capacity(repeats);
+    for _ in 0..repeats.max(1) {
+        let began = Instant::now();
+        values = kernel(arrays)?;
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(Timed { name, median_ms: times[times.len() / 2], least_ms: times[0], repeats: times.len(), values })
+}
+
+/// `eeg` (channels x samples, uV), `eeg_rate`: zero-phase band-pass, PSD series, band powers; channels x windows x bands.
+fn spectra(arrays: &Arrays) -> anyhow::Result<Vec<f64>> {
+    let (rate, options) = (arrays.number("eeg_rate")?, PsdOptions::default());
+    let filter = Filter::butterworth(Pass::Band(options.low, fitting_edge(options.high, rate).0), options.order, rate)?;
+    let filtered = filter.zero_phase_all(arrays.rows("eeg")?)?;
+    let mut spectrum = Spectrum::new((options.window_s * rate).round() as usize, rate)?;
+    let hop = (options.hop_s * rate).round() as usize;
+    Ok(filtered.iter().flat_map(|x| band_series(x, &mut spectrum, hop, &BANDS)).collect())
+}
+
+/// `brain` (rows x moments, uV^2), `times`, `lf`, `hf`, `beats`: all four families, one after the other.
+fn four_families(arrays: &Arrays) -> anyhow::Result<Vec<f64>> {
+    let trial = Trial {
+        times: arrays.row("times")?,
+        brain: arrays.rows("brain")?,
+        lf: arrays.row("lf")?,
+        hf: arrays.row("hf")?,
+        beats: arrays.row("beats")?,
+    };
+    let made = interplay(trial, &SdgOptions::default())?;
+    Ok(made.families.iter().flatten().flatten().copied().collect())
+}
+
+/// `epoch` (channels x 600 samples at 200 Hz, uV): the three-band image of each channel; the mean of each image.
+fn spectrograms(arrays: &Arrays) -> anyhow::Result<Vec<f64>> {
+    let (rows, options) = (arrays.rows("epoch")?, SpectrogramOptions::default());
+    let labels = (0..rows.len()).map(|i| i.to_string()).collect();
+    let bands = banded(&Signals { rate: options.rate, labels, data: rows.to_vec() }, &options)?;
+    let mut stft = Stft::new(&options)?;
+    let image = |channel: &Vec<Vec<f64>>| -> Result<f64, PrepareError> {
+        let image = stft.image(channel, 0);
+        Ok(image.iter().map(|v| f64::from(*v)).sum::<f64>() / image.len() as f64)
+    };
+    Ok(bands.data.iter().map(image).collect::<Result<_, _>>()?)
+}
