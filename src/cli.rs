@@ -61,6 +61,21 @@ pub struct Common {
     /// 7-bit characters only, no colour
     #[arg(long, global = true)]
     pub ascii: bool,
+    /// Colours on the screens, whatever the terminal says: mono, 16, 256 or true
+    #[arg(long, global = true, value_name = "DEPTH")]
+    pub colours: Option<crate::show::Depth>,
+    /// What the letters stand on: light or dark
+    #[arg(long, global = true, value_name = "SHADE", value_parser = ["light", "dark"])]
+    pub background: Option<String>,
+    /// Characters beyond 7 bits on the screens, whatever the locale says
+    #[arg(long, global = true, conflicts_with = "ascii")]
+    pub utf8: bool,
+    /// Size of the screens, such as 120x40, whatever the terminal says
+    #[arg(long, global = true, value_name = "COLSxROWS", value_parser = visit::size)]
+    pub size: Option<(u16, u16)>,
+    /// At most so many pictures a second, also inside tmux and screen, where the link cannot be measured
+    #[arg(long, global = true, value_name = "N")]
+    pub fps: Option<f64>,
     /// Look here first for native libraries
     #[arg(long, global = true, value_name = "DIR")]
     pub lib_dir: Option<PathBuf>,

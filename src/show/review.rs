@@ -44,7 +44,7 @@ fn letter(class: &str) -> char {
 }
 
 impl ReviewScreen {
-    fn rows<'a>(&self, review: &'a Review) -> Vec<&'a PredictionRow> {
+    fn order<'a>(&self, review: &'a Review) -> Vec<&'a PredictionRow> {
         let mut rows: Vec<_> = review.predictions.iter().collect();
         rows.sort_by_key(|p| (if self.in_order { 0 } else { concern(p) }, p.trial));
         rows
@@ -86,6 +86,25 @@ impl Screen for ReviewScreen {
         }
     }
 
+    fn rows(&self, s: &Snapshot) -> Vec<String> {
+        let Some(review) = &s.review else { return Vec::new() };
+        let name = |p: &PredictionRow, i: Option<usize>| i.and_then(|i| p.classes.get(i).cloned()).unwrap_or_default();
+        let row = |p: &&PredictionRow| {
+            let stimulus = review.trials.iter().rev().find(|t| t.number == p.trial).map_or("", |t| t.stimulus.as_str());
+            let verdict = ["wrong", "split", "ok"][usize::from(concern(p)).min(2)];
+            format!("{} {stimulus} {} {} {verdict}", p.trial, name(p, p.truth), name(p, answer(p)))
+        };
+        self.order(review).iter().map(row).collect()
+    }
+
+    fn selected(&self) -> usize {
+        self.selected
+    }
+
+    fn select(&mut self, row: usize) {
+        self.selected = row;
+    }
+
     fn draw(&self, pen: &mut Pen, s: &Snapshot) {
         let Some(review) = &s.review else {
             pen.text(1, 1, "No session is loaded: choose one on the home screen.", Ink::Plain);
@@ -101,7 +120,7 @@ impl Screen for ReviewScreen {
             self.draw_plain(&mut pen.part(0, 0, w, h.saturating_sub(caveats)), review);
             return draw_caveats(&mut pen.below(h.saturating_sub(caveats)), review);
         }
-        let rows = self.rows(review);
+        let rows = self.order(review);
         let selected = self.selected.min(rows.len().saturating_sub(1));
         draw_table(&mut pen.part(0, 0, w, table), &rows, selected, review);
         let half = w * 11 / 20;

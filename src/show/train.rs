@@ -108,6 +108,23 @@ impl Screen for Train {
         }
     }
 
+    fn rows(&self, s: &Snapshot) -> Vec<String> {
+        if self.shown(s).is_some() {
+            return Vec::new();
+        }
+        let row =
+            |x: &&Session| format!("{}/{} {} {}", x.participant, x.number, words::date(x.started_utc), words::state(x.state).0);
+        candidates(s).iter().map(row).collect()
+    }
+
+    fn selected(&self) -> usize {
+        self.selected
+    }
+
+    fn select(&mut self, row: usize) {
+        self.selected = row;
+    }
+
     fn draw(&self, pen: &mut Pen, s: &Snapshot) {
         match self.shown(s) {
             Some(job) => draw_job(pen, job, s),
