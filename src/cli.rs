@@ -15,6 +15,8 @@ mod files;
 mod guided;
 mod import;
 mod lab;
+mod pictures;
+mod plain;
 mod predict;
 mod progress;
 mod quality;
@@ -45,6 +47,12 @@ struct Arguments {
     /// Keep the lab in this process: it ends with the terminal
     #[arg(long)]
     in_process: bool,
+    /// Lines instead of screens, for screen readers, dumb terminals and scripts; orders come from standard input
+    #[arg(long)]
+    plain: bool,
+    /// With --plain and simulated devices: time runs as fast as the machine can
+    #[arg(long, requires = "plain")]
+    simulated_time: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -129,6 +137,8 @@ enum Command {
     Explain(explain::Args),
     /// A scalp topography of any electrode values
     Topo(topo::Args),
+    /// Draw the pictures of the documents from the screens themselves
+    Pictures(pictures::Args),
 }
 
 /// Parses and runs.
@@ -146,6 +156,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
     };
     let common = &arguments.common;
     match &arguments.command {
+        None if plain::wanted(arguments.plain) => plain::run(common, arguments.in_process, arguments.simulated_time)?,
         None => guided::run(common, arguments.in_process)?,
         Some(Command::Attach(_)) => visit::attach(common)?,
         Some(Command::Watch(_)) => visit::watch(common)?,
@@ -170,6 +181,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Some(Command::Predict(args)) => predict::run(args, common)?,
         Some(Command::Explain(args)) => explain::run(args, common)?,
         Some(Command::Topo(args)) => topo::run(args, common)?,
+        Some(Command::Pictures(args)) => pictures::run(args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -60,7 +60,7 @@ pub(super) fn options(common: &Common) -> LabOptions {
 }
 
 /// The lab's in-memory link as the screens want it.
-struct Client(Link);
+pub(super) struct Client(pub Link);
 
 impl show::app::Link for Client {
     fn send(&mut self, command: Command) {

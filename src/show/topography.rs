@@ -5,11 +5,14 @@
 
 mod bands;
 mod outline;
+mod png;
+mod raster;
 mod spline;
 mod svg;
 mod text;
 
 pub use bands::{Bands, bands_text};
+pub use raster::png;
 pub use spline::Spline;
 pub use svg::svg;
 pub use text::{ansi_lines, plain_lines};
