@@ -180,10 +180,10 @@ impl<L: Link> Talk<L> {
                 self.act(Action::Rate { rating, by: "simulated participant".into(), done: true, reason: String::new() })?;
             }
             Order::Wait(until) => self.wait(&until)?,
-            Order::Gate => tell::gate(&self.known()?).iter().try_for_each(|l| say(l))?,
-            Order::Status => say(&tell::status(&self.known()?))?,
-            Order::Summary => tell::summary(&self.known()?).iter().try_for_each(|l| say(l))?,
-            Order::Review => say(text::review(&self.reviewed()?).trim_end())?,
+            Order::Gate => tell::gate(self.known()?.as_ref()).iter().try_for_each(|l| say(l))?,
+            Order::Status => say(&tell::status(self.known()?.as_ref()))?,
+            Order::Summary => tell::summary(self.known()?.as_ref()).iter().try_for_each(|l| say(l))?,
+            Order::Review => say(text::review(self.reviewed()?.as_ref()).trim_end())?,
             Order::Explain(class) => {
                 let review = self.reviewed()?;
                 let report = review.explanation.as_ref().ok_or_else(|| anyhow!("no explanation is stored: train makes one"))?;

@@ -16,7 +16,7 @@ const THEME: [u32; 16] = [
 
 /// The picture; `light`: dark letters on white.
 pub fn svg(buffer: &Buffer, light: bool) -> String {
-    let (ink, paper) = if light { (0x20_20_20, 0xff_ff_ff) } else { (0xd4_d4_d4, 0x12_12_16) };
+    let (ink, paper) = if light { (0x202020, 0xffffff) } else { (0xd4d4d4, 0x121218) };
     let (width, height) = (f64::from(buffer.area.width) * WIDE, f64::from(buffer.area.height) * TALL);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {:.1} {:.1}\" font-family=\"monospace\" font-size=\"14\">\n\
