@@ -50,8 +50,8 @@ struct Arguments {
     /// Lines instead of screens, for screen readers, dumb terminals and scripts; orders come from standard input
     #[arg(long)]
     plain: bool,
-    /// With --plain and simulated devices: time runs as fast as the machine can
-    #[arg(long, requires = "plain")]
+    /// Simulated devices on simulated time, in this process: a session of half an hour takes a minute or two
+    #[arg(long)]
     simulated_time: bool,
     #[command(subcommand)]
     command: Option<Command>,
@@ -157,6 +157,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
     let common = &arguments.common;
     match &arguments.command {
         None if plain::wanted(arguments.plain) => plain::run(common, arguments.in_process, arguments.simulated_time)?,
+        None if arguments.simulated_time => guided::run_simulated(common)?,
         None => guided::run(common, arguments.in_process)?,
         Some(Command::Attach(_)) => visit::attach(common)?,
         Some(Command::Watch(_)) => visit::watch(common)?,

@@ -34,23 +34,20 @@ pub fn wanted(flag: bool) -> bool {
 }
 
 /// A lab on simulated time in this thread: time passes while we wait for it.
-struct Stepped {
-    lab: Lab,
-    clock: SharedClock,
-}
+struct Stepped(Lab);
 
 impl Link for Stepped {
     fn send(&mut self, command: Command) {
-        self.lab.handle(command);
+        self.0.handle(command);
     }
 
     fn events(&mut self) -> Vec<Event> {
-        self.lab.step();
-        self.lab.take_events()
+        self.0.step();
+        self.0.take_events()
     }
 
     fn snapshot(&mut self) -> Option<Arc<Snapshot>> {
-        Some(Arc::new(self.lab.snapshot()))
+        Some(Arc::new(self.0.snapshot()))
     }
 }
 
@@ -62,8 +59,7 @@ pub fn run(common: &Common, in_process: bool, simulated_time: bool) -> anyhow::R
     if simulated_time {
         let clock: SharedClock = Arc::new(ManualClock::new(SystemClock.utc()));
         let lab = Lab::new(LabOptions { clock: clock.clone(), threaded_sources: false, ..guided::options(common) })?;
-        // A step every tenth of the wait: acknowledgements come in real time.
-        return Talk::new(Stepped { lab, clock: clock.clone() }, Some(clock)).run();
+        return Talk::new(Stepped(lab), Some(clock)).run();
     }
     if in_process {
         return Talk::new(guided::Client(spawn(Lab::new(guided::options(common))?)?), None).run();

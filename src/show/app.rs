@@ -95,6 +95,7 @@ impl<L: Link> App<L> {
         }
         if let Some(snapshot) = self.link.snapshot() {
             let first = self.snapshot.is_none();
+            self.screens.values_mut().for_each(|screen| screen.observe(&snapshot));
             self.snapshot = Some(snapshot);
             self.follow(first);
             changed = true;

@@ -31,18 +31,12 @@ const BRIDGE: u16 = 4;
 const ERASE: usize = 4;
 
 /// The terminal's state as far as we set it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Encoder {
     /// Where the cursor stands (column, row); None: not known.
     at: Option<(u16, u16)>,
     look: Option<Look>,
     out: Vec<u8>,
-}
-
-impl Default for Encoder {
-    fn default() -> Self {
-        Encoder { at: None, look: None, out: Vec::new() }
-    }
 }
 
 impl Encoder {

@@ -115,6 +115,10 @@ pub trait Screen {
     fn select(&mut self, row: usize) {
         let _ = row;
     }
+    /// Takes note of a new snapshot, for what one snapshot alone does not tell.
+    fn observe(&mut self, snapshot: &Snapshot) {
+        let _ = snapshot;
+    }
     /// Draws from the snapshot alone: no clock, no disk, no channel.
     fn draw(&self, pen: &mut Pen, snapshot: &Snapshot);
 }

@@ -1,5 +1,7 @@
 //! Step 5: what was recorded, how good it is, what was answered, and what to do next.
 
+mod gaps;
+
 use crate::lab::message::{Action, Snapshot};
 use crate::show::caps::Ink;
 use crate::show::devices;
@@ -142,9 +144,14 @@ fn streams(pen: &mut Pen, s: &Snapshot) {
         let text = format!("{:<8} {:>10} {:>7}  ", words::cut(&stream.name, 8), stream.received, lost);
         body.line(0, 1 + y as u16, &[(&text, Ink::Plain), (word, ink)]);
     }
+    let mut y = 1 + s.streams.len().max(1) as u16;
     if s.streams.is_empty() {
         body.text(0, 1, "the devices are released", Ink::Dim);
     }
+    if let Some(stopped) = &s.stopped {
+        y += body.wrap(0, y, 2, stopped, Ink::Bad);
+    }
+    gaps::draw(&mut body.below(y), s);
 }
 
 /// How often each value of the scales was given.

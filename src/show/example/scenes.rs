@@ -32,9 +32,11 @@ pub fn scenes() -> Vec<Scene> {
         scene("train choice", summary(), Place::Train, ""),
         scene("training", training(), Place::Train, ""),
         scene("review", reviewed(), Place::Review, ""),
+        scene("review calibration", reviewed(), Place::Review, "c"),
         scene("explain", reviewed(), Place::Explain, ""),
         scene("explain one head", reviewed(), Place::Explain, "f"),
         scene("explain compared", reviewed(), Place::Explain, "v"),
+        scene("search", home(), Place::Home, "/P05"),
         scene("command", home(), Place::Home, ":tr"),
         scene("help", reviewed(), Place::Help, ""),
     ]

@@ -28,10 +28,11 @@ struct Canvas {
 
 impl Canvas {
     fn dot(&mut self, x: i64, y: i64, colour: [u8; 3]) {
-        if x >= 0 && y >= 0 && (x as usize) < self.width {
-            if let Some(pixel) = self.pixels.get_mut(y as usize * self.width + x as usize) {
-                *pixel = colour;
-            }
+        let inside = x >= 0 && y >= 0 && (x as usize) < self.width;
+        if let Some(pixel) =
+            self.pixels.get_mut((y as usize).wrapping_mul(self.width).wrapping_add(x as usize)).filter(|_| inside)
+        {
+            *pixel = colour;
         }
     }
 
