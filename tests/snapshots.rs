@@ -103,8 +103,8 @@ fn no_stored_picture_is_left_over() {
 /// Widths and heights from 40x12 to 250x80: all of them, or those where layouts change and a grid between.
 fn sizes() -> Vec<(u16, u16)> {
     let all = std::env::var_os("LIMBIC_EVERY_SIZE").is_some();
-    let edges = |v: &u16| [40, 59, 60, 61, 79, 80, 99, 100, 119, 120, 250].contains(v) || v % 23 == 0;
-    let rows = |v: &u16| [12, 17, 18, 19, 23, 24, 29, 30, 31, 32, 33, 80].contains(v) || v % 11 == 0;
+    let edges = |v: &u16| [40, 59, 60, 61, 79, 80, 99, 100, 119, 120, 250].contains(v) || v.is_multiple_of(23);
+    let rows = |v: &u16| [12, 17, 18, 19, 23, 24, 29, 30, 31, 32, 33, 80].contains(v) || v.is_multiple_of(11);
     let grid = |(w, h): &(u16, u16)| all || (edges(w) && rows(h));
     (40..=250).flat_map(|w| (12..=80).map(move |h| (w, h))).filter(grid).collect()
 }

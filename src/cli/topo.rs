@@ -7,7 +7,7 @@ pub use values::parse;
 
 use crate::cli::Common;
 use crate::show::palette::{Depth, Scale};
-use crate::show::topography::{Bands, png, svg};
+use crate::show::topography::{Bands, Grid, png, svg};
 use anyhow::Context;
 use clap::ValueEnum;
 use std::io::{IsTerminal, Read, Write};
@@ -46,6 +46,9 @@ pub struct Drawing {
     /// A scale from the lowest to the highest value [default: when no value is negative]
     #[arg(long)]
     pub power: bool,
+    /// With --json: the maps on a square grid of so many points a side too
+    #[arg(long, value_name = "POINTS", value_parser = clap::value_parser!(u16).range(8..=512))]
+    pub grid: Option<u16>,
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -53,7 +56,7 @@ pub struct Drawing {
 
 impl Default for Drawing {
     fn default() -> Self {
-        Drawing { format: None, width: 80, height: 24, signed: false, power: false, output: None }
+        Drawing { format: None, width: 80, height: 24, signed: false, power: false, grid: None, output: None }
     }
 }
 
@@ -157,8 +160,17 @@ fn as_json(maps: &[(String, Vec<f64>)], labels: &[String], drawing: &Drawing) ->
             labels.iter().cloned().zip(values.iter().map(|v| (*v).into())).collect();
         (name.clone(), serde_json::Value::Object(values))
     });
-    let maps: serde_json::Map<String, serde_json::Value> = named.collect();
-    let answer = serde_json::json!({ "maps": maps, "low": low, "high": high, "head_radius": bands.radius() });
+    let named: serde_json::Map<String, serde_json::Value> = named.collect();
+    let mut answer = serde_json::json!({ "maps": named, "low": low, "high": high, "head_radius": bands.radius() });
+    if let Some(points) = drawing.grid {
+        let grid = Grid::new(labels, usize::from(points))?;
+        let sites: serde_json::Map<_, _> =
+            labels.iter().cloned().zip(grid.sites.iter().map(|(x, y)| serde_json::json!([x, y]))).collect();
+        let grids: serde_json::Map<_, _> = maps.iter().map(|(name, values)| (name.clone(), grid.at(values).into())).collect();
+        answer["sites"] = sites.into();
+        answer["axis"] = grid.axis.clone().into();
+        answer["grids"] = grids.into();
+    }
     Ok(serde_json::to_string_pretty(&answer)? + "\n")
 }
 

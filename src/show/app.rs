@@ -2,15 +2,18 @@
 //!
 //! Pure but for its link: tests hand it keys and snapshots and read the commands it sends.
 
+mod line;
+
 use crate::lab::message::{Action, Command, Event, Snapshot};
 use crate::present::Phase;
 use crate::show::caps::Caps;
 use crate::show::chrome;
-use crate::show::command::{self, Kind, Line, Meaning, Typed};
+use crate::show::command::Line;
 pub use crate::show::link::{Input, Left, Link, Program, Standing};
 use crate::show::popup::{self, Popup, Purpose};
 use crate::show::screen::{Letters, Next, Place, Screen};
 use crate::show::words;
+use crate::signal::Nanos;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use std::collections::BTreeMap;
@@ -47,6 +50,8 @@ pub struct App<L> {
     /// A command or a search being typed, and the commands before it.
     line: Option<Line>,
     history: Vec<String>,
+    /// The way to the terminal and back.
+    round_trip: Option<Nanos>,
     next_id: u64,
     leaving: bool,
     left: Option<Left>,
@@ -67,6 +72,7 @@ impl<L: Link> App<L> {
             message: None,
             line: None,
             history: Vec::new(),
+            round_trip: None,
             next_id: first_id,
             leaving: false,
             left: None,
@@ -219,77 +225,6 @@ impl<L: Link> App<L> {
         }
     }
 
-    /// `:` and `/`; true where one of them has opened the line.
-    fn opens_line(&mut self, key: KeyEvent, snapshot: &Snapshot) -> bool {
-        let Some(screen) = self.screens.get(&self.place).filter(|s| s.letters() != Letters::Text) else { return false };
-        let kind = match key.code {
-            KeyCode::Char(':') => Kind::Command,
-            KeyCode::Char('/') if screen.rows(snapshot).is_empty() => {
-                self.message = Some(Message::Refused("There is no list to search on this screen.".into()));
-                return true;
-            }
-            KeyCode::Char('/') => Kind::Search,
-            _ => return false,
-        };
-        self.line = Some(Line::new(kind));
-        true
-    }
-
-    /// What the line may be completed to.
-    fn names(&self, snapshot: &Snapshot) -> Vec<String> {
-        let hints = self.screens.get(&self.place).map(|s| s.hints(snapshot)).unwrap_or_default();
-        command::names(&hints, snapshot.recording, snapshot.session.is_some())
-    }
-
-    /// A key while a command or a search is typed.
-    fn type_line(&mut self, key: KeyEvent, snapshot: &Snapshot) {
-        let names = self.names(snapshot);
-        let Some(line) = &mut self.line else { return };
-        let search = line.kind == Kind::Search;
-        if search && key.code == KeyCode::Down {
-            return self.find(false, snapshot);
-        }
-        match line.handle(key, &names, if search { &[] } else { &self.history }) {
-            Typed::More if search => self.find(true, snapshot),
-            Typed::More => {}
-            Typed::Closed => self.line = None,
-            Typed::Done(_) if search => self.line = None,
-            Typed::Done(text) => {
-                self.line = None;
-                self.command(&text, snapshot);
-            }
-        }
-    }
-
-    /// Selects the next row that contains what is searched.
-    fn find(&mut self, itself: bool, snapshot: &Snapshot) {
-        let (Some(line), Some(screen)) = (&self.line, self.screens.get_mut(&self.place)) else { return };
-        if let Some(row) = command::found(&screen.rows(snapshot), &line.text(), screen.selected(), itself) {
-            screen.select(row);
-        }
-    }
-
-    /// Does what a typed line says.
-    fn command(&mut self, text: &str, snapshot: &Snapshot) {
-        if text.is_empty() {
-            return;
-        }
-        command::keep(&mut self.history, text);
-        let hints = self.screens.get(&self.place).map(|s| s.hints(snapshot)).unwrap_or_default();
-        let next = match command::meaning(text, &hints, snapshot.recording, snapshot.session.is_some()) {
-            Ok(Meaning::Key(code)) => return self.handle(Input::Key(code.into())),
-            Ok(Meaning::Go(place)) => Next::Go(place),
-            Ok(Meaning::Do(_)) if self.looks_on() => Next::Say("This terminal looks on; another one has the keyboard.".into()),
-            Ok(Meaning::Do(action)) => Next::Do(action),
-            Ok(Meaning::Quit) if self.looks_on() => Next::Leave,
-            Ok(Meaning::Quit) => Next::Ask(popup::leave_box(snapshot, self.stays())),
-            Ok(Meaning::Leave) if self.stays() => Next::Leave,
-            Ok(Meaning::Leave) => Next::Say("The lab lives in this terminal: quit ends both.".into()),
-            Err(why) => Next::Say(why),
-        };
-        self.carry_out(next, snapshot);
-    }
-
     /// Keys that work on every screen.
     fn own_key(&self, key: KeyEvent, snapshot: &Snapshot) -> Next {
         let letters = self.screens.get(&self.place).map_or(Letters::Keys, |s| s.letters());
@@ -373,6 +308,7 @@ impl<L: Link> App<L> {
             waiting: self.pending.first().map(|p| (words::saves(&p.action), words::doing(&p.action))),
             message: self.message.as_ref(),
             watching: self.looks_on(),
+            link: self.round_trip,
             line: self.line.as_ref().map(|l| (l, self.snapshot.as_ref().map(|s| self.names(s)).unwrap_or_default())),
         };
         chrome::draw(&frame, self.snapshot.as_deref(), buf);
@@ -399,6 +335,10 @@ impl<L: Link> Program for App<L> {
 
     fn leaving(&self) -> bool {
         self.leaving
+    }
+
+    fn paced(&mut self, round_trip: Option<Nanos>, _: f64) {
+        self.round_trip = round_trip;
     }
 
     fn on_light(&mut self, light: bool) {

@@ -9,6 +9,7 @@ use crate::show::pen::Pen;
 use crate::show::popup::Popup;
 use crate::show::screen::{Hint, Screen};
 use crate::show::words;
+use crate::signal::{Nanos, SECOND};
 use ratatui::buffer::Buffer;
 
 /// Below this nothing but a line is drawn.
@@ -27,6 +28,8 @@ pub struct Frame<'a> {
     pub message: Option<&'a Message>,
     /// Another terminal has the keyboard.
     pub watching: bool,
+    /// How long the way to the terminal and back takes, where it answers.
+    pub link: Option<Nanos>,
     /// A command or a search being typed, and what Tab offers.
     pub line: Option<(&'a Line, Vec<String>)>,
 }
@@ -42,7 +45,7 @@ pub fn draw(frame: &Frame, snapshot: Option<&Snapshot>, buf: &mut Buffer) {
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         return too_small(&mut pen, snapshot);
     }
-    top(&mut pen.part(0, 0, area.width, 1), screen, snapshot, frame.watching);
+    top(&mut pen.part(0, 0, area.width, 1), screen, snapshot, frame);
     let body_height = area.height - 3;
     screen.draw(&mut pen.part(1, 1, area.width - 2, body_height), snapshot);
     if let Some(popup) = frame.popup {
@@ -74,13 +77,14 @@ fn too_small(pen: &mut Pen, snapshot: &Snapshot) {
 }
 
 /// Screen, session, recording clock, quality, disk, lost, SIMULATED. The right part is never cut for the left.
-fn top(pen: &mut Pen, screen: &dyn Screen, snapshot: &Snapshot, watching: bool) {
+fn top(pen: &mut Pen, screen: &dyn Screen, snapshot: &Snapshot, frame: &Frame) {
     let title = format!(" {} ", screen.title(snapshot));
     let mut x = pen.text(0, 0, &title, Ink::Title);
-    if watching {
+    if frame.watching {
         x = pen.text(x + 1, 0, "LOOKING ON", Ink::Accent);
     }
-    let facts = facts(snapshot, pen.caps);
+    let mut facts = facts(snapshot, pen.caps);
+    facts.extend(link(frame.link, pen.width()));
     let length: usize = facts.iter().map(|(text, _)| text.chars().count() + 2).sum();
     let start = (pen.width() as usize).saturating_sub(length).max(x as usize + 1) as u16;
     if let Some(session) = &snapshot.session {
@@ -94,6 +98,18 @@ fn top(pen: &mut Pen, screen: &dyn Screen, snapshot: &Snapshot, watching: bool) 
     for (text, ink) in &facts {
         x = pen.text(x, 0, text, *ink) + 2;
     }
+}
+
+/// The link, in steps so coarse that it stands still; on narrow screens only where it is slow.
+fn link(round_trip: Option<Nanos>, width: u16) -> Option<(String, Ink)> {
+    let ms = round_trip? / (SECOND / 1000);
+    let slow = ms >= 500;
+    let text = match ms {
+        ..150 => "link ok".into(),
+        ..1000 => format!("link {} ms", (ms + 25) / 50 * 50),
+        _ => format!("link {} s!", (ms + 500) / 1000),
+    };
+    (slow || width >= 100).then_some((text, if slow { Ink::Fair } else { Ink::Dim }))
 }
 
 fn facts(s: &Snapshot, caps: Caps) -> Vec<(String, Ink)> {

@@ -235,7 +235,7 @@ fn draw_interval(pen: &mut Pen, x: u16, y: u16, e: &ExplainerResult, random: Opt
     let (line, mark) = (pen.caps.pick('━', '='), pen.caps.pick('●', 'o'));
     let dot = pen.caps.pick('·', '.');
     pen.fill(x, y, width, dot, Ink::Dim);
-    pen.fill(at(low), y, at(high) - at(low) + 1, line, Ink::Accent);
+    pen.fill(at(low), y, at(high).saturating_sub(at(low)) + 1, line, Ink::Accent);
     if let Some(qt) = e.qt {
         pen.glyph(at(qt), y, mark, Ink::Strong);
     }
