@@ -106,7 +106,7 @@ fn link(round_trip: Option<Nanos>, width: u16) -> Option<(String, Ink)> {
     let slow = ms >= 500;
     let text = match ms {
         ..150 => "link ok".into(),
-        ..1000 => format!("link {} ms", (ms + 25) / 50 * 50),
+        150..1000 => format!("link {} ms", (ms + 25) / 50 * 50),
         _ => format!("link {} s!", (ms + 500) / 1000),
     };
     (slow || width >= 100).then_some((text, if slow { Ink::Fair } else { Ink::Dim }))
