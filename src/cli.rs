@@ -16,6 +16,8 @@ mod files;
 mod guided;
 mod import;
 mod lab;
+mod pictures;
+mod plain;
 mod predict;
 mod progress;
 mod quality;
@@ -47,6 +49,12 @@ struct Arguments {
     /// Keep the lab in this process: it ends with the terminal
     #[arg(long)]
     in_process: bool,
+    /// Lines instead of screens, for screen readers, dumb terminals and scripts; orders come from standard input
+    #[arg(long)]
+    plain: bool,
+    /// Simulated devices on simulated time, in this process: a session of half an hour takes a minute or two
+    #[arg(long)]
+    simulated_time: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -63,6 +71,21 @@ pub struct Common {
     /// 7-bit characters only, no colour
     #[arg(long, global = true)]
     pub ascii: bool,
+    /// Colours on the screens, whatever the terminal says: mono, 16, 256 or true
+    #[arg(long, global = true, value_name = "DEPTH")]
+    pub colours: Option<crate::show::Depth>,
+    /// What the letters stand on: light or dark
+    #[arg(long, global = true, value_name = "SHADE", value_parser = ["light", "dark"])]
+    pub background: Option<String>,
+    /// Characters beyond 7 bits on the screens, whatever the locale says
+    #[arg(long, global = true, conflicts_with = "ascii")]
+    pub utf8: bool,
+    /// Size of the screens, such as 120x40, whatever the terminal says
+    #[arg(long, global = true, value_name = "COLSxROWS", value_parser = visit::size)]
+    pub size: Option<(u16, u16)>,
+    /// At most so many pictures a second, also inside tmux and screen, where the link cannot be measured
+    #[arg(long, global = true, value_name = "N")]
+    pub fps: Option<f64>,
     /// Look here first for native libraries
     #[arg(long, global = true, value_name = "DIR")]
     pub lib_dir: Option<PathBuf>,
@@ -120,6 +143,8 @@ enum Command {
     Explain(explain::Args),
     /// A scalp topography of any electrode values
     Topo(topo::Args),
+    /// Draw the pictures of the documents from the screens themselves
+    Pictures(pictures::Args),
 }
 
 /// Parses and runs.
@@ -137,6 +162,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
     };
     let common = &arguments.common;
     match &arguments.command {
+        None if plain::wanted(arguments.plain) => plain::run(common, arguments.in_process, arguments.simulated_time)?,
+        None if arguments.simulated_time => guided::run_simulated(common)?,
         None => guided::run(common, arguments.in_process)?,
         Some(Command::Attach(_)) => visit::attach(common)?,
         Some(Command::Watch(_)) => visit::watch(common)?,
@@ -163,6 +190,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Some(Command::Predict(args)) => predict::run(args, common)?,
         Some(Command::Explain(args)) => explain::run(args, common)?,
         Some(Command::Topo(args)) => topo::run(args, common)?,
+        Some(Command::Pictures(args)) => pictures::run(args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

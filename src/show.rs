@@ -6,9 +6,15 @@
 pub mod app;
 pub mod caps;
 mod chrome;
+pub mod command;
+pub mod encode;
 pub mod example;
+pub mod keys;
+pub mod pace;
+pub mod paint;
 pub mod palette;
 pub mod pen;
+pub mod picture;
 pub mod popup;
 pub mod screen;
 mod terminal;

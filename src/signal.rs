@@ -3,12 +3,14 @@
 //! This module imports no other module of ours (invariant 1, held by `tests/borders.rs`).
 
 mod band;
+mod caps;
 mod chunk;
 mod label;
 mod montage;
 mod positions;
 mod seed;
 mod stream;
+mod ten_five;
 mod time;
 
 pub use band::{BANDS, Band, band_named};

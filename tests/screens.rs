@@ -10,8 +10,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::sync::Arc;
 
-const ASCII: Caps = Caps { ascii: true, depth: Depth::Mono };
-const COLOUR: Caps = Caps { ascii: false, depth: Depth::True };
+const ASCII: Caps = Caps { ascii: true, depth: Depth::Mono, light: false };
+const COLOUR: Caps = Caps { ascii: false, depth: Depth::True, light: false };
 
 /// A lab that remembers what it was told and says what it is given to say.
 #[derive(Default)]

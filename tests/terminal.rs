@@ -3,13 +3,14 @@
 //! The program under test is this test binary itself, started again as `child`, which runs the real loop on a canned
 //! lab; so raw mode, alternate screen, keys, resizing, panics and leaving are the real ones.
 
+mod pty;
+
 use limbic::lab::message::{Command, Event, Snapshot};
 use limbic::show::{Link, Options, example, run};
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use std::io::{Read, Write};
+use portable_pty::CommandBuilder;
+use pty::Pty;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Which situation the child shows.
 const SCENE: &str = "LIMBIC_TEST_SCENE";
@@ -44,109 +45,18 @@ fn child() {
     run(link, Options { ascii: true, ..Options::default() }).expect("the screens run");
 }
 
-/// A program in a pty and the screen it drew.
-struct Pty {
-    child: Box<dyn Child + Send + Sync>,
-    master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn Write + Send>,
-    bytes: Receiver<Vec<u8>>,
-    screen: vt100::Parser,
-    /// The alternate screen was entered at some time.
-    entered: bool,
-}
-
-impl Pty {
-    fn start(command: CommandBuilder) -> Pty {
-        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).expect("a pty");
-        let child = pair.slave.spawn_command(command).expect("starts");
-        drop(pair.slave);
-        let mut reader = pair.master.try_clone_reader().expect("reads");
-        let keys = pair.master.take_writer().expect("writes");
-        let (sender, bytes) = channel();
-        std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(n @ 1..) = reader.read(&mut buffer) {
-                if sender.send(buffer[..n].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
-        Pty { child, master: pair.master, keys, bytes, screen: vt100::Parser::new(24, 80, 0), entered: false }
-    }
-
-    fn scene(scene: &str) -> Pty {
-        let mut command = CommandBuilder::new(std::env::current_exe().expect("this test"));
-        command.args(["child", "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
-        command.env(SCENE, scene);
-        command.env("TERM", "xterm-256color");
-        Pty::start(command)
-    }
-
-    fn text(&self) -> String {
-        self.screen.screen().contents()
-    }
-
-    /// Feeds what arrives to the emulator until `done`, or the program has ended, or ten seconds are over.
-    fn until(&mut self, done: impl Fn(&vt100::Screen) -> bool) -> bool {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < deadline {
-            match self.bytes.recv_timeout(Duration::from_millis(50)) {
-                Ok(bytes) => self.screen.process(&bytes),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return done(self.screen.screen()),
-            }
-            self.entered |= self.screen.screen().alternate_screen();
-            if done(self.screen.screen()) {
-                return true;
-            }
-        }
-        false
-    }
-
-    fn shows(&mut self, word: &str) {
-        let found = self.until(|s| s.contents().contains(word));
-        assert!(found, "\"{word}\" does not come; the screen is:\n{}", self.text());
-    }
-
-    fn type_(&mut self, keys: &[u8]) {
-        self.keys.write_all(keys).and_then(|()| self.keys.flush()).expect("types");
-    }
-
-    fn resize(&mut self, cols: u16, rows: u16) {
-        self.screen.screen_mut().set_size(rows, cols);
-        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("resizes");
-    }
-
-    /// Waits for the end; the terminal must be as it was.
-    fn left(&mut self) -> u32 {
-        assert!(self.until(|s| !s.alternate_screen()), "still in the alternate screen:\n{}", self.text());
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < deadline {
-            self.until(|_| true);
-            if let Some(status) = self.child.try_wait().expect("waits") {
-                while let Ok(bytes) = self.bytes.recv_timeout(Duration::from_millis(200)) {
-                    self.screen.process(&bytes);
-                }
-                let screen = self.screen.screen();
-                assert!(!screen.hide_cursor() && !screen.bracketed_paste(), "the terminal was not put back");
-                return status.exit_code();
-            }
-        }
-        panic!("the program does not end");
-    }
-}
-
-impl Drop for Pty {
-    fn drop(&mut self) {
-        // Ended already in most tests; errors are of no use here.
-        let _ = self.child.kill();
-    }
+/// This test binary, showing a scene.
+fn scene(scene: &str) -> Pty {
+    let mut command = CommandBuilder::new(std::env::current_exe().expect("this test"));
+    command.args(["child", "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
+    command.env(SCENE, scene);
+    command.env("TERM", "xterm-256color");
+    Pty::start(command)
 }
 
 #[test]
 fn keys_resizing_and_quitting() {
-    let mut pty = Pty::scene("home");
+    let mut pty = scene("home");
     pty.shows("new session");
     assert!(pty.entered && pty.text().is_ascii(), "{}", pty.text());
     pty.type_(b"n");
@@ -169,7 +79,7 @@ fn keys_resizing_and_quitting() {
 
 #[test]
 fn ctrl_c_leaves_when_nothing_is_recorded() {
-    let mut pty = Pty::scene("home");
+    let mut pty = scene("home");
     pty.shows("new session");
     pty.type_(b"\x03");
     assert_eq!(pty.left(), 0);
@@ -177,7 +87,7 @@ fn ctrl_c_leaves_when_nothing_is_recorded() {
 
 #[test]
 fn ctrl_c_asks_while_something_is_recorded() {
-    let mut pty = Pty::scene("recording");
+    let mut pty = scene("recording");
     pty.shows("REC FACE");
     pty.type_(b"\x03");
     pty.shows("The recording goes on");
@@ -191,7 +101,7 @@ fn ctrl_c_asks_while_something_is_recorded() {
 fn signals_that_end_a_program_put_the_terminal_back() {
     use rustix::process::{Pid, Signal, kill_process};
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
-        let mut pty = Pty::scene("recording");
+        let mut pty = scene("recording");
         pty.shows("REC FACE");
         let pid = pty.child.process_id().and_then(|pid| Pid::from_raw(pid as i32)).expect("runs");
         kill_process(pid, signal).expect("is heard");
@@ -201,7 +111,7 @@ fn signals_that_end_a_program_put_the_terminal_back() {
 
 #[test]
 fn a_panic_gives_the_terminal_back() {
-    let mut pty = Pty::scene("panic");
+    let mut pty = scene("panic");
     pty.shows("new session");
     pty.type_(b"q");
     assert_ne!(pty.left(), 0);
@@ -223,6 +133,67 @@ fn the_program_opens_on_the_home_screen() {
     }
     pty.shows("new session");
     assert!(pty.text().is_ascii(), "{}", pty.text());
+    pty.type_(b"q");
+    assert_eq!(pty.left(), 0);
+}
+
+/// From the first screen to the explanation with nothing but keys; simulated devices on simulated time.
+#[test]
+fn a_whole_session_by_keys() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_limbic"));
+    command.args(["--in-process", "--simulated-time", "--ascii", "--home"]);
+    command.arg(home.path());
+    command.env("TERM", "xterm-256color");
+    let mut pty = Pty::start(command);
+    pty.patience = Duration::from_secs(600);
+    pty.shows("new session");
+    pty.type_(b"n");
+    pty.shows("1/5 PARTICIPANT");
+    // Enter on a form that lacks something goes where it is missing.
+    pty.type_(b"P07\r");
+    pty.shows("without this consent");
+    pty.type_(b" ");
+    std::thread::sleep(Duration::from_millis(300));
+    pty.type_(b"\r");
+    pty.shows("who witnessed");
+    pty.type_(b"MK");
+    std::thread::sleep(Duration::from_millis(300));
+    pty.type_(b"\r");
+    pty.shows("2/5");
+    std::thread::sleep(Duration::from_millis(300));
+    pty.type_(b"\r");
+    pty.shows("STREAMING");
+    pty.type_(b":gate\r");
+    pty.shows("Enter BEGIN");
+    pty.type_(b"\r");
+    pty.shows("4/5");
+    let mut rated = 0;
+    loop {
+        let there = pty.until(|s| s.contents().contains("VALENCE") || s.contents().contains("5/5 SUMMARY"));
+        assert!(there, "neither a rating nor the end:\n{}", pty.text());
+        if pty.text().contains("5/5 SUMMARY") {
+            break;
+        }
+        pty.type_(b"75h");
+        pty.shows("3 of 3 answered");
+        pty.type_(b"\r");
+        rated += 1;
+        assert!(pty.until(|s| !s.contents().contains("VALENCE")), "the rating does not end:\n{}", pty.text());
+    }
+    assert_eq!(rated, 8, "every video was rated");
+    assert!(pty.text().contains("COMPLETE") && pty.text().contains("8 of 8 done"), "{}", pty.text());
+    pty.type_(b":train\r");
+    pty.shows("seed 0");
+    std::thread::sleep(Duration::from_millis(300));
+    pty.type_(b"\r");
+    pty.shows("FINISHED");
+    pty.type_(b"\r");
+    pty.shows("REVIEW P07/1");
+    pty.type_(b"e");
+    pty.shows("Quality Test");
+    pty.type_(b"q");
+    pty.shows("Leave limbic?");
     pty.type_(b"q");
     assert_eq!(pty.left(), 0);
 }

@@ -7,9 +7,10 @@ use crate::lab::socket::wire::Role;
 use crate::lab::socket::{SocketError, Visit};
 use crate::lab::{Lab, LabOptions, Link, spawn};
 use crate::show;
-use crate::signal::SystemClock;
+use crate::signal::{Clock, ManualClock, SharedClock, SystemClock};
 use crate::study::{self, Plan};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub fn run(common: &Common, in_process: bool) -> anyhow::Result<()> {
     visit::need_a_terminal()?;
@@ -25,6 +26,14 @@ pub fn run(common: &Common, in_process: bool) -> anyhow::Result<()> {
         found => found?,
     };
     visit::part(show::run(visit::Line(visit), visit::looks(common))?)
+}
+
+/// The screens over a lab on simulated time, which passes while they are looked at.
+pub fn run_simulated(common: &Common) -> anyhow::Result<()> {
+    visit::need_a_terminal()?;
+    let clock: SharedClock = Arc::new(ManualClock::new(SystemClock.utc()));
+    let lab = Lab::new(LabOptions { clock: clock.clone(), threaded_sources: false, ..options(common) })?;
+    visit::part(show::run(Hurried { lab, clock }, visit::looks(common))?)
 }
 
 /// What the lab of the guided session can do, in this process or in one of its own.
@@ -59,8 +68,36 @@ pub(super) fn options(common: &Common) -> LabOptions {
     }
 }
 
+/// Simulated time that passes at every look: the terminal looks twenty times a second.
+const HURRY: Duration = Duration::from_millis(750);
+const STEP: Duration = Duration::from_millis(50);
+
+/// A lab on simulated time in this thread.
+struct Hurried {
+    lab: Lab,
+    clock: SharedClock,
+}
+
+impl show::Link for Hurried {
+    fn send(&mut self, command: Command) {
+        self.lab.handle(command);
+    }
+
+    fn events(&mut self) -> Vec<Event> {
+        for _ in 0..HURRY.as_millis() / STEP.as_millis() {
+            self.clock.wait(STEP);
+            self.lab.step();
+        }
+        self.lab.take_events()
+    }
+
+    fn snapshot(&mut self) -> Option<Arc<Snapshot>> {
+        Some(Arc::new(self.lab.snapshot()))
+    }
+}
+
 /// The lab's in-memory link as the screens want it.
-struct Client(Link);
+pub(super) struct Client(pub Link);
 
 impl show::app::Link for Client {
     fn send(&mut self, command: Command) {

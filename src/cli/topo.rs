@@ -1,4 +1,4 @@
-//! `limbic topo`: a scalp map of any values at 10-20 electrodes, as text or SVG.
+//! `limbic topo`: a scalp map of any values at 10-20 electrodes, as text, SVG or PNG.
 
 mod recording;
 mod values;
@@ -7,7 +7,7 @@ pub use values::parse;
 
 use crate::cli::Common;
 use crate::show::palette::{Depth, Scale};
-use crate::show::topography::{Bands, svg};
+use crate::show::topography::{Bands, Grid, png, svg};
 use anyhow::Context;
 use clap::ValueEnum;
 use std::io::{IsTerminal, Read, Write};
@@ -20,8 +20,8 @@ pub struct Args {
     /// CSV ("Fz,1.2" a line, or a table with a header "label,theta,alpha"), JSON ({"Fz": 1.2} or {"theta": {"Fz": 1.2}}),
     /// - for standard input; or an EDF or BDF file or a session, whose band powers are drawn
     pub values: PathBuf,
-    /// Where a recording's channels sit, in order, when it names amplifier sockets: biosemi16, biosemi32, or labels
-    /// with commas between
+    /// Where the channels sit, in order: 10-20, biosemi16, biosemi32, biosemi64, deap, flex, openbci8, openbci16, muse, a
+    /// TOML file with `labels = [...]`, or labels with commas between. With values: one number a line, in this order
     #[arg(long, value_name = "LABELS")]
     pub montage: Option<String>,
     #[command(flatten)]
@@ -31,7 +31,7 @@ pub struct Args {
 /// How maps are drawn; shared by every subcommand that draws some.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Drawing {
-    /// How to draw [default: ansi on a terminal, svg for a file of that name, ascii otherwise]
+    /// How to draw [default: ansi on a terminal, svg or png for a file of that name, ascii otherwise]
     #[arg(long, value_enum)]
     pub format: Option<Format>,
     /// Columns of text to draw in
@@ -46,6 +46,9 @@ pub struct Drawing {
     /// A scale from the lowest to the highest value [default: when no value is negative]
     #[arg(long)]
     pub power: bool,
+    /// With --json: the maps on a square grid of so many points a side too
+    #[arg(long, value_name = "POINTS", value_parser = clap::value_parser!(u16).range(8..=512))]
+    pub grid: Option<u16>,
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -53,7 +56,7 @@ pub struct Drawing {
 
 impl Default for Drawing {
     fn default() -> Self {
-        Drawing { format: None, width: 80, height: 24, signed: false, power: false, output: None }
+        Drawing { format: None, width: 80, height: 24, signed: false, power: false, grid: None, output: None }
     }
 }
 
@@ -66,6 +69,8 @@ pub enum Format {
     Ansi,
     /// A vector picture
     Svg,
+    /// A picture of pixels
+    Png,
 }
 
 /// Reads the values and draws them; with `json` prints what was read and the scale instead.
@@ -78,7 +83,12 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         let (maps, labels) = recording::band_maps(args, common)?;
         return draw_maps(&maps, &labels, &args.drawing, json);
     }
-    let table = parse(&read(&args.values)?).map_err(|e| anyhow::anyhow!("{}: {e}", args.values.display()))?;
+    let text = read(&args.values)?;
+    let text = match &args.montage {
+        Some(montage) => values::labelled(&text, &recording::named(montage, None)?)?,
+        None => text,
+    };
+    let table = parse(&text).map_err(|e| anyhow::anyhow!("{}: {e}", args.values.display()))?;
     draw_maps(&table.maps, &table.labels, &args.drawing, json)
 }
 
@@ -87,10 +97,20 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
 /// # Errors
 /// A label that is no electrode or stands twice, a map of another length, a file that cannot be written.
 pub fn draw_maps(maps: &[(String, Vec<f64>)], labels: &[String], drawing: &Drawing, json: bool) -> anyhow::Result<()> {
-    let text = if json { as_json(maps, labels, drawing)? } else { rendered(maps, labels, drawing)? };
+    let bytes = if json {
+        as_json(maps, labels, drawing)?.into_bytes()
+    } else if format(drawing) == Format::Png {
+        let named: Vec<(&str, &[f64])> = maps.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect();
+        png(&named, labels, scale(maps, drawing))?
+    } else {
+        rendered(maps, labels, drawing)?.into_bytes()
+    };
     match &drawing.output {
-        Some(path) => std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display())),
-        None => Ok(std::io::stdout().lock().write_all(text.as_bytes())?),
+        Some(path) => std::fs::write(path, bytes).with_context(|| format!("{} cannot be written", path.display())),
+        None if format(drawing) == Format::Png && !json && std::io::stdout().is_terminal() => {
+            anyhow::bail!("a PNG does not belong on a terminal; write it to a file with -o map.png")
+        }
+        None => Ok(std::io::stdout().lock().write_all(&bytes)?),
     }
 }
 
@@ -103,6 +123,7 @@ pub fn rendered(maps: &[(String, Vec<f64>)], labels: &[String], drawing: &Drawin
     let maps: Vec<(&str, &[f64])> = maps.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect();
     let depth = match format(drawing) {
         Format::Svg => return Ok(svg(&maps, labels, scale)?),
+        Format::Png => anyhow::bail!("a PNG is no text"),
         Format::Ascii => Depth::Ascii,
         Format::Ansi => Depth::Ansi256,
     };
@@ -121,9 +142,10 @@ fn scale(maps: &[(String, Vec<f64>)], drawing: &Drawing) -> Scale {
 }
 
 fn format(drawing: &Drawing) -> Format {
-    let picture = drawing.output.as_ref().is_some_and(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("svg")));
+    let named = |end: &str| drawing.output.as_ref().is_some_and(|p| p.extension().is_some_and(|e| e.eq_ignore_ascii_case(end)));
     drawing.format.unwrap_or_else(|| match () {
-        () if picture => Format::Svg,
+        () if named("svg") => Format::Svg,
+        () if named("png") => Format::Png,
         () if drawing.output.is_none() && std::io::stdout().is_terminal() => Format::Ansi,
         () => Format::Ascii,
     })
@@ -138,8 +160,17 @@ fn as_json(maps: &[(String, Vec<f64>)], labels: &[String], drawing: &Drawing) ->
             labels.iter().cloned().zip(values.iter().map(|v| (*v).into())).collect();
         (name.clone(), serde_json::Value::Object(values))
     });
-    let maps: serde_json::Map<String, serde_json::Value> = named.collect();
-    let answer = serde_json::json!({ "maps": maps, "low": low, "high": high, "head_radius": bands.radius() });
+    let named: serde_json::Map<String, serde_json::Value> = named.collect();
+    let mut answer = serde_json::json!({ "maps": named, "low": low, "high": high, "head_radius": bands.radius() });
+    if let Some(points) = drawing.grid {
+        let grid = Grid::new(labels, usize::from(points))?;
+        let sites: serde_json::Map<_, _> =
+            labels.iter().cloned().zip(grid.sites.iter().map(|(x, y)| serde_json::json!([x, y]))).collect();
+        let grids: serde_json::Map<_, _> = maps.iter().map(|(name, values)| (name.clone(), grid.at(values).into())).collect();
+        answer["sites"] = sites.into();
+        answer["axis"] = grid.axis.clone().into();
+        answer["grids"] = grids.into();
+    }
     Ok(serde_json::to_string_pretty(&answer)? + "\n")
 }
 

@@ -58,7 +58,21 @@ pub(super) fn need_a_terminal() -> anyhow::Result<()> {
 }
 
 pub(super) fn looks(common: &Common) -> show::Options {
-    show::Options { ascii: common.ascii, ..show::Options::default() }
+    show::Options {
+        ascii: common.ascii,
+        depth: common.colours,
+        light: common.background.as_ref().map(|shade| shade == "light"),
+        utf8: common.utf8,
+        size: common.size,
+        fps: common.fps,
+    }
+}
+
+/// "120x40".
+pub(super) fn size(text: &str) -> Result<(u16, u16), String> {
+    let read = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    let fits = |(w, h): &(u16, u16)| (1..=500).contains(w) && (1..=300).contains(h);
+    read.filter(fits).ok_or_else(|| format!("\"{text}\" is no size; write columns and rows, such as 120x40"))
 }
 
 /// The word after the screens have gone.

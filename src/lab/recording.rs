@@ -21,6 +21,8 @@ pub struct Recording {
     /// The recorder's last complaint, so that it is told once.
     complaint: Option<String>,
     since: Option<Nanos>,
+    /// Length of what was recorded before an interruption.
+    before: Nanos,
     ends: Option<(Nanos, SessionState)>,
     /// What the pumps had dropped when recording began.
     dropped_before: Vec<(StreamId, u64)>,
@@ -68,12 +70,12 @@ impl Recording {
         Ok(Recording::over(home, id, writer, false))
     }
 
-    /// Takes up an interrupted session; `now` = the session's clock.
+    /// Takes up an interrupted session; `now` = the session's clock, `before` = length of what is recorded already.
     ///
     /// # Errors
     /// It cannot go on (see [`Home::resume_session`]).
-    pub fn resume(home: &Home, id: SessionId, now: Nanos) -> Result<Recording, StoreError> {
-        Ok(Recording::over(home, id, home.resume_session(id, now)?, true))
+    pub fn resume(home: &Home, id: SessionId, now: Nanos, before: Nanos) -> Result<Recording, StoreError> {
+        Ok(Recording { before, ..Recording::over(home, id, home.resume_session(id, now)?, true) })
     }
 
     fn over(home: &Home, id: SessionId, writer: SessionWriter, resumed: bool) -> Recording {
@@ -86,6 +88,7 @@ impl Recording {
             failure: None,
             complaint: None,
             since: None,
+            before: 0,
             ends: None,
             dropped_before: Vec::new(),
             lost_before: 0,
@@ -115,8 +118,9 @@ impl Recording {
         matches!(self.stage, Stage::Running(_))
     }
 
+    /// When recording began; after an interruption so much earlier that the length counts on from where it stopped.
     pub fn since(&self) -> Option<Nanos> {
-        self.since
+        self.since.map(|at| at - self.before)
     }
 
     /// Hands samples to the recorder, where one runs.

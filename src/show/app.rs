@@ -2,14 +2,18 @@
 //!
 //! Pure but for its link: tests hand it keys and snapshots and read the commands it sends.
 
+mod line;
+
 use crate::lab::message::{Action, Command, Event, Snapshot};
 use crate::present::Phase;
 use crate::show::caps::Caps;
 use crate::show::chrome;
+use crate::show::command::Line;
 pub use crate::show::link::{Input, Left, Link, Program, Standing};
 use crate::show::popup::{self, Popup, Purpose};
 use crate::show::screen::{Letters, Next, Place, Screen};
 use crate::show::words;
+use crate::signal::Nanos;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use std::collections::BTreeMap;
@@ -43,6 +47,11 @@ pub struct App<L> {
     popup: Option<Popup>,
     pending: Vec<Pending>,
     message: Option<Message>,
+    /// A command or a search being typed, and the commands before it.
+    line: Option<Line>,
+    history: Vec<String>,
+    /// The way to the terminal and back.
+    round_trip: Option<Nanos>,
     next_id: u64,
     leaving: bool,
     left: Option<Left>,
@@ -61,6 +70,9 @@ impl<L: Link> App<L> {
             popup: None,
             pending: Vec::new(),
             message: None,
+            line: None,
+            history: Vec::new(),
+            round_trip: None,
             next_id: first_id,
             leaving: false,
             left: None,
@@ -89,6 +101,7 @@ impl<L: Link> App<L> {
         }
         if let Some(snapshot) = self.link.snapshot() {
             let first = self.snapshot.is_none();
+            self.screens.values_mut().for_each(|screen| screen.observe(&snapshot));
             self.snapshot = Some(snapshot);
             self.follow(first);
             changed = true;
@@ -190,8 +203,12 @@ impl<L: Link> App<L> {
             }
             return;
         }
+        if self.line.is_some() {
+            return self.type_line(key, &snapshot);
+        }
         let Some(screen) = self.screens.get_mut(&self.place) else { return };
         let next = match screen.handle(key, &snapshot) {
+            Next::Pass if self.opens_line(key, &snapshot) => return,
             Next::Pass => self.own_key(key, &snapshot),
             next => next,
         };
@@ -201,6 +218,8 @@ impl<L: Link> App<L> {
     fn paste(&mut self, text: &str) {
         if let Some(popup) = &mut self.popup {
             popup.paste(text);
+        } else if let Some(line) = &mut self.line {
+            line.paste(text);
         } else if let Some(screen) = self.screens.get_mut(&self.place) {
             screen.paste(text);
         }
@@ -289,6 +308,8 @@ impl<L: Link> App<L> {
             waiting: self.pending.first().map(|p| (words::saves(&p.action), words::doing(&p.action))),
             message: self.message.as_ref(),
             watching: self.looks_on(),
+            link: self.round_trip,
+            line: self.line.as_ref().map(|l| (l, self.snapshot.as_ref().map(|s| self.names(s)).unwrap_or_default())),
         };
         chrome::draw(&frame, self.snapshot.as_deref(), buf);
         self.caps.fold(buf);
@@ -314,6 +335,14 @@ impl<L: Link> Program for App<L> {
 
     fn leaving(&self) -> bool {
         self.leaving
+    }
+
+    fn paced(&mut self, round_trip: Option<Nanos>, _: f64) {
+        self.round_trip = round_trip;
+    }
+
+    fn on_light(&mut self, light: bool) {
+        self.caps.light = light;
     }
 }
 

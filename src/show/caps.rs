@@ -39,6 +39,8 @@ pub struct Caps {
     /// 7-bit characters only, borders included.
     pub ascii: bool,
     pub depth: Depth,
+    /// Dark letters on a light background: the inks are darker.
+    pub light: bool,
 }
 
 /// What a piece of text means; the depth decides how it looks.
@@ -87,7 +89,9 @@ impl Caps {
                 Depth::Sixteen
             }
         });
-        Caps { ascii: ascii || plain_term || eight_bit, depth }
+        // "15;0" of rxvt, Konsole and others: the last number is the background's, of sixteen.
+        let light = set("COLORFGBG").and_then(|v| v.rsplit(';').next()?.parse::<u8>().ok()).is_some_and(|c| c == 7 || c > 8);
+        Caps { ascii: ascii || plain_term || eight_bit, depth, light }
     }
 
     /// One of two glyphs.
@@ -96,6 +100,9 @@ impl Caps {
     }
 
     pub fn style(&self, ink: Ink) -> Style {
+        if self.light {
+            return self.dark_style(ink);
+        }
         let bold = Style::new().add_modifier(Modifier::BOLD);
         match ink {
             Ink::Plain => Style::new(),
@@ -113,6 +120,24 @@ impl Caps {
             Ink::Heart => self.coloured((220, 125, 140), 174, Color::LightRed),
             Ink::Warm => self.coloured((215, 95, 75), 167, Color::Red),
             Ink::Cool => self.coloured((85, 145, 215), 68, Color::Blue),
+        }
+    }
+
+    /// The same inks for light backgrounds: each at least as far from white as the others are from black.
+    fn dark_style(&self, ink: Ink) -> Style {
+        let bold = Modifier::BOLD;
+        match ink {
+            Ink::Dim if self.depth != Depth::Mono => self.coloured((98, 98, 98), 241, Color::DarkGray),
+            Ink::Accent => self.coloured((0, 95, 150), 24, Color::Blue),
+            Ink::Good => self.coloured((45, 105, 20), 22, Color::Green),
+            Ink::Fair => self.coloured((140, 85, 0), 94, Color::Red).add_modifier(bold),
+            Ink::Bad => self.coloured((175, 25, 25), 124, Color::Red).add_modifier(bold),
+            Ink::Simulated => self.coloured((115, 50, 155), 91, Color::Magenta).add_modifier(bold),
+            Ink::Trace => self.coloured((0, 90, 85), 23, Color::Blue),
+            Ink::Heart => self.coloured((165, 40, 75), 125, Color::Red),
+            Ink::Warm => self.coloured((175, 50, 30), 124, Color::Red),
+            Ink::Cool => self.coloured((20, 80, 165), 25, Color::Blue),
+            other => Caps { light: false, ..*self }.style(other),
         }
     }
 
@@ -194,7 +219,23 @@ mod tests {
         assert_eq!(seen(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("NO_COLOR", "1")]).depth, Depth::Mono);
         assert_eq!(seen(&[("TERM", "xterm"), ("NO_COLOR", "")]).depth, Depth::Sixteen);
         let flagged = Caps::detect(true, Some(Depth::True), |name| (name == "NO_COLOR").then(|| "1".to_string()));
-        assert_eq!(flagged, Caps { ascii: true, depth: Depth::True });
+        assert_eq!(flagged, Caps { ascii: true, depth: Depth::True, light: false });
+    }
+
+    #[test]
+    fn light_backgrounds_have_darker_inks() {
+        assert!(seen(&[("COLORFGBG", "0;15")]).light && seen(&[("COLORFGBG", "0;default;7")]).light);
+        assert!(!seen(&[("COLORFGBG", "15;0")]).light && !seen(&[]).light);
+        let on = |light| Caps { ascii: false, depth: Depth::True, light };
+        for ink in
+            [Ink::Dim, Ink::Accent, Ink::Good, Ink::Fair, Ink::Bad, Ink::Simulated, Ink::Trace, Ink::Heart, Ink::Warm, Ink::Cool]
+        {
+            let brightness = |caps: Caps| match caps.style(ink).fg {
+                Some(Color::Rgb(r, g, b)) => 0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b),
+                other => panic!("{ink:?} is {other:?}"),
+            };
+            assert!(brightness(on(false)) > 115.0 && brightness(on(true)) < 115.0, "{ink:?}");
+        }
     }
 
     #[test]

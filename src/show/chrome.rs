@@ -4,10 +4,12 @@
 use crate::lab::message::Snapshot;
 use crate::show::app::Message;
 use crate::show::caps::{Caps, Ink};
+use crate::show::command::Line;
 use crate::show::pen::Pen;
 use crate::show::popup::Popup;
 use crate::show::screen::{Hint, Screen};
 use crate::show::words;
+use crate::signal::{Nanos, SECOND};
 use ratatui::buffer::Buffer;
 
 /// Below this nothing but a line is drawn.
@@ -26,6 +28,10 @@ pub struct Frame<'a> {
     pub message: Option<&'a Message>,
     /// Another terminal has the keyboard.
     pub watching: bool,
+    /// How long the way to the terminal and back takes, where it answers.
+    pub link: Option<Nanos>,
+    /// A command or a search being typed, and what Tab offers.
+    pub line: Option<(&'a Line, Vec<String>)>,
 }
 
 /// Draws the whole screen.
@@ -39,15 +45,24 @@ pub fn draw(frame: &Frame, snapshot: Option<&Snapshot>, buf: &mut Buffer) {
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         return too_small(&mut pen, snapshot);
     }
-    top(&mut pen.part(0, 0, area.width, 1), screen, snapshot, frame.watching);
+    top(&mut pen.part(0, 0, area.width, 1), screen, snapshot, frame);
     let body_height = area.height - 3;
     screen.draw(&mut pen.part(1, 1, area.width - 2, body_height), snapshot);
     if let Some(popup) = frame.popup {
         popup.draw(&mut pen.part(1, 1, area.width - 2, body_height));
     }
-    message(&mut pen.part(0, area.height - 2, area.width, 1), frame);
-    let hints = frame.popup.map_or_else(|| screen.hints(snapshot), |p| p.hints());
-    footer(&mut pen.part(0, area.height - 1, area.width, 1), &hints);
+    let mut above_footer = pen.part(0, area.height - 2, area.width, 1);
+    match &frame.line {
+        Some((line, names)) => line.draw(&mut above_footer, names),
+        None => message(&mut above_footer, frame),
+    }
+    let hints = match (&frame.line, frame.popup) {
+        (Some((line, _)), _) => line.hints(),
+        (None, Some(popup)) => popup.hints(),
+        _ => screen.hints(snapshot),
+    };
+    let ways: &[Hint] = if area.width >= 100 { &[(":", "command"), ("?", "help")] } else { &[("?", "help")] };
+    footer(&mut pen.part(0, area.height - 1, area.width, 1), &hints, ways);
 }
 
 fn too_small(pen: &mut Pen, snapshot: &Snapshot) {
@@ -62,13 +77,14 @@ fn too_small(pen: &mut Pen, snapshot: &Snapshot) {
 }
 
 /// Screen, session, recording clock, quality, disk, lost, SIMULATED. The right part is never cut for the left.
-fn top(pen: &mut Pen, screen: &dyn Screen, snapshot: &Snapshot, watching: bool) {
+fn top(pen: &mut Pen, screen: &dyn Screen, snapshot: &Snapshot, frame: &Frame) {
     let title = format!(" {} ", screen.title(snapshot));
     let mut x = pen.text(0, 0, &title, Ink::Title);
-    if watching {
+    if frame.watching {
         x = pen.text(x + 1, 0, "LOOKING ON", Ink::Accent);
     }
-    let facts = facts(snapshot, pen.caps);
+    let mut facts = facts(snapshot, pen.caps);
+    facts.extend(link(frame.link, pen.width()));
     let length: usize = facts.iter().map(|(text, _)| text.chars().count() + 2).sum();
     let start = (pen.width() as usize).saturating_sub(length).max(x as usize + 1) as u16;
     if let Some(session) = &snapshot.session {
@@ -82,6 +98,18 @@ fn top(pen: &mut Pen, screen: &dyn Screen, snapshot: &Snapshot, watching: bool) 
     for (text, ink) in &facts {
         x = pen.text(x, 0, text, *ink) + 2;
     }
+}
+
+/// The link, in steps so coarse that it stands still; on narrow screens only where it is slow.
+fn link(round_trip: Option<Nanos>, width: u16) -> Option<(String, Ink)> {
+    let ms = round_trip? / (SECOND / 1000);
+    let slow = ms >= 500;
+    let text = match ms {
+        ..150 => "link ok".into(),
+        150..1000 => format!("link {} ms", (ms + 25) / 50 * 50),
+        _ => format!("link {} s!", (ms + 500) / 1000),
+    };
+    (slow || width >= 100).then_some((text, if slow { Ink::Fair } else { Ink::Dim }))
 }
 
 fn facts(s: &Snapshot, caps: Caps) -> Vec<(String, Ink)> {
@@ -130,18 +158,24 @@ fn message(pen: &mut Pen, frame: &Frame) {
     }
 }
 
-/// The keys, as many as fit; help always stands at the right.
-fn footer(pen: &mut Pen, hints: &[Hint]) {
-    let help = "? help";
-    let room = (pen.width() as usize).saturating_sub(help.len() + 3);
+/// The keys, as many as fit, and always the last one, which leads out; help stands at the right.
+fn footer(pen: &mut Pen, hints: &[Hint], ways: &[Hint]) {
+    let length = |(key, what): &Hint| key.chars().count() + what.chars().count() + 1;
+    let right: usize = ways.iter().map(|h| length(h) + 2).sum();
+    let room = (pen.width() as usize).saturating_sub(right + 2);
+    let last = hints.last().map_or(0, length);
+    let all = hints.iter().map(|h| length(h) + 3).sum::<usize>().saturating_sub(3);
     let mut x = 1;
-    for (key, what) in hints {
-        let length = key.chars().count() + what.chars().count() + 1;
-        if x as usize + length > room {
-            break;
+    for (i, hint) in hints.iter().enumerate() {
+        let out = i + 1 == hints.len();
+        let needed = length(hint) + if out || all <= room { 0 } else { last + 3 };
+        if x as usize + needed > room + 1 {
+            continue;
         }
-        x = pen.line(x, 0, &[(key, Ink::Accent), (" ", Ink::Plain), (what, Ink::Plain)]) + 3;
+        x = pen.line(x, 0, &[(hint.0, Ink::Accent), (" ", Ink::Plain), (hint.1, Ink::Plain)]) + 3;
     }
-    let at = pen.width().saturating_sub(help.len() as u16 + 1);
-    pen.line(at, 0, &[("?", Ink::Accent), (" help", Ink::Plain)]);
+    let mut x = pen.width().saturating_sub(right as u16).saturating_add(1);
+    for (key, what) in ways {
+        x = pen.line(x, 0, &[(key, Ink::Accent), (" ", Ink::Plain), (what, Ink::Plain)]) + 2;
+    }
 }

@@ -3,9 +3,11 @@
 //! Everything here is made up and says so: `simulated` is true throughout.
 
 mod results;
+mod scenes;
 mod signals;
 
 pub use results::{explanation, review};
+pub use scenes::{Scene, scenes};
 
 use crate::gate::Verdict;
 use crate::job::Progress;

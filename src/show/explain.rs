@@ -1,6 +1,8 @@
 //! Explain: which electrodes and bands a network used for a class, by the explainer that the Quality Test finds most
 //! faithful.
 
+mod compare;
+
 use crate::explain::report::{ClassExplanation, ExplainerResult, ExplanationReport};
 use crate::lab::message::Snapshot;
 use crate::show::caps::Ink;
@@ -8,6 +10,7 @@ use crate::show::pen::Pen;
 use crate::show::screen::{Hint, Next, Place, Screen};
 use crate::show::widget::scalp;
 use crate::show::words;
+use compare::{Against, Comparison, comparison};
 use crossterm::event::{KeyCode, KeyEvent};
 
 #[derive(Default)]
@@ -18,6 +21,7 @@ pub struct Explain {
     /// One big head per band.
     big: bool,
     band: usize,
+    against: Against,
 }
 
 fn report(s: &Snapshot) -> Option<&ExplanationReport> {
@@ -50,7 +54,7 @@ impl Screen for Explain {
         } else {
             hints.push(("f", "one big head"));
         }
-        hints.push(("Esc", "review"));
+        hints.extend([("v", self.against.hint()), ("Esc", "review")]);
         hints
     }
 
@@ -71,6 +75,10 @@ impl Screen for Explain {
                 self.explainer = now.map(|i| i + 1);
             }
             KeyCode::Char('f') => self.big = !self.big,
+            KeyCode::Char('v') => {
+                self.against = self.against.next();
+                self.big = false;
+            }
             KeyCode::Char('j') | KeyCode::Down => self.band = (self.band + 1) % bands,
             KeyCode::Char('k') | KeyCode::Up => self.band = (self.band + bands - 1) % bands,
             KeyCode::Esc => return Next::Go(Place::Review),
@@ -91,7 +99,10 @@ impl Screen for Explain {
         let words_rows = if h >= 30 { 6 } else { 4 };
         let heads = h.saturating_sub(1 + table + words_rows);
         if let Some(result) = shown.and_then(|i| class.explainers.get(i)) {
-            self.draw_heads(&mut pen.part(0, 1, w, heads), report, result);
+            match shown.and_then(|i| comparison(report, class, i, self.against)) {
+                Some(two) => draw_compared(&mut pen.part(0, 1, w, heads), report, result, &two),
+                None => self.draw_heads(&mut pen.part(0, 1, w, heads), report, result),
+            }
         } else {
             pen.text(1, 3, "No explainer answered for this class.", Ink::Dim);
         }
@@ -132,15 +143,7 @@ impl Explain {
             self.draw_strongest(&mut pen.part(1, 2, 22, rows), report, maps.get(band));
             pen.centred(h.saturating_sub(1), &scalp::legend(limit), Ink::Dim);
         } else {
-            let named: Vec<(String, Vec<f64>)> = maps
-                .into_iter()
-                .enumerate()
-                .map(|(i, map)| {
-                    let name = report.bands.get(i).map_or("", String::as_str);
-                    let range = crate::signal::band_named(name).map_or(String::new(), |b| format!(" {}-{} Hz", b.low, b.high));
-                    (format!("{name}{range}"), map)
-                })
-                .collect();
+            let named: Vec<(String, Vec<f64>)> = maps.into_iter().enumerate().map(|(i, map)| (titled(report, i), map)).collect();
             scalp::bands(pen, &report.channels, &named, limit);
         }
     }
@@ -155,6 +158,40 @@ impl Explain {
             pen.text(0, y as u16, &format!("{:<5}{:+.3}", report.channels[i], map[i]), ink);
         }
     }
+}
+
+/// The band's name with its range.
+fn titled(report: &ExplanationReport, band: usize) -> String {
+    let name = report.bands.get(band).map_or("", String::as_str);
+    let range = crate::signal::band_named(name).map_or(String::new(), |b| format!(" {}-{} Hz", b.low, b.high));
+    format!("{name}{range}")
+}
+
+/// Both maps above each other where there is room, else their difference; how alike they are, in words.
+fn draw_compared(pen: &mut Pen, report: &ExplanationReport, this: &ExplainerResult, two: &Comparison) {
+    let (first, second) = (report.bands_of(&this.map), report.bands_of(&two.other.map));
+    let (a, b) = &two.names;
+    let room = pen.height().saturating_sub(2);
+    let both = room >= 20;
+    let titled = |what: &str, maps: &[Vec<f64>]| -> Vec<(String, Vec<f64>)> {
+        maps.iter()
+            .enumerate()
+            .map(|(i, map)| (format!("{} {what}", report.bands.get(i).map_or("", String::as_str)), map.clone()))
+            .collect()
+    };
+    let maps: Vec<(String, Vec<f64>)> = if both {
+        titled(a, &first).into_iter().chain(titled(b, &second)).collect()
+    } else {
+        let differ = |(x, y): (&Vec<f64>, &Vec<f64>)| x.iter().zip(y).map(|(x, y)| x - y).collect::<Vec<f64>>();
+        titled("difference", &first.iter().zip(&second).map(differ).collect::<Vec<_>>())
+    };
+    let limit = maps.iter().flat_map(|m| &m.1).filter(|v| v.is_finite()).fold(0.0, |m: f64, v| m.max(v.abs()));
+    let width = pen.width();
+    scalp::bands(&mut pen.part(0, 0, width, room), &report.channels, &maps, limit);
+    let alike = two.r.map_or("one of them is flat".into(), |r| format!("r = {r:.2} over all electrodes and bands"));
+    let apart =
+        two.apart.as_ref().map_or(String::new(), |(channel, band, by)| format!("; furthest apart at {channel} {band}: {by:+.3}"));
+    pen.wrap(1, room, 2, &format!("{a} against {b}: {alike}{apart}"), Ink::Strong);
 }
 
 /// The Quality Test of every explainer beside random rankings.
@@ -180,13 +217,30 @@ fn draw_table(pen: &mut Pen, class: &ClassExplanation, shown: Option<usize>) {
             words::share(e.qt)
         );
         let x = body.text(0, 1 + i as u16, &text, if winner { Ink::Strong } else { Ink::Plain });
-        if winner {
-            body.text(x + 2, 1 + i as u16, "most faithful", Ink::Good);
-        }
+        let x = if winner { body.text(x + 2, 1 + i as u16, "most faithful", Ink::Good) } else { x };
+        draw_interval(&mut body, x.max(72), 1 + i as u16, e, class.random.map(|r| r.2));
     }
     if let Some((audc, auic, qt)) = class.random {
         let text = format!("   {:<18} {audc:>5.2}  {auic:>5.2}     --  {qt:>5.2}   the control", "random rankings");
         body.text(0, 1 + class.explainers.len().min(rows) as u16, &text, Ink::Dim);
+    }
+}
+
+/// The interval of QT on a scale from 0 to 1, with the random rankings' mark, where there is room for it.
+fn draw_interval(pen: &mut Pen, x: u16, y: u16, e: &ExplainerResult, random: Option<f64>) {
+    let x = x + 2;
+    let width = pen.width().saturating_sub(x).min(40);
+    let Some((low, high)) = e.qt_interval.filter(|_| width >= 20) else { return };
+    let at = |v: f64| x + (v.clamp(0.0, 1.0) * f64::from(width - 1)).round() as u16;
+    let (line, mark) = (pen.caps.pick('━', '='), pen.caps.pick('●', 'o'));
+    let dot = pen.caps.pick('·', '.');
+    pen.fill(x, y, width, dot, Ink::Dim);
+    pen.fill(at(low), y, at(high).saturating_sub(at(low)) + 1, line, Ink::Accent);
+    if let Some(qt) = e.qt {
+        pen.glyph(at(qt), y, mark, Ink::Strong);
+    }
+    if let Some(random) = random {
+        pen.glyph(at(random), y, 'R', Ink::Fair);
     }
 }
 

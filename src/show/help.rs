@@ -18,8 +18,10 @@ impl Default for Help {
     }
 }
 
-const EVERYWHERE: [Hint; 8] = [
+const EVERYWHERE: [Hint; 10] = [
     ("? F1", "this help"),
+    (":", "a command by its name; Tab completes, Up remembers"),
+    ("/", "search in a list; Down goes to the next"),
     ("n", "note (Alt-n while rating)"),
     ("m", "marker while recording (Alt-m while rating)"),
     ("Esc", "back, close"),

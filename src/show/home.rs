@@ -82,6 +82,25 @@ impl Screen for Home {
         }
     }
 
+    fn rows(&self, snapshot: &Snapshot) -> Vec<String> {
+        let session =
+            |s: &Session| format!("{}/{} {} {}", s.participant, s.number, words::date(s.started_utc), words::state(s.state).0);
+        let row = |item: &Item| match item {
+            Item::New => "new session".into(),
+            Item::Resume(s) | Item::Session(s) => session(s),
+            Item::Model(m) => format!("{} {}", m.name, m.summary),
+        };
+        items(snapshot).iter().map(row).collect()
+    }
+
+    fn selected(&self) -> usize {
+        self.selected
+    }
+
+    fn select(&mut self, row: usize) {
+        self.selected = row;
+    }
+
     fn draw(&self, pen: &mut Pen, snapshot: &Snapshot) {
         let items = items(snapshot);
         let selected = self.selected.min(items.len().saturating_sub(1));

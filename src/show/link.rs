@@ -1,6 +1,7 @@
 //! The terminal's end of the line to the lab, and what the terminal's loop needs of whatever it shows.
 
 use crate::lab::message::{Command, Event, Snapshot};
+use crate::signal::Nanos;
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use std::sync::Arc;
@@ -64,4 +65,12 @@ pub trait Program {
     fn left(&self) -> Option<Left>;
     /// The lab was asked to let us go.
     fn leaving(&self) -> bool;
+    /// How long the way to the terminal and back is, and how many frames a second it is given.
+    fn paced(&mut self, round_trip: Option<Nanos>, fps: f64) {
+        let _ = (round_trip, fps);
+    }
+    /// The terminal has a light background.
+    fn on_light(&mut self, light: bool) {
+        let _ = light;
+    }
 }

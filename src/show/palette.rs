@@ -194,7 +194,7 @@ fn nearest(wanted: (u8, u8, u8)) -> u8 {
 }
 
 /// The colour that xterm shows for index 16..=255.
-fn of_index(index: u8) -> (u8, u8, u8) {
+pub fn of_index(index: u8) -> (u8, u8, u8) {
     if index >= 232 {
         let grey = 8 + 10 * (index - 232);
         return (grey, grey, grey);

@@ -229,7 +229,7 @@ mod tests {
 
     fn screen(snapshot: Snapshot) -> RateScreen<Lab> {
         let lab = Lab { snapshot: Some(Arc::new(snapshot)), ..Lab::default() };
-        let mut screen = RateScreen::new(lab, Caps { ascii: true, depth: Depth::Mono }, 1);
+        let mut screen = RateScreen::new(lab, Caps { ascii: true, depth: Depth::Mono, light: false }, 1);
         screen.poll();
         screen
     }

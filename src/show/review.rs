@@ -1,5 +1,8 @@
 //! Review: what the networks say about each trial, held out, beside what was meant or felt.
 
+mod calibration;
+mod timeline;
+
 use crate::lab::message::{Review, Snapshot};
 use crate::show::caps::Ink;
 use crate::show::pen::Pen;
@@ -15,6 +18,8 @@ pub struct ReviewScreen {
     selected: usize,
     /// In order of the trials instead of disagreements first.
     in_order: bool,
+    /// Calibration in place of the confusion matrix.
+    calibration: bool,
 }
 
 /// Index of the most probable class.
@@ -44,7 +49,7 @@ fn letter(class: &str) -> char {
 }
 
 impl ReviewScreen {
-    fn rows<'a>(&self, review: &'a Review) -> Vec<&'a PredictionRow> {
+    fn order<'a>(&self, review: &'a Review) -> Vec<&'a PredictionRow> {
         let mut rows: Vec<_> = review.predictions.iter().collect();
         rows.sort_by_key(|p| (if self.in_order { 0 } else { concern(p) }, p.trial));
         rows
@@ -58,7 +63,8 @@ impl Screen for ReviewScreen {
 
     fn hints(&self, s: &Snapshot) -> Vec<Hint> {
         let order = if self.in_order { ("o", "disagreements first") } else { ("o", "in order of trials") };
-        let mut hints = vec![("j/k", "trial"), order];
+        let below = if self.calibration { ("c", "confusion") } else { ("c", "calibration") };
+        let mut hints = vec![("j/k", "trial"), order, below];
         if s.review.as_ref().is_some_and(|r| r.explanation.is_some()) {
             hints.push(("e", "explain"));
         }
@@ -76,6 +82,10 @@ impl Screen for ReviewScreen {
                 self.in_order = !self.in_order;
                 Next::Stay
             }
+            KeyCode::Char('c') => {
+                self.calibration = !self.calibration;
+                Next::Stay
+            }
             KeyCode::Char('e') | KeyCode::Enter => match s.review.as_ref().and_then(|r| r.explanation.as_ref()) {
                 Some(_) => Next::Go(Place::Explain),
                 None => Next::Say("No explanation is stored for this session: t trains and explains.".into()),
@@ -86,6 +96,25 @@ impl Screen for ReviewScreen {
         }
     }
 
+    fn rows(&self, s: &Snapshot) -> Vec<String> {
+        let Some(review) = &s.review else { return Vec::new() };
+        let name = |p: &PredictionRow, i: Option<usize>| i.and_then(|i| p.classes.get(i).cloned()).unwrap_or_default();
+        let row = |p: &&PredictionRow| {
+            let stimulus = review.trials.iter().rev().find(|t| t.number == p.trial).map_or("", |t| t.stimulus.as_str());
+            let verdict = ["wrong", "split", "ok"][usize::from(concern(p)).min(2)];
+            format!("{} {stimulus} {} {} {verdict}", p.trial, name(p, p.truth), name(p, answer(p)))
+        };
+        self.order(review).iter().map(row).collect()
+    }
+
+    fn selected(&self) -> usize {
+        self.selected
+    }
+
+    fn select(&mut self, row: usize) {
+        self.selected = row;
+    }
+
     fn draw(&self, pen: &mut Pen, s: &Snapshot) {
         let Some(review) = &s.review else {
             pen.text(1, 1, "No session is loaded: choose one on the home screen.", Ink::Plain);
@@ -94,22 +123,25 @@ impl Screen for ReviewScreen {
         let (w, h) = (pen.width(), pen.height());
         let roomy = h >= 30;
         let caveats = if roomy { 5 } else { 3 };
-        let time = if roomy { 5 } else { 3 };
+        let time = if roomy { (h / 4).max(8) } else { 4 };
         let scores = (review.classes.len() as u16 + 3).clamp(5, 9) + if roomy { 2 } else { 0 };
         let table = h.saturating_sub(caveats + time + scores);
         if review.predictions.is_empty() {
             self.draw_plain(&mut pen.part(0, 0, w, h.saturating_sub(caveats)), review);
             return draw_caveats(&mut pen.below(h.saturating_sub(caveats)), review);
         }
-        let rows = self.rows(review);
+        let rows = self.order(review);
         let selected = self.selected.min(rows.len().saturating_sub(1));
         draw_table(&mut pen.part(0, 0, w, table), &rows, selected, review);
         let half = w * 11 / 20;
-        draw_confusion(&mut pen.part(0, table, half.saturating_sub(1), scores), review);
-        draw_scores(&mut pen.part(half, table, w - half, scores), review);
-        if let Some(row) = rows.get(selected) {
-            draw_timeline(&mut pen.part(0, table + scores, w, time), row);
+        let mut left = pen.part(0, table, half.saturating_sub(1), scores);
+        if self.calibration {
+            calibration::draw(&mut left, review);
+        } else {
+            draw_confusion(&mut left, review);
         }
+        draw_scores(&mut pen.part(half, table, w - half, scores), review);
+        timeline::draw(&mut pen.part(0, table + scores, w, time), &rows, selected);
         draw_caveats(&mut pen.below(h.saturating_sub(caveats)), review);
     }
 }
@@ -258,37 +290,6 @@ fn draw_scores(pen: &mut Pen, review: &Review) {
     let mark = body.caps.pick('┃', '|');
     let text = format!("{mark} chance {chance:.2}; {} trials", review.scored_trials);
     body.text(0, 4, &text, Ink::Dim);
-}
-
-/// The most probable class of each second.
-fn draw_timeline(pen: &mut Pen, row: &PredictionRow) {
-    let title = format!("Trial {}: EEG second by second", row.trial);
-    let mut body = pen.panel(&title);
-    let Some((last, _)) = row.timeline.last() else {
-        body.text(0, 0, "no timeline is stored for this trial", Ink::Dim);
-        return;
-    };
-    let seconds = format!("{last:.0} s");
-    let width = body.width().saturating_sub(6 + seconds.len() as u16);
-    body.text(0, 0, "0 s", Ink::Dim);
-    body.right(0, &seconds, Ink::Dim);
-    let count = row.timeline.len();
-    let columns = count.min(width as usize);
-    for x in 0..columns {
-        let (_, p) = &row.timeline[x * count / columns];
-        let class = best(&Some(p.clone()));
-        let right = class == row.truth;
-        let glyph = class.and_then(|c| row.classes.get(c)).map_or('?', |c| letter(c));
-        body.glyph(4 + x as u16, 0, glyph, if right { Ink::Good } else { Ink::Bad });
-    }
-    let legend: Vec<String> = row.classes.iter().map(|c| format!("{} {c}", letter(c))).collect();
-    let truth = row.truth.and_then(|t| row.classes.get(t)).map_or(String::new(), |t| format!("truth: {t}   "));
-    let text = format!("{truth}{}", legend.join("  "));
-    let end = body.text(0, 1, &text, Ink::Dim);
-    let by = format!("by {}", row.runtime);
-    if end as usize + by.len() + 2 < body.width() as usize {
-        body.right(1, &by, Ink::Dim);
-    }
 }
 
 fn draw_caveats(pen: &mut Pen, review: &Review) {

@@ -103,6 +103,22 @@ pub trait Screen {
     fn letters(&self) -> Letters {
         Letters::Keys
     }
+    /// The rows of the list that `/` searches, as text; empty where there is none.
+    fn rows(&self, snapshot: &Snapshot) -> Vec<String> {
+        let _ = snapshot;
+        Vec::new()
+    }
+    /// The selected row of [`Screen::rows`].
+    fn selected(&self) -> usize {
+        0
+    }
+    fn select(&mut self, row: usize) {
+        let _ = row;
+    }
+    /// Takes note of a new snapshot, for what one snapshot alone does not tell.
+    fn observe(&mut self, snapshot: &Snapshot) {
+        let _ = snapshot;
+    }
     /// Draws from the snapshot alone: no clock, no disk, no channel.
     fn draw(&self, pen: &mut Pen, snapshot: &Snapshot);
 }

@@ -1,5 +1,7 @@
 //! Step 5: what was recorded, how good it is, what was answered, and what to do next.
 
+mod gaps;
+
 use crate::lab::message::{Action, Snapshot};
 use crate::show::caps::Ink;
 use crate::show::devices;
@@ -48,7 +50,7 @@ impl Screen for Summary {
         let half = w / 2;
         trials(&mut pen.part(0, 2, half.saturating_sub(1), upper), session, snapshot);
         streams(&mut pen.part(half, 2, w - half, upper), snapshot);
-        let next = if h >= 30 { 5 } else { 3 };
+        let next = if h >= 30 { 5 } else { 4 };
         let lower = h.saturating_sub(2 + upper + next);
         scales(&mut pen.part(0, 2 + upper, half.saturating_sub(1), lower), snapshot);
         words_histogram(&mut pen.part(half, 2 + upper, w - half, lower), snapshot);
@@ -56,12 +58,21 @@ impl Screen for Summary {
         let mut body = body.panel("Next");
         let pieces = [
             ("t", Ink::Accent),
-            (" trains a network on the recorded sessions   ", Ink::Plain),
+            (" trains on what is recorded   ", Ink::Plain),
+            ("v", Ink::Accent),
+            (" reviews the trials   ", Ink::Plain),
             ("Enter", Ink::Accent),
             (" goes home", Ink::Plain),
         ];
         body.line(0, 0, &pieces);
-        body.wrap(0, 1, 2, "Cap off, participant thanked and debriefed; copy the session's folder to a second disk.", Ink::Dim);
+        let rows = body.height().saturating_sub(1);
+        body.wrap(
+            0,
+            1,
+            rows,
+            "Cap off; thank and debrief the participant; copy the session's folder to a second disk.",
+            Ink::Dim,
+        );
     }
 }
 
@@ -133,9 +144,14 @@ fn streams(pen: &mut Pen, s: &Snapshot) {
         let text = format!("{:<8} {:>10} {:>7}  ", words::cut(&stream.name, 8), stream.received, lost);
         body.line(0, 1 + y as u16, &[(&text, Ink::Plain), (word, ink)]);
     }
+    let mut y = 1 + s.streams.len().max(1) as u16;
     if s.streams.is_empty() {
         body.text(0, 1, "the devices are released", Ink::Dim);
     }
+    if let Some(stopped) = &s.stopped {
+        y += body.wrap(0, y, 2, stopped, Ink::Bad);
+    }
+    gaps::draw(&mut body.below(y), s);
 }
 
 /// How often each value of the scales was given.

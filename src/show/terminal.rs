@@ -3,17 +3,21 @@
 
 use crate::show::app::App;
 use crate::show::caps::{Caps, Depth};
+use crate::show::keys::{Decoder, Heard};
 use crate::show::link::{Input, Left, Link, Program};
+use crate::show::pace::{self, Pace};
+use crate::show::paint::Painter;
 use crate::show::rate::RateScreen;
 use crate::signal::{Clock, Nanos, SECOND, SystemClock};
 use anyhow::Context;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEventKind};
-use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
-use crossterm::{cursor, event, execute, terminal};
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
-use std::io::{IsTerminal, Stdout, stdout};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, KeyCode};
+use crossterm::style::{Attribute, SetAttribute};
+use crossterm::terminal::{EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::{cursor, execute, terminal};
+use std::fs::File;
+use std::io::{IsTerminal, Read, Stdout, stdin, stdout};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
@@ -21,24 +25,33 @@ use std::time::Duration;
 /// A held Enter must not run through two screens.
 const ENTER_GUARD: Nanos = SECOND / 5;
 
+/// Most frames a second where nothing else is asked for; the lab sends ten.
+const MOST: f64 = 20.0;
+
+/// How often the lab, the window's size and the signals are looked at.
+const LOOK: Nanos = SECOND / 20;
+
+/// "What colour is your background?"
+const BACKGROUND: &[u8] = b"\x1b]11;?\x07";
+
 /// How long the lab may take to let us go before we leave without its word.
 const FAREWELL: Nanos = 5 * SECOND;
 
 /// What the command line says about the terminal.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Options {
     /// 7-bit characters only, borders included.
     pub ascii: bool,
     /// Overrides what the environment says.
     pub depth: Option<Depth>,
-    /// Most frames a second.
-    pub fps: f64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options { ascii: false, depth: None, fps: 10.0 }
-    }
+    /// Overrides what the environment and the terminal say about the background.
+    pub light: Option<bool>,
+    /// Characters beyond 7 bits, whatever the environment says.
+    pub utf8: bool,
+    /// Columns and rows, instead of what the terminal says.
+    pub size: Option<(u16, u16)>,
+    /// Most frames a second, also where the link cannot be measured.
+    pub fps: Option<f64>,
 }
 
 /// Runs all screens until the person leaves.
@@ -62,7 +75,10 @@ fn caps(options: Options) -> anyhow::Result<Caps> {
     if !stdout().is_terminal() {
         anyhow::bail!("the screens need a terminal; without one use the commands (limbic --help)");
     }
-    Ok(Caps::detect(options.ascii, options.depth, |name| std::env::var(name).ok()))
+    let mut caps = Caps::detect(options.ascii, options.depth, |name| std::env::var(name).ok());
+    caps.ascii = options.ascii || caps.ascii && !options.utf8;
+    caps.light = options.light.unwrap_or(caps.light);
+    Ok(caps)
 }
 
 fn show(app: &mut impl Program, options: Options) -> anyhow::Result<Left> {
@@ -85,12 +101,12 @@ fn taken_away() -> anyhow::Result<Arc<AtomicBool>> {
 
 fn run_until(app: &mut impl Program, options: Options, gone: &AtomicBool) -> anyhow::Result<Left> {
     let clock = SystemClock;
-    let mut screen = Screen::open()?;
-    let keys = read_keys()?;
-    let frame = to_frame(options.fps);
-    let mut shown: Nanos = 0;
-    let mut changed = true;
-    let mut last_enter: Nanos = 0;
+    let mut screen = Screen::open(options)?;
+    let bytes = read_bytes()?;
+    let mut pace = Pace::new(options.fps.unwrap_or(MOST), options.fps.is_none() && behind_a_multiplexer());
+    let mut hand = Hand::default();
+    // What is not drawn yet, and whether a person waits for it.
+    let (mut changed, mut urgent) = (true, true);
     let mut asked_to_leave: Option<Nanos> = None;
     loop {
         changed |= app.poll();
@@ -100,22 +116,33 @@ fn run_until(app: &mut impl Program, options: Options, gone: &AtomicBool) -> any
         if gone.load(Ordering::Relaxed) {
             return Ok(Left::Signal);
         }
+        let resized = screen.fit(options.size);
+        (changed, urgent) = (changed | resized, urgent | resized);
         let now = clock.now();
-        if changed && now - shown >= frame {
-            screen.draw(app)?;
-            (shown, changed) = (now, false);
+        if changed && pace.wait(now, urgent) == 0 {
+            let question: &[u8] = if pace.asks() { pace::QUESTION } else { b"" };
+            if screen.painter.paint(|buffer| app.draw(buffer), question).context("cannot draw")? > 0 {
+                pace.shown(now, !question.is_empty());
+            }
+            (changed, urgent) = (false, false);
         }
-        let wait = if changed { (frame - (now - shown)).clamp(0, frame) } else { frame };
-        match keys.recv_timeout(Duration::from_nanos(wait.unsigned_abs())) {
+        let wait = if changed { pace.wait(now, urgent).clamp(SECOND / 1000, LOOK) } else { LOOK };
+        match bytes.recv_timeout(Duration::from_nanos(wait.unsigned_abs())) {
             // Everything that waits is taken before the next frame.
             Ok(first) => {
-                for event in std::iter::once(first).chain(keys.try_iter()) {
-                    changed |= take(event, app, clock.now(), &mut last_enter);
+                for chunk in std::iter::once(first).chain(bytes.try_iter()) {
+                    let heard = hand.decoder.feed(&chunk, clock.now());
+                    urgent |= hand.take(heard, app, &mut pace, clock.now());
                 }
             }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => anyhow::bail!("the terminal cannot be read any more"),
+            Err(RecvTimeoutError::Timeout) => {
+                let heard = hand.decoder.settle(clock.now());
+                urgent |= hand.take(heard, app, &mut pace, clock.now());
+            }
+            // The terminal has been closed.
+            Err(RecvTimeoutError::Disconnected) => return Ok(Left::Signal),
         }
+        changed |= urgent;
         if app.leaving() {
             let since = *asked_to_leave.get_or_insert(clock.now());
             if clock.now() - since > FAREWELL {
@@ -127,55 +154,79 @@ fn run_until(app: &mut impl Program, options: Options, gone: &AtomicBool) -> any
     }
 }
 
-/// Keys come from a thread of their own: crossterm 0.29 reads a terminal that was closed for ever without returning, and
-/// whoever waits for it would neither hear the signal nor end.
-fn read_keys() -> anyhow::Result<Receiver<Event>> {
-    let (to, keys) = crossbeam_channel::unbounded();
+/// tmux and screen answer in the terminal's place, so that the link behind them cannot be measured.
+fn behind_a_multiplexer() -> bool {
+    ["TMUX", "STY"].iter().any(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()))
+}
+
+/// Keys come from a thread of their own, as the bytes that they are.
+fn read_bytes() -> anyhow::Result<Receiver<Vec<u8>>> {
+    let (to, bytes) = crossbeam_channel::unbounded();
+    let terminal = stdin().as_fd().try_clone_to_owned().context("cannot read the terminal")?;
     let read = move || {
-        while let Ok(event) = event::read() {
-            if to.send(event).is_err() {
-                return;
+        let mut terminal = File::from(terminal);
+        let mut buffer = [0; 4096];
+        loop {
+            match terminal.read(&mut buffer) {
+                Ok(count @ 1..) if to.send(buffer[..count].to_vec()).is_ok() => {}
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                _ => return,
             }
         }
     };
     std::thread::Builder::new().name("input".into()).spawn(read).context("cannot start the thread that reads keys")?;
-    Ok(keys)
+    Ok(bytes)
 }
 
-fn to_frame(fps: f64) -> Nanos {
-    (SECOND as f64 / if fps.is_finite() { fps.clamp(0.5, 60.0) } else { 10.0 }) as Nanos
+/// What a person does, and what the terminal answers.
+#[derive(Default)]
+struct Hand {
+    decoder: Decoder,
+    last_enter: Nanos,
 }
 
-/// Hands one event on; true where the screen may have changed.
-fn take(event: Event, app: &mut impl Program, now: Nanos, last_enter: &mut Nanos) -> bool {
-    match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => {
-            if key.code == KeyCode::Enter {
-                let held = now - *last_enter < ENTER_GUARD;
-                *last_enter = now;
-                if held {
-                    return false;
+impl Hand {
+    /// Hands on what was heard; true where the screen may have changed.
+    fn take(&mut self, heard: Vec<Heard>, app: &mut impl Program, pace: &mut Pace, now: Nanos) -> bool {
+        let mut changed = false;
+        for what in heard {
+            match what {
+                Heard::Key(key) => {
+                    if key.code == KeyCode::Enter {
+                        let held = now - self.last_enter < ENTER_GUARD;
+                        self.last_enter = now;
+                        if held {
+                            continue;
+                        }
+                    }
+                    app.handle(Input::Key(key));
+                    changed = true;
+                }
+                Heard::Paste(text) => {
+                    app.handle(Input::Paste(text));
+                    changed = true;
+                }
+                Heard::Ready => {
+                    pace.answered(now);
+                    app.paced(pace.round_trip(), pace.rate());
+                }
+                Heard::Background(r, g, b) => {
+                    app.on_light(0.299 * r + 0.587 * g + 0.114 * b > 0.5);
+                    changed = true;
                 }
             }
-            app.handle(Input::Key(key));
-            true
         }
-        Event::Paste(text) => {
-            app.handle(Input::Paste(text));
-            true
-        }
-        Event::Resize(..) => true,
-        _ => false,
+        changed
     }
 }
 
 /// The terminal while we have it.
 struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    painter: Painter<Stdout>,
 }
 
 impl Screen {
-    fn open() -> anyhow::Result<Self> {
+    fn open(options: Options) -> anyhow::Result<Self> {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
@@ -188,18 +239,29 @@ impl Screen {
         // From here on dropping puts the terminal back, also when the next lines fail.
         let guard = Restore;
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide).context("cannot open the screen")?;
-        let terminal = Terminal::new(CrosstermBackend::new(stdout())).context("cannot open the screen")?;
+        let (width, height) = size(options.size);
+        let mut painter = Painter::new(stdout(), width, height);
+        if options.light.is_none() && !matches!(std::env::var("TERM").as_deref(), Ok("linux" | "dumb")) {
+            painter.send(BACKGROUND).context("cannot open the screen")?;
+        }
         std::mem::forget(guard);
-        Ok(Screen { terminal })
+        Ok(Screen { painter })
     }
 
-    /// One frame, shown at once (DEC 2026), so that it does not tear.
-    fn draw(&mut self, app: &impl Program) -> anyhow::Result<()> {
-        execute!(stdout(), BeginSynchronizedUpdate)?;
-        let drawn = self.terminal.draw(|frame| app.draw(frame.buffer_mut())).map(|_| ());
-        execute!(stdout(), EndSynchronizedUpdate)?;
-        drawn.context("cannot draw")
+    /// Follows the window; true where its size has changed.
+    fn fit(&mut self, wanted: Option<(u16, u16)>) -> bool {
+        let now = size(wanted);
+        let changed = now != self.painter.size();
+        if changed {
+            self.painter.resize(now.0, now.1);
+        }
+        changed
     }
+}
+
+/// What was asked for, else what the terminal says, else 80x24 (serial lines say 0x0).
+fn size(wanted: Option<(u16, u16)>) -> (u16, u16) {
+    wanted.or_else(|| terminal::size().ok().filter(|(w, h)| *w > 0 && *h > 0)).unwrap_or((80, 24))
 }
 
 impl Drop for Screen {
@@ -218,6 +280,7 @@ impl Drop for Restore {
 
 /// Puts the terminal back; errors have nowhere to go any more.
 fn restore() {
-    let _ = execute!(stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let plain = SetAttribute(Attribute::Reset);
+    let _ = execute!(stdout(), EndSynchronizedUpdate, DisableBracketedPaste, plain, LeaveAlternateScreen, cursor::Show);
     let _ = terminal::disable_raw_mode();
 }

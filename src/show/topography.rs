@@ -4,12 +4,17 @@
 //! was the closest); it is a matrix computed once per size, so that a frame costs one product. The same cells go to a ratatui buffer, to ANSI or 7-bit text; SVG has its own finer grid.
 
 mod bands;
+mod grid;
 mod outline;
+mod png;
+mod raster;
 mod spline;
 mod svg;
 mod text;
 
 pub use bands::{Bands, bands_text};
+pub use grid::Grid;
+pub use raster::png;
 pub use spline::Spline;
 pub use svg::svg;
 pub use text::{ansi_lines, plain_lines};

@@ -1,5 +1,7 @@
 //! Training: which sessions, then how it goes.
 
+mod course;
+
 use crate::lab::message::{Action, JobView, Snapshot};
 use crate::show::caps::Ink;
 use crate::show::pen::Pen;
@@ -7,6 +9,7 @@ use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
 use crate::show::widget::{bar::bar, curve::curve};
 use crate::show::words;
 use crate::store::rows::{Session, SessionId, SessionState};
+use course::Course;
 use crossterm::event::{KeyCode, KeyEvent};
 use std::collections::BTreeSet;
 
@@ -18,6 +21,7 @@ pub struct Train {
     seed: u64,
     /// The outcome of this job was seen and put away.
     again: bool,
+    course: Course,
 }
 
 /// Sessions that have something to train on.
@@ -108,9 +112,30 @@ impl Screen for Train {
         }
     }
 
+    fn rows(&self, s: &Snapshot) -> Vec<String> {
+        if self.shown(s).is_some() {
+            return Vec::new();
+        }
+        let row =
+            |x: &&Session| format!("{}/{} {} {}", x.participant, x.number, words::date(x.started_utc), words::state(x.state).0);
+        candidates(s).iter().map(row).collect()
+    }
+
+    fn selected(&self) -> usize {
+        self.selected
+    }
+
+    fn select(&mut self, row: usize) {
+        self.selected = row;
+    }
+
+    fn observe(&mut self, s: &Snapshot) {
+        self.course.observe(s);
+    }
+
     fn draw(&self, pen: &mut Pen, s: &Snapshot) {
         match self.shown(s) {
-            Some(job) => draw_job(pen, job, s),
+            Some(job) => draw_job(pen, job, s, &self.course),
             None => self.draw_choice(pen, s),
         }
     }
@@ -163,10 +188,10 @@ impl Train {
     }
 }
 
-fn draw_job(pen: &mut Pen, job: &JobView, s: &Snapshot) {
+fn draw_job(pen: &mut Pen, job: &JobView, s: &Snapshot, course: &Course) {
     let w = pen.width();
     let head = match &job.outcome {
-        None => draw_progress(pen, job),
+        None => draw_progress(pen, job, course),
         Some(outcome) => draw_outcome(pen, outcome, s),
     };
     let mut body = pen.part(0, head + 1, w, pen.height().saturating_sub(head + 1));
@@ -178,17 +203,47 @@ fn draw_job(pen: &mut Pen, job: &JobView, s: &Snapshot) {
         );
         body.text(0, 0, &text, Ink::Plain);
     }
-    let rows = body.height().saturating_sub(2);
-    curve(&mut body.part(0, 2, u16::MAX, rows), &job.curve);
+    if let (Some((epoch, loss, _)), Some(last)) = (course::best(job), job.curve.last()) {
+        let text = format!(
+            "best epoch {epoch} (validation {loss:.3}), {} epochs since; the best one is kept",
+            last.0 - epoch.min(last.0)
+        );
+        body.text(0, 1, &text, Ink::Dim);
+    }
+    let side = if body.width() >= 100 { 36 } else { 0 };
+    let (width, rows) = (body.width().saturating_sub(side), body.height().saturating_sub(3));
+    curve(&mut body.part(0, 3, width, rows), &job.curve);
+    if side > 0 {
+        draw_folds(&mut body.part(width + 2, 2, side - 2, rows + 1), course);
+    }
+}
+
+/// Folds that are over, as far as this terminal has seen them.
+fn draw_folds(pen: &mut Pen, course: &Course) {
+    pen.text(0, 0, "done before         best  accuracy", Ink::Dim);
+    let room = pen.height().saturating_sub(1) as usize;
+    let first = course.folds.len().saturating_sub(room);
+    for (y, (stage, epoch, _, accuracy)) in course.folds.iter().skip(first).enumerate() {
+        let text = format!("{:<18} {epoch:>5}  {:>5.0} %", words::cut(stage.trim_start_matches("train "), 18), 100.0 * accuracy);
+        pen.text(0, 1 + y as u16, &text, Ink::Plain);
+    }
+    if course.folds.is_empty() {
+        pen.text(0, 1, "no fold is done yet", Ink::Dim);
+    }
 }
 
 /// What it is doing; returns the rows used.
-fn draw_progress(pen: &mut Pen, job: &JobView) -> u16 {
+fn draw_progress(pen: &mut Pen, job: &JobView, course: &Course) -> u16 {
     let (w, p) = (pen.width(), &job.progress);
     let share = if p.total > 0 { p.done as f64 / p.total as f64 } else { 0.0 };
     pen.line(0, 0, &[("stage  ", Ink::Dim), (&p.stage, Ink::Strong)]);
     bar(pen, (0, 1), w.saturating_sub(22), share, None, Ink::Accent);
     pen.right(1, &format!("{:>3.0}%  {} of {}", 100.0 * share, p.done, p.total), Ink::Plain);
+    let left = course.left(job).map_or("time left: not known yet".into(), |s| match s {
+        s if s < 90.0 => format!("about {:.0} s left", s),
+        s => format!("about {:.0} min left", s / 60.0),
+    });
+    pen.right(0, &left, Ink::Strong);
     pen.text(0, 2, &p.detail, Ink::Dim);
     3
 }

@@ -1,6 +1,7 @@
 //! Montages: which electrode sits where. Channels are always matched by label, never by index.
 
 use crate::signal::positions::ANGLES;
+use crate::signal::ten_five::others;
 use serde::{Deserialize, Serialize};
 
 /// A point on the unit sphere: x right, y front, z up.
@@ -12,6 +13,12 @@ pub struct Position {
 }
 
 impl Position {
+    /// From the customary angles in degrees: theta from the vertex (negative on the left), phi within the hemisphere.
+    pub fn at(theta: f64, phi: f64) -> Position {
+        let (theta, phi) = (theta.to_radians(), phi.to_radians());
+        Position { x: theta.sin() * phi.cos(), y: theta.sin() * phi.sin(), z: theta.cos() }
+    }
+
     /// Azimuthal equidistant projection: the vertex at (0, 0), theta = 92 degrees at radius 1, nose towards +y.
     pub fn flat(&self) -> (f64, f64) {
         let theta = self.z.clamp(-1.0, 1.0).acos();
@@ -27,7 +34,7 @@ impl Position {
 
 /// A label that is no electrode of the 10-20 or 10-10 systems.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("channel \"{0}\" is no electrode position limbic knows (10-20 and 10-10 names, e.g. Fz, CP1, PO8)")]
+#[error("channel \"{0}\" is no electrode position limbic knows (10-20, 10-10 and 10-05 names, e.g. Fz, CP1, FCC3h)")]
 pub struct UnknownElectrode(pub String);
 
 /// Ordered electrode labels, in the field's spelling.
@@ -83,10 +90,8 @@ impl Montage {
 /// (T3, T4, T5, T6) included.
 pub fn position_of(label: &str) -> Option<Position> {
     let wanted = spelled(label)?;
-    ANGLES.iter().find(|(name, ..)| *name == wanted).map(|&(_, theta, phi)| {
-        let (theta, phi) = (theta.to_radians(), phi.to_radians());
-        Position { x: theta.sin() * phi.cos(), y: theta.sin() * phi.sin(), z: theta.cos() }
-    })
+    let of_table = ANGLES.iter().find(|(name, ..)| *name == wanted).map(|&(_, theta, phi)| Position::at(theta, phi));
+    of_table.or_else(|| others().iter().find(|(name, _)| name == wanted).map(|(_, position)| *position))
 }
 
 /// The field's spelling of an electrode label, if it is one.
@@ -107,7 +112,8 @@ fn spelled(label: &str) -> Option<&'static str> {
         "T6" => "P8",
         _ => bare,
     };
-    ANGLES.iter().map(|(name, ..)| *name).find(|name| name.eq_ignore_ascii_case(modern))
+    let known = ANGLES.iter().map(|(name, ..)| *name).chain(others().iter().map(|(name, _)| name.as_str()));
+    known.into_iter().find(|name| name.eq_ignore_ascii_case(modern))
 }
 
 #[cfg(test)]

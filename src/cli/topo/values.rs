@@ -105,6 +105,25 @@ fn json(text: &str) -> Result<Table, ValuesError> {
     Ok(table)
 }
 
+/// Numbers in a montage's order, one a line or with commas between, as "label,value" lines; text with labels of its own
+/// is left as it is.
+///
+/// # Errors
+/// There are not as many numbers as labels.
+pub fn labelled(text: &str, labels: &[String]) -> anyhow::Result<String> {
+    let words: Vec<&str> = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|w| !w.is_empty()).collect();
+    if words.iter().any(|w| w.parse::<f64>().is_err()) {
+        return Ok(text.into());
+    }
+    anyhow::ensure!(
+        words.len() == labels.len(),
+        "the montage has {} electrodes, but there are {} values",
+        labels.len(),
+        words.len()
+    );
+    Ok(labels.iter().zip(words).map(|(label, value)| format!("{label},{value}\n")).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,9 +4,11 @@ use crate::gate::QualityReport;
 use crate::show::caps::{Caps, Depth, Ink};
 use crate::show::palette::{self, Scale};
 use crate::show::pen::Pen;
-use crate::show::topography::{Bands, Head};
+use crate::show::topography::{Bands, Head, TopographyError};
 use crate::show::words;
 use crate::signal::position_of;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// The outline is a little wider than the ring of electrodes, so that every one of them lies inside.
 const OUTLINE: f64 = 1.16;
@@ -38,7 +40,7 @@ pub fn quality(pen: &mut Pen, report: &QualityReport, pass: f64) {
 /// Named maps under one scale, with their legend; as large as the room allows.
 pub fn bands(pen: &mut Pen, labels: &[String], maps: &[(String, Vec<f64>)], limit: f64) {
     let (area, depth) = (usize::from(pen.width()), usize::from(pen.height()));
-    match Bands::new(labels, maps.len(), area, depth) {
+    match kept(&BANDS, labels, (maps.len(), area, depth), || Bands::new(labels, maps.len(), area, depth)) {
         Ok(heads) => {
             let colours = colours(pen.caps);
             let maps: Vec<(&str, &[f64])> = maps.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect();
@@ -52,7 +54,8 @@ pub fn bands(pen: &mut Pen, labels: &[String], maps: &[(String, Vec<f64>)], limi
 /// Values of the electrodes over one head with their names; `limit` is the end of the scale, the same for every head
 /// of a screen.
 pub fn topography(pen: &mut Pen, labels: &[String], values: &[f64], limit: f64) {
-    match Head::new(labels, usize::from(pen.width()), usize::from(pen.height())) {
+    let (width, height) = (usize::from(pen.width()), usize::from(pen.height()));
+    match kept(&HEADS, labels, (1, width, height), || Head::new(labels, width, height)) {
         Ok(head) => {
             let colours = colours(pen.caps);
             let (area, buffer) = pen.raw();
@@ -60,6 +63,39 @@ pub fn topography(pen: &mut Pen, labels: &[String], values: &[f64], limit: f64) 
         }
         Err(error) => pen.centred(0, &error.to_string(), Ink::Bad),
     }
+}
+
+/// Heads that were drawn lately: their matrices cost far more than a frame.
+type Kept<T> = RefCell<Vec<(Vec<String>, Shape, Rc<T>)>>;
+/// How many maps, columns and rows.
+type Shape = (usize, usize, usize);
+
+thread_local! {
+    static BANDS: Kept<Bands> = const { RefCell::new(Vec::new()) };
+    static HEADS: Kept<Head> = const { RefCell::new(Vec::new()) };
+}
+
+/// How many sizes are kept.
+const KEPT: usize = 6;
+
+/// What was made for these electrodes and this shape before, else what `make` makes.
+fn kept<T>(
+    store: &'static std::thread::LocalKey<Kept<T>>,
+    labels: &[String],
+    shape: Shape,
+    make: impl FnOnce() -> Result<T, TopographyError>,
+) -> Result<Rc<T>, TopographyError> {
+    store.with_borrow_mut(|kept| {
+        if let Some((.., found)) = kept.iter().find(|(l, s, _)| *s == shape && l == labels) {
+            return Ok(found.clone());
+        }
+        let made = Rc::new(make()?);
+        if kept.len() >= KEPT {
+            kept.remove(0);
+        }
+        kept.push((labels.to_vec(), shape, made.clone()));
+        Ok(made)
+    })
 }
 
 /// One line that explains the scale.

@@ -113,7 +113,7 @@ mod tests {
         let traces = Traces { channels: vec![], columns_per_s: 10.0, newest_column: newest };
         let mut buf = Buffer::empty(Rect::new(0, 0, 10, 1));
         let area = buf.area;
-        let mut pen = Pen::new(&mut buf, area, Caps { ascii: false, depth: Depth::Mono });
+        let mut pen = Pen::new(&mut buf, area, Caps { ascii: false, depth: Depth::Mono, light: false });
         lane(&mut pen, &channel(columns), &traces, 2.0, Scale { centre: 0.0, half: 1.0 }, Ink::Trace);
         buf.content.iter().map(|c| c.symbol()).collect()
     }

@@ -1,0 +1,43 @@
+//! Every screen in a situation that shows it: what snapshot tests hold fast and the documents' pictures show.
+
+use super::*;
+use crate::show::Place;
+
+/// A screen, what it knows, and the keys that lead to what is shown.
+pub struct Scene {
+    /// File names are made of it: small letters and blanks.
+    pub name: &'static str,
+    pub snapshot: Snapshot,
+    pub place: Place,
+    pub keys: &'static str,
+}
+
+/// All of them, in the order of a session. A new screen = one line here.
+pub fn scenes() -> Vec<Scene> {
+    let scene = |name, snapshot, place, keys| Scene { name, snapshot, place, keys };
+    vec![
+        scene("home", home(), Place::Home, ""),
+        scene("home interrupted", home(), Place::Home, "jjj"),
+        scene("participant", home(), Place::Participant, "P07"),
+        scene("devices before", prepared(), Place::Devices, ""),
+        scene("devices", gate_failing(), Place::Devices, ""),
+        scene("gate failing", gate_failing(), Place::Gate, ""),
+        scene("gate passing", gate_passing(), Place::Gate, ""),
+        scene("session", recording(), Place::Session, ""),
+        scene("session all", recording(), Place::Session, "2"),
+        scene("note", recording(), Place::Session, "nT7 came loose"),
+        scene("paused", paused(), Place::Session, ""),
+        scene("rating", rating(), Place::Rating, ""),
+        scene("summary", summary(), Place::Summary, ""),
+        scene("train choice", summary(), Place::Train, ""),
+        scene("training", training(), Place::Train, ""),
+        scene("review", reviewed(), Place::Review, ""),
+        scene("review calibration", reviewed(), Place::Review, "c"),
+        scene("explain", reviewed(), Place::Explain, ""),
+        scene("explain one head", reviewed(), Place::Explain, "f"),
+        scene("explain compared", reviewed(), Place::Explain, "v"),
+        scene("search", home(), Place::Home, "/P05"),
+        scene("command", home(), Place::Home, ":tr"),
+        scene("help", reviewed(), Place::Help, ""),
+    ]
+}

@@ -1,0 +1,253 @@
+//! What each screen costs on the wire and on the processor: the real lab on simulated time, a minute of it, drawn at
+//! 120x40 through the painter that draws the terminal. Bytes are held to their budgets; times are printed.
+
+use limbic::lab::message::{Action, Command, Event, Snapshot};
+use limbic::lab::{Lab, LabOptions};
+use limbic::present::{Phase, Playlist};
+use limbic::rig::{Device, Rig};
+use limbic::show::paint::Painter;
+use limbic::show::{App, Caps, Depth, Input, Link, Place, example};
+use limbic::signal::{BANDS, ManualClock, SECOND, SharedClock};
+use limbic::store::rows::{Consent, Participant};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const COLOURS: Caps = Caps { ascii: false, depth: Depth::TwoFiftySix, light: false };
+const SIZE: (u16, u16) = (120, 40);
+const SECONDS: usize = 60;
+
+/// Budgets, bytes a second.
+const LIVE: f64 = 20_000.0;
+const MAPS: f64 = 10_000.0;
+const IDLE: f64 = 200.0;
+
+/// A lab, and a screen's end of it: commands go in, a new snapshot is there for every frame.
+struct Inside {
+    lab: Lab,
+    clock: SharedClock,
+    next: u64,
+    events: Vec<Event>,
+}
+
+impl Link for &mut Inside {
+    fn send(&mut self, command: Command) {
+        self.lab.handle(command);
+    }
+    fn events(&mut self) -> Vec<Event> {
+        self.lab.take_events()
+    }
+    fn snapshot(&mut self) -> Option<Arc<Snapshot>> {
+        Some(Arc::new(self.lab.snapshot()))
+    }
+}
+
+impl Inside {
+    fn new(folder: &std::path::Path) -> Inside {
+        let clock: SharedClock = Arc::new(ManualClock::new(1_795_269_720 * SECOND));
+        let options = LabOptions { threaded_sources: false, ..LabOptions::new(folder.join("home"), clock.clone()) };
+        Inside { lab: Lab::new(options).expect("opens"), clock, next: 0, events: Vec::new() }
+    }
+
+    fn run(&mut self, time: Duration) {
+        for _ in 0..time.as_millis() / 50 {
+            self.clock.wait(Duration::from_millis(50));
+            self.lab.step();
+        }
+    }
+
+    /// Sends a command and waits until it is durable.
+    fn done(&mut self, action: Action) {
+        self.next += 1;
+        let id = self.next;
+        let what = format!("{action:?}");
+        self.lab.handle(Command { id, action });
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(60) {
+            self.lab.step();
+            self.events.extend(self.lab.take_events());
+            if self.events.iter().any(|e| matches!(e, Event::Acknowledged { id: done } if *done == id)) {
+                return;
+            }
+            let refused = self.events.iter().find(|e| matches!(e, Event::Refused { id: no, .. } if *no == id));
+            assert!(refused.is_none(), "{what}: {refused:?}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        panic!("{what} was not acknowledged");
+    }
+
+    fn connects(&mut self, folder: &std::path::Path, face: bool) {
+        let mut rig = Rig::simulated(7);
+        if let Some(Device::Simulator(simulator)) = rig.devices.first_mut() {
+            simulator.face_fps = if face { 5.0 } else { 0.0 };
+        }
+        (rig.protocol.baseline_open_s, rig.protocol.baseline_closed_s, rig.protocol.fixation_s) = (0.0, 0.0, 1.0);
+        let playlist = folder.join("playlist.toml");
+        std::fs::write(&playlist, toml::to_string(&Playlist::simulated(2, 400.0)).expect("text")).expect("written");
+        rig.stimulus.playlist = Some(playlist);
+        let path = folder.join("rig.toml");
+        std::fs::write(&path, rig.to_toml()).expect("written");
+        let participant = Participant { code: "P07".into(), ..Participant::default() };
+        let consent = Consent { recording: true, form: "v1".into(), experimenter: "E1".into(), ..Consent::default() };
+        self.done(Action::Prepare { participant, consent });
+        self.done(Action::Connect { rig: Some(path) });
+    }
+
+    fn records(&mut self) {
+        self.done(Action::Override { reason: "a test".into() });
+        self.done(Action::Begin);
+        self.run(Duration::from_secs(12));
+        assert_eq!(self.lab.snapshot().protocol.phase, Phase::Video);
+    }
+}
+
+/// Bytes a second and milliseconds a frame of a screen over a minute of the lab; the first frame, which fills the
+/// screen, is not counted.
+fn cost(lab: &mut Inside, place: Place, keys: &str, fps: usize) -> (f64, f64) {
+    let mut painter = Painter::new(std::io::sink(), SIZE.0, SIZE.1);
+    let mut spent = Duration::ZERO;
+    let mut opened = 0;
+    let mut app = App::new(lab, COLOURS, 1 << 40);
+    app.poll();
+    app.go(place);
+    for key in keys.chars() {
+        app.handle(Input::Key(crossterm::event::KeyEvent::from(crossterm::event::KeyCode::Char(key))));
+    }
+    for frame in 0..=SECONDS * fps {
+        app.link_mut().run(Duration::from_millis(1000 / fps as u64));
+        app.poll();
+        let began = Instant::now();
+        painter.paint(|buffer| app.draw(buffer), b"").expect("a sink takes all");
+        if frame == 0 {
+            opened = painter.sent();
+        } else {
+            spent += began.elapsed();
+        }
+    }
+    assert_eq!(app.place(), place, "the screen stays");
+    let frames = (SECONDS * fps) as f64;
+    ((painter.sent() - opened) as f64 / SECONDS as f64, spent.as_secs_f64() * 1e3 / frames)
+}
+
+fn held(name: &str, budget: f64, (bytes, ms): (f64, f64)) {
+    println!("{name:<28} {bytes:>8.0} B/s of {budget:>6.0}   {ms:.3} ms a frame");
+    assert!(bytes <= budget, "{name} costs {bytes:.0} B/s on the wire; its budget is {budget:.0}");
+}
+
+#[test]
+fn live_screens_keep_to_their_budgets() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut lab = Inside::new(folder.path());
+    lab.connects(folder.path(), true);
+    lab.run(Duration::from_secs(12));
+    held("devices, 10 fps", 2_000.0, cost(&mut lab, Place::Devices, "", 10));
+    held("gate, 20 fps", LIVE, cost(&mut lab, Place::Gate, "", 20));
+    lab.records();
+    held("session, overview, 20 fps", LIVE, cost(&mut lab, Place::Session, "", 20));
+    held("session, 32 traces, 20 fps", LIVE, cost(&mut lab, Place::Session, "2", 20));
+    held("session, the worst, 20 fps", LIVE, cost(&mut lab, Place::Session, "3", 20));
+    held("session, heart, 20 fps", LIVE, cost(&mut lab, Place::Session, "4", 20));
+}
+
+/// Snapshots that come ten times a second without anything that happens.
+fn idle(snapshot: &Snapshot, place: Place, keys: &str) -> (f64, f64) {
+    struct Quiet(Snapshot);
+    impl Link for Quiet {
+        fn send(&mut self, _: Command) {}
+        fn events(&mut self) -> Vec<Event> {
+            Vec::new()
+        }
+        fn snapshot(&mut self) -> Option<Arc<Snapshot>> {
+            self.0.seq += 1;
+            self.0.now += SECOND / 10;
+            self.0.utc += SECOND / 10;
+            Some(Arc::new(self.0.clone()))
+        }
+    }
+    let mut app = App::new(Quiet(snapshot.clone()), COLOURS, 1);
+    app.poll();
+    app.go(place);
+    for key in keys.chars() {
+        app.handle(Input::Key(crossterm::event::KeyEvent::from(crossterm::event::KeyCode::Char(key))));
+    }
+    let mut painter = Painter::new(std::io::sink(), SIZE.0, SIZE.1);
+    painter.paint(|buffer| app.draw(buffer), b"").expect("a sink takes all");
+    let (opened, began) = (painter.sent(), Instant::now());
+    for _ in 0..SECONDS * 10 {
+        app.poll();
+        painter.paint(|buffer| app.draw(buffer), b"").expect("a sink takes all");
+    }
+    ((painter.sent() - opened) as f64 / SECONDS as f64, began.elapsed().as_secs_f64() * 1e3 / (SECONDS * 10) as f64)
+}
+
+#[test]
+fn idle_screens_cost_next_to_nothing() {
+    let live = [Place::Devices, Place::Gate, Place::Session];
+    for scene in example::scenes().iter().filter(|s| !live.contains(&s.place)) {
+        held(scene.name, IDLE, idle(&scene.snapshot, scene.place, scene.keys));
+    }
+}
+
+/// Four heads of live band powers, four times a second, as large as 120x40 allows.
+#[test]
+fn live_topographies_keep_to_their_budget() {
+    use limbic::prepare::spectrum::{Spectrum, band_powers};
+    use limbic::show::palette::{Depth, Scale};
+    use limbic::show::topography::Bands;
+    let samples = simulated(64);
+    let (rate, labels) = (samples.1, samples.2);
+    let mut spectrum = Spectrum::new(rate as usize * 2, rate).expect("a length");
+    let heads = Bands::new(&labels, BANDS.len(), 120, 36).expect("electrodes");
+    let mut painter = Painter::new(std::io::sink(), SIZE.0, SIZE.1);
+    let (mut opened, mut spent) = (0, Duration::ZERO);
+    for step in 0..=SECONDS * 4 {
+        let end = rate as usize * 2 + step * rate as usize / 4;
+        let powers: Vec<Vec<f64>> = samples
+            .0
+            .iter()
+            .map(|channel| {
+                let density = spectrum.density(&channel[end - rate as usize * 2..end]);
+                band_powers(&density, 0.5, &BANDS).into_iter().map(|p| p.max(1e-9).log10()).collect()
+            })
+            .collect();
+        let maps: Vec<(&str, Vec<f64>)> =
+            BANDS.iter().enumerate().map(|(b, band)| (band.name, powers.iter().map(|p| p[b]).collect())).collect();
+        let maps: Vec<(&str, &[f64])> = maps.iter().map(|(name, values)| (*name, values.as_slice())).collect();
+        let began = Instant::now();
+        let scale = Scale::Power { low: -2.0, high: 2.5 };
+        let draw = |buffer: &mut ratatui::buffer::Buffer| {
+            let area = buffer.area;
+            heads.draw(buffer, area, &maps, scale, Depth::Ansi256, false);
+        };
+        painter.paint(draw, b"").expect("a sink takes all");
+        if step == 0 {
+            opened = painter.sent();
+        } else {
+            spent += began.elapsed();
+        }
+    }
+    let bytes = (painter.sent() - opened) as f64 / SECONDS as f64;
+    held("four topographies, 4 Hz", MAPS, (bytes, spent.as_secs_f64() * 1e3 / (SECONDS * 4) as f64));
+}
+
+/// EEG channels of the simulated participant: samples by channel, Hz, labels.
+fn simulated(seconds: usize) -> (Vec<Vec<f64>>, f64, Vec<String>) {
+    use limbic::acquire::{self, Packet, Surroundings};
+    use limbic::signal::Role;
+    let clock: SharedClock = Arc::new(ManualClock::new(0));
+    let around = Surroundings { clock, first_stream: 0, library_dir: None, log_dir: None };
+    let mut source = acquire::open(&Rig::simulated(7).devices[0], &around).expect("the simulator");
+    let info = source.streams()[0].clone();
+    source.start().expect("starts");
+    let eeg: Vec<usize> = (0..info.channels.len()).filter(|c| info.channels[*c].role == Role::Eeg).collect();
+    let mut samples = vec![Vec::new(); eeg.len()];
+    while samples[0].len() < (seconds as f64 * info.rate) as usize {
+        for packet in source.read(Duration::from_millis(50)).expect("reads") {
+            if let Packet::Samples(chunk) = packet {
+                for row in chunk.rows.chunks(chunk.channels) {
+                    eeg.iter().zip(&mut samples).for_each(|(c, out)| out.push(f64::from(row[*c])));
+                }
+            }
+        }
+    }
+    (samples, info.rate, eeg.iter().map(|c| info.channels[*c].label.clone()).collect())
+}
