@@ -42,6 +42,8 @@ pub enum Reason {
     Contact,
     /// Samples that never came.
     Missing,
+    /// The experimenter marked the electrode as bad.
+    Marked,
 }
 
 /// One channel (or the face) over the judged window.
@@ -96,6 +98,7 @@ impl Reason {
             Reason::Face => "FACE",
             Reason::Contact => "CONTACT",
             Reason::Missing => "MISSING",
+            Reason::Marked => "MARKED BAD",
         }
     }
 }
