@@ -18,7 +18,7 @@ pub use check::{CHECKS, Check, Figure};
 pub use contact::Contact;
 pub use judge::{EegWindow, Score, WindowScores, judge, score_window, try_judge, window_scores};
 pub use live::LiveGate;
-pub use others::{FaceFrame, HeartKind, face_frame, face_quality, heart_quality};
+pub use others::{FaceFrame, HeartKind, face_frame, face_look, face_quality, heart_quality};
 pub use verdict::verdict;
 pub use window::Window;
 

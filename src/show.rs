@@ -16,13 +16,18 @@ pub mod topography;
 pub mod widget;
 pub mod words;
 
+mod camera;
 mod devices;
 mod explain;
 mod gate;
+mod haste;
 mod help;
 mod home;
+mod label;
 mod link;
+mod montage;
 mod participant;
+mod playlist;
 mod rate;
 mod rating;
 mod review;

@@ -9,7 +9,7 @@ use crate::lab::judge::Judge;
 use crate::lab::live::Live;
 use crate::lab::message::{Action, Command};
 use crate::lab::recording::{Begun, Recording};
-use crate::present::{Input, Phase, Playlist, Protocol, order, player};
+use crate::present::{Input, Phase, Playlist, Protocol, player};
 use crate::rig::Rig;
 use crate::signal::{Marker, MarkerKind};
 use crate::store::rows::{Consent, Entry, Participant, Session, SessionId, SessionState};
@@ -32,6 +32,15 @@ impl Lab {
             Action::Resume { session } => self.resume(session),
             Action::Connect { rig } => self.connect(rig),
             Action::Disconnect => self.disconnect(),
+            Action::Place { label, state, note } => self.place(&label, state, note),
+            Action::SelfTest => self.test_again(),
+            Action::Preview { on } => self.preview(on),
+            Action::Order { seed } => self.order(seed),
+            Action::CheckPlaylist => self.check_playlist(),
+            Action::Moment { by, toggle } => self.moment(by, toggle),
+            Action::Label { session, trial } => self.open_labels(session, trial),
+            Action::Segment { session, segment } => self.put_segment(session, segment),
+            Action::Draft { field, text } => self.drafts.put(field, text),
             Action::Override { reason } => self.override_gate(reason),
             Action::Begin => self.begin(),
             Action::Pause { reason } => self.running(Input::Pause { reason }),
@@ -115,6 +124,8 @@ impl Lab {
         let recording = Recording::prepare(&self.home, session.clone(), participant, consent).map_err(|e| e.to_string())?;
         self.recording = Some(recording);
         self.session = Some(session);
+        self.forget_marks();
+        self.labels.begin(Vec::new());
         (self.protocol, self.override_reason) = (None, None);
         Ok(())
     }
@@ -130,11 +141,7 @@ impl Lab {
             None => self.options.playlist.clone(),
         };
         let (player, said) = player::choose(&rig.stimulus, &self.options.clock).map_err(|e| e.to_string())?;
-        match playlist.check(player.shows()).as_slice() {
-            [] => {}
-            [one] => return Err(one.clone()),
-            [first, rest @ ..] => return Err(format!("{first} (and {} more)", rest.len())),
-        }
+        let troubles: Vec<Option<String>> = playlist.videos.iter().map(|v| v.problem(player.shows())).collect();
         self.release();
         let devices = Devices::open(&rig, &self.options);
         if devices.is_empty() {
@@ -146,12 +153,18 @@ impl Lab {
         self.live = Live::new(&streams);
         self.judge = Judge::new(&streams, &rig);
         self.clocks = Clocks::new(&streams);
-        let troubles: Vec<String> = devices.trouble.iter().chain(&self.judge.trouble).cloned().collect();
+        let said_of_devices: Vec<String> = devices.trouble.iter().chain(&self.judge.trouble).cloned().collect();
         self.devices = devices;
         self.news(format!("connected: {}", rig.name));
-        troubles.into_iter().for_each(|t| self.news(t));
+        said_of_devices.into_iter().for_each(|t| self.news(t));
         said.into_iter().for_each(|s| self.news(s));
-        self.setup = Some(Setup { rig, playlist, player });
+        let unshowable = troubles.iter().filter(|t| t.is_some()).count();
+        self.setup = Some(Setup { rig, playlist, player, troubles });
+        if unshowable > 0 {
+            self.news(format!("{unshowable} videos of the playlist cannot be shown; the playlist screen says why"));
+        }
+        self.begin_test();
+        self.recall_marks();
         Ok(())
     }
 
@@ -166,6 +179,7 @@ impl Lab {
         (self.live, self.judge, self.setup) = (Live::default(), Judge::default(), None);
         self.clocks = Clocks::default();
         self.override_reason = None;
+        self.test = Default::default();
     }
 
     fn override_gate(&mut self, reason: String) -> Result<(), String> {
@@ -196,17 +210,13 @@ impl Lab {
         if !verdict.pass && self.override_reason.is_none() {
             return Err(format!("below the gate: {}; mend it, or override with a reason", verdict.why));
         }
+        setup.showable()?;
         let (rig, playlist) = (&setup.rig, &setup.playlist);
-        let videos = &playlist.videos;
-        let stimuli = if rig.protocol.shuffle {
-            order::shuffled(videos, rig.protocol.order_seed).into_iter().map(|i| videos[i].clone()).collect()
-        } else {
-            videos.clone()
-        };
+        let stimuli = setup.stimuli();
         let streams = self.devices.streams();
         let planned = planned_s(&rig.protocol, playlist);
         self.room_for(&streams, planned)?;
-        let Some(Setup { rig, playlist, player }) = &self.setup else { return Err("connect the devices first".into()) };
+        let Some(Setup { rig, playlist, player, .. }) = &self.setup else { return Err("connect the devices first".into()) };
         let now = self.options.clock.now();
         let protocol = match &self.resumed {
             Some(resumed) => resumed.protocol(&session, rig, stimuli, &streams)?,

@@ -30,6 +30,8 @@ impl Lab {
         self.session = Some(Session { state: SessionState::Prepared, ended: None, ..stored.session.clone() });
         self.recording = Some(recording);
         (self.protocol, self.override_reason) = (None, None);
+        self.remember_marks(stored.placements.clone());
+        self.labels.begin(stored.segments.clone());
         let streams = stored.streams.iter().map(|row| row.info.clone()).collect();
         self.resumed = Some(Resumed { trials: stored.attempts.clone(), streams });
         self.refresh_catalogue();

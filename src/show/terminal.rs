@@ -150,6 +150,7 @@ fn to_frame(fps: f64) -> Nanos {
 fn take(event: Event, app: &mut impl Program, now: Nanos, last_enter: &mut Nanos) -> bool {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => {
+            app.time(now);
             if key.code == KeyCode::Enter {
                 let held = now - *last_enter < ENTER_GUARD;
                 *last_enter = now;

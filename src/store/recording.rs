@@ -15,7 +15,10 @@ use super::rows::{
 use super::segment::{Recovery, read_frame, scan};
 use super::timing::StreamClock;
 use crate::gate::QualityReport;
-use crate::signal::{Channel, ClockOffset, Frame, LatencyOrigin, Marker, Nanos, Placed, Placement, Segment, StreamId, StreamInfo, StreamKind, to_nanos};
+use crate::signal::{
+    Channel, ClockOffset, Frame, LatencyOrigin, Marker, Nanos, Placed, Placement, Segment, StreamId, StreamInfo, StreamKind,
+    to_nanos,
+};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};

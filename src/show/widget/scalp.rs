@@ -21,6 +21,34 @@ fn marks_on(pen: &mut Pen, electrodes: &[(&str, char, Ink)]) {
     }
 }
 
+/// An electrode with its name on a head.
+pub struct Spot {
+    pub label: String,
+    pub sign: char,
+    pub ink: Ink,
+}
+
+/// A head with every electrode's sign and, where there is room beside it, its name.
+pub fn named(pen: &mut Pen, spots: &[Spot]) {
+    // A cell is about twice as high as wide; a head that fills a wide pen would be a lying egg.
+    let height = pen.height();
+    let width = pen.width().min(height.saturating_mul(2) + height / 2);
+    let left = (pen.width() - width) / 2;
+    let mut head = pen.part(left, 0, width, height);
+    outline(&mut head);
+    let roomy = head.width() >= 44 && head.height() >= 15;
+    for spot in spots {
+        let Some((x, y)) = cell(&head, &spot.label) else { continue };
+        if roomy {
+            let text = format!("{}{}", spot.sign, spot.label);
+            // The sign stands where the electrode is; on the right half the name does not leave the head.
+            head.text(x.saturating_sub(1), y, &text, spot.ink);
+        } else {
+            head.glyph(x, y, spot.sign, spot.ink);
+        }
+    }
+}
+
 /// The head of a quality report: o ok, ! fair, X bad.
 pub fn quality(pen: &mut Pen, report: &QualityReport, pass: f64) {
     let marks: Vec<(&str, char, Ink)> = report
