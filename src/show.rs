@@ -40,4 +40,4 @@ pub use caps::{Caps, Depth};
 pub use link::{Input, Left, Link, Program, Standing};
 pub use rate::RateScreen;
 pub use screen::Place;
-pub use terminal::{Options, rate, run};
+pub use terminal::{Options, rate, run, run_from};

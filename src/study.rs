@@ -10,6 +10,7 @@ mod plan;
 mod predict;
 mod review;
 mod run;
+mod windows;
 
 pub use datasets::{session_quality, stored_signals};
 pub use import::import;
@@ -17,3 +18,4 @@ pub use plan::{Outcome, Plan, StudyError, target_named};
 pub use predict::{Wanted, predict};
 pub use review::{explanation, review};
 pub use run::run;
+pub use windows::Windows;

@@ -167,6 +167,12 @@ impl<L: Link> App<L> {
         }
     }
 
+    /// Begins with this screen and what it asks of the lab.
+    pub fn begin(&mut self, action: Action, place: Place) {
+        self.go(place);
+        self.send(action, None);
+    }
+
     /// Goes to a screen, as its key would.
     pub fn go(&mut self, place: Place) {
         if place == Place::Help && self.place != Place::Help {
