@@ -305,8 +305,13 @@ pub fn summary() -> Snapshot {
 pub fn labelling() -> Snapshot {
     let mut s = summary();
     let third = s.trials.iter().rev().find(|t| t.number == 3).cloned();
-    s.guided.labelling =
-        s.session.as_ref().zip(third).map(|(session, trial)| Arc::new(guided::labelling(session, trial, &s.trials)));
+    s.guided.labelling = s.session.as_ref().zip(third).map(|(session, trial)| {
+        Arc::new(guided::labelling(
+            session,
+            trial,
+            &s.trials.iter().filter(|t| t.state == TrialState::Done).cloned().collect::<Vec<_>>(),
+        ))
+    });
     s
 }
 

@@ -175,12 +175,12 @@ fn draw_foot(pen: &mut Pen, all: &[Electrode], roomy: bool) {
     }
     let signs = [("o ", Ink::Good), ("placed   ", Ink::Plain), (". ", Ink::Dim), ("not yet   ", Ink::Plain), ("X ", Ink::Bad)];
     let x = pen.line(1, y, &signs);
-    pen.text(x, y, "bad: left out of the gate's score, interpolated in features", Ink::Plain);
+    pen.text(x, y, "bad: not in the score, made from its neighbours", Ink::Plain);
     let graded = all.iter().any(|e| e.contact.is_some());
     let text = if graded {
-        "The contact is the device's own grade. Marks are saved with the session as you make them."
+        "The contact is the device's own grade. Marks are saved as you make them."
     } else {
-        "This device does not measure contact or impedance; judge by the quality. Marks are saved as you make them."
+        "No contact is measured by this device: judge by quality. Marks are saved at once."
     };
     pen.wrap(1, y + 1, 1, text, Ink::Dim);
 }

@@ -39,7 +39,7 @@ impl Screen for SessionScreen {
         if labelled(snapshot).is_some() {
             hints.push(("l", "label the last clip"));
         }
-        hints.extend([("[ ]", "page"), ("+ -", "scale"), ("0", "scale by itself")]);
+        hints.extend([("[ ]", "page"), ("+ - 0", "scale")]);
         hints
     }
 

@@ -36,15 +36,17 @@ pub fn named(pen: &mut Pen, spots: &[Spot]) {
     let left = (pen.width() - width) / 2;
     let mut head = pen.part(left, 0, width, height);
     outline(&mut head);
-    let roomy = head.width() >= 44 && head.height() >= 15;
-    for spot in spots {
-        let Some((x, y)) = cell(&head, &spot.label) else { continue };
-        if roomy {
-            let text = format!("{}{}", spot.sign, spot.label);
-            // The sign stands where the electrode is; on the right half the name does not leave the head.
-            head.text(x.saturating_sub(1), y, &text, spot.ink);
-        } else {
-            head.glyph(x, y, spot.sign, spot.ink);
+    let roomy = head.width() >= 38 && head.height() >= 15;
+    let places: Vec<Option<(u16, u16)>> = spots.iter().map(|spot| cell(&head, &spot.label)).collect();
+    let mut taken: Vec<(u16, u16)> = places.iter().copied().flatten().collect();
+    for (spot, place) in spots.iter().zip(&places) {
+        let Some((x, y)) = *place else { continue };
+        head.glyph(x, y, spot.sign, spot.ink);
+        // A name that would cover another electrode is left out; the list beside the head has it.
+        let cells: Vec<(u16, u16)> = (1..=spot.label.chars().count() as u16).map(|i| (x + i, y)).collect();
+        if roomy && cells.iter().all(|c| !taken.contains(c)) {
+            head.text(x + 1, y, &spot.label, spot.ink);
+            taken.extend(cells);
         }
     }
 }
