@@ -11,6 +11,7 @@ use crate::show::pen::Pen;
 use crate::show::screen::{Hint, Letters, Next, Place, Screen};
 use crate::show::words;
 use crate::signal::{Emotion, Segment};
+use crate::store::rows::Trial;
 use crossterm::event::{KeyCode, KeyEvent};
 use std::collections::BTreeMap;
 
@@ -130,6 +131,11 @@ impl LabelScreen {
             None => Next::Say("There is no further trial in this direction.".into()),
         }
     }
+}
+
+/// The first trial whose clip was shown to its end.
+pub(super) fn first(trials: &[Trial]) -> Option<u32> {
+    trials.iter().find(|t| t.video_on.is_some() && t.video_off.is_some()).map(|t| t.number)
 }
 
 /// Where Esc leads: to the running session, the review, the summary, or home.

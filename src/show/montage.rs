@@ -3,7 +3,7 @@
 
 use crate::lab::guided::Electrode;
 use crate::lab::message::{Action, Snapshot};
-use crate::show::caps::Ink;
+use crate::show::caps::{Caps, Ink};
 use crate::show::pen::Pen;
 use crate::show::popup::{Popup, Purpose};
 use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
@@ -103,7 +103,7 @@ impl MontageScreen {
     fn draw_head(&self, pen: &mut Pen, s: &Snapshot) {
         let chosen = self.chosen(s).map(|e| e.mark.label.clone());
         let spot = |e: &Electrode| {
-            let (sign, ink) = sign(e.mark.state);
+            let (sign, ink) = sign(pen.caps, e.mark.state);
             let here = Some(&e.mark.label) == chosen.as_ref();
             Spot { label: e.mark.label.clone(), sign, ink: if here { Ink::Title } else { ink } }
         };
@@ -124,7 +124,7 @@ impl MontageScreen {
         body.text(1, 0, "name  contact  quality  state", Ink::Dim);
         for (y, (i, e)) in all.iter().enumerate().skip(first).take(rows).enumerate() {
             let y = 1 + y as u16;
-            let (sign, ink) = sign(e.mark.state);
+            let (sign, ink) = sign(body.caps, e.mark.state);
             let quality = quality_of(s, &e.mark.label);
             body.text(1, y, &format!("{:<5} {:<8} {:<8}", words::cut(&e.mark.label, 5), contact(e.contact), quality), Ink::Plain);
             let x = body.line(25, y, &[(&sign.to_string(), ink), (" ", ink), (e.mark.state.name(), ink)]);
@@ -160,11 +160,11 @@ fn quality_of(s: &Snapshot, label: &str) -> String {
 }
 
 /// Sign and ink of a state; its word stands in the list.
-fn sign(state: Placed) -> (char, Ink) {
+fn sign(caps: Caps, state: Placed) -> (char, Ink) {
     match state {
-        Placed::Waiting => ('.', Ink::Dim),
-        Placed::Placed => ('o', Ink::Good),
-        Placed::Bad => ('X', Ink::Bad),
+        Placed::Waiting => (caps.pick('○', '.'), Ink::Dim),
+        Placed::Placed => (caps.pick('●', '+'), Ink::Good),
+        Placed::Bad => (caps.pick('✗', 'X'), Ink::Bad),
     }
 }
 
@@ -173,9 +173,15 @@ fn draw_foot(pen: &mut Pen, all: &[Electrode], roomy: bool) {
     if roomy {
         y = 1;
     }
-    let signs = [("o ", Ink::Good), ("placed   ", Ink::Plain), (". ", Ink::Dim), ("not yet   ", Ink::Plain), ("X ", Ink::Bad)];
-    let x = pen.line(1, y, &signs);
-    pen.text(x, y, "bad: not in the score, made from its neighbours", Ink::Plain);
+    let mut x = 1;
+    for (state, words) in [
+        (Placed::Placed, " placed   "),
+        (Placed::Waiting, " not yet   "),
+        (Placed::Bad, " bad: not in the score, made from its neighbours"),
+    ] {
+        let (sign, ink) = sign(pen.caps, state);
+        x = pen.line(x, y, &[(&sign.to_string(), ink), (words, Ink::Plain)]);
+    }
     let graded = all.iter().any(|e| e.contact.is_some());
     let text = if graded {
         "The contact is the device's own grade. Marks are saved as you make them."
