@@ -219,7 +219,7 @@ fn moving(facts: &Facts, view: &StreamView) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::{Channel, LatencyOrigin};
+    use crate::signal::{Channel, LatencyOrigin, StreamId};
 
     fn info() -> StreamInfo {
         StreamInfo {

@@ -98,7 +98,15 @@ mod tests {
             quality: None,
             note: String::new(),
         };
-        let at = |time| Example { features: vec![], label: 0, participant: "P".into(), session: "s".into(), trial: 1, time };
+        let at = |time| Example {
+            features: vec![],
+            label: 0,
+            participant: "P".into(),
+            session: "s".into(),
+            trial: 1,
+            stimulus: "sea".into(),
+            time,
+        };
         let segment = Segment { from_s: 4.0, to_s: 8.0, ..Segment::default() };
         let judge = |segment: &Segment, target, time| felt(segment, &trial, target, &at(time));
         assert!(judge(&segment, Target::Intended, 4.0) && judge(&segment, Target::Intended, 8.0));
