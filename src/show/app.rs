@@ -217,6 +217,9 @@ impl<L: Link> App<L> {
             }
             return;
         }
+        if self.place == Place::Montage && matches!(key.code, KeyCode::Char(' ' | 'b')) && self.haste.repeats() {
+            return;
+        }
         let Some(screen) = self.screens.get_mut(&self.place) else { return };
         let next = match screen.handle(key, &snapshot) {
             Next::Pass => self.own_key(key, &snapshot),
@@ -272,10 +275,7 @@ impl<L: Link> App<L> {
             Next::Go(Place::Help) if self.place == Place::Help => self.place = self.behind,
             Next::Go(place) => self.go(place),
             Next::Do(action) | Next::DoThen(action, _) if self.haste.forbids(&action) => {
-                // A held key that marks one electrode after the other is no mistake to speak of.
-                if !matches!(action, Action::Place { .. }) {
-                    self.message = Some(Message::Refused(HASTE.into()));
-                }
+                self.message = Some(Message::Refused(HASTE.into()));
             }
             Next::Do(action) => self.send(action, None),
             Next::DoThen(action, place) => self.send(action, Some(place)),

@@ -33,12 +33,16 @@ impl Haste {
         self.last = Some((code, now));
     }
 
+    /// The last key is a repeat of a held one: marking must not run on by itself.
+    pub fn repeats(&self) -> bool {
+        self.gap.is_some_and(|(gap, same)| same && gap < MARKING)
+    }
+
     /// What the last key asks for must not happen by such a key.
     pub fn forbids(&self, action: &Action) -> bool {
         let Some((gap, same)) = self.gap else { return false };
         match action {
             Action::Begin | Action::Abort { .. } | Action::Quit | Action::Resume { .. } => gap < PASTED || (same && gap < HELD),
-            Action::Place { .. } => same && gap < MARKING,
             _ => false,
         }
     }
