@@ -313,3 +313,43 @@ fn drafts_outlive_the_terminal() {
     assert!(bench.snapshot().guided.drafts.is_empty());
     assert!(bench.refused(Action::Draft { field: "note".into(), text: "x".repeat(5000) }).contains("not kept"));
 }
+
+/// Runs `limbic label` on the home; standard output and whether it worked.
+fn label(home: &std::path::Path, args: &[&str]) -> (String, bool) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_limbic"));
+    let output = command.arg("--home").arg(home).arg("label").args(args).output().expect("runs");
+    (String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(), output.status.success())
+}
+
+#[test]
+fn segments_are_listed_added_taken_back_and_exported_by_the_command_line() {
+    let mut bench = Bench::begun();
+    bench.rate();
+    bench.abort();
+    drop(bench.lab);
+    let home = bench.dir.path().join("sessions");
+    let (said, ok) = label(&home, &["last", "--list"]);
+    assert!(ok && said.contains("0 felt segments") && said.contains("SIMULATED"), "{said}");
+    let (said, ok) = label(&home, &["P07/1", "--add", "1", "0.5", "2.5", "--emotion", "fear", "--intensity", "6"]);
+    assert!(ok && said.contains("1/1") && said.contains("fear") && said.contains("timeline"), "{said}");
+    let (said, ok) = label(&home, &["last", "--add", "1", "3", "60"]);
+    assert!(!ok && said.contains("the video at"), "{said}");
+    let (said, ok) = label(&home, &["last", "--add", "9", "3", "4"]);
+    assert!(!ok && said.contains("no trial 9"), "{said}");
+    let events = bench.dir.path().join("events.tsv");
+    let (said, ok) = label(&home, &["last", "--events", events.to_str().expect("UTF-8")]);
+    assert!(ok, "{said}");
+    let table = std::fs::read_to_string(&events).expect("written");
+    assert!(table.starts_with("onset\tduration\ttrial_type\ttrial\temotion\tintensity\tvalue\n"), "{table}");
+    let felt = table.lines().find(|l| l.contains("\tfelt\t")).expect("a segment");
+    let fields: Vec<&str> = felt.split('\t').collect();
+    let on = table.lines().find(|l| l.contains("\tvideo-on\t")).expect("a marker");
+    let second = |line: &str| line.split('\t').next().and_then(|t| t.parse::<f64>().ok()).expect("a time");
+    assert!((second(felt) - second(on) - 0.5).abs() < 1e-3, "{felt} {on}");
+    assert_eq!(fields[1..], ["2.000000", "felt", "1", "fear", "6", "timeline by experimenter"]);
+    let (said, ok) = label(&home, &["last", "--remove", "1/1"]);
+    assert!(ok && said.contains("0 felt segments"), "{said}");
+    let (said, ok) = label(&home, &["last", "--remove", "1/1"]);
+    assert!(!ok && said.contains("no segment 1/1"), "{said}");
+    assert!(Home::open(&home).expect("opens").find_session("last").is_ok());
+}
