@@ -169,10 +169,14 @@ mod tests {
     #[test]
     fn a_picture_is_made_only_where_it_is_asked_for_and_a_frozen_camera_is_seen() {
         let mut face = LiveFace::default();
-        (0..10).for_each(|i| drop(face.push(&frame(i, jpeg(200)))));
+        for i in 0..10 {
+            face.push(&frame(i, jpeg(200)));
+        }
         assert!(face.camera().preview.is_none() && !face.is_frozen());
         face.preview(true);
-        (10..40).for_each(|i| drop(face.push(&frame(i, jpeg(200)))));
+        for i in 10..40 {
+            face.push(&frame(i, jpeg(200)));
+        }
         let preview = face.camera().preview.expect("made");
         assert_eq!((preview.width, preview.height, preview.grey.len()), (48, 36, 48 * 36));
         assert_eq!((preview.grey[5], preview.grey[40]), (32, 192), "steps of sixteen");
