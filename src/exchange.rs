@@ -1,5 +1,6 @@
 //! In and out: files of the field.
 
+pub mod arrays;
 pub mod edf;
 mod error;
 pub mod film;
