@@ -16,6 +16,7 @@ mod files;
 mod guided;
 mod import;
 mod lab;
+mod label;
 mod pictures;
 mod plain;
 mod predict;
@@ -131,6 +132,8 @@ enum Command {
     Export(export::Args),
     /// The gate's report on a session or a file
     Quality(quality::Args),
+    /// Mark the seconds of a clip in which an emotion was felt
+    Label(label::Args),
     /// Features of sessions or files
     Features(features::Args),
     /// Train on recorded sessions and evaluate by trial
@@ -184,6 +187,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Some(Command::Calibrate(args)) => calibrate::run(args, common)?,
         Some(Command::Export(args)) => export::run(args, common)?,
         Some(Command::Quality(args)) => quality::run(args, common)?,
+        Some(Command::Label(args)) => label::run(args, common)?,
         Some(Command::Features(args)) => features::run(args, common)?,
         Some(Command::Train(args)) => train::run(args, common)?,
         Some(Command::Evaluate(args)) => evaluate::run(args, common)?,

@@ -20,7 +20,7 @@ pub use contact::Contact;
 pub use judge::{EegWindow, Score, WindowScores, judge, score_window, try_judge, try_judge_by, window_scores, window_scores_by};
 pub use live::LiveGate;
 pub use method::Method;
-pub use others::{FaceFrame, HeartKind, face_frame, face_quality, heart_quality};
+pub use others::{FaceFrame, HeartKind, face_frame, face_look, face_quality, heart_quality};
 pub use verdict::verdict;
 pub use window::Window;
 
@@ -44,6 +44,8 @@ pub enum Reason {
     Contact,
     /// Samples that never came.
     Missing,
+    /// The experimenter marked the electrode as bad.
+    Marked,
 }
 
 /// One channel (or the face) over the judged window.
@@ -98,6 +100,7 @@ impl Reason {
             Reason::Face => "FACE",
             Reason::Contact => "CONTACT",
             Reason::Missing => "MISSING",
+            Reason::Marked => "MARKED BAD",
         }
     }
 }

@@ -7,6 +7,7 @@ mod caps;
 mod chunk;
 mod label;
 mod montage;
+mod placement;
 mod positions;
 mod seed;
 mod stream;
@@ -15,8 +16,9 @@ mod time;
 
 pub use band::{BANDS, Band, band_named};
 pub use chunk::{Chunk, Cue, CueKind, Frame};
-pub use label::{Emotion, Label, Marker, MarkerKind, Rating, UnknownEmotion};
+pub use label::{Emotion, Label, Marker, MarkerKind, Rating, Segment, UnknownEmotion};
 pub use montage::{Montage, Position, UnknownElectrode, position_of};
+pub use placement::{Placed, Placement};
 pub use seed::Seed;
 pub use stream::{Channel, ClockOffset, LatencyOrigin, LatencySource, Role, StreamId, StreamInfo, StreamKind};
 pub use time::{Clock, ManualClock, Nanos, SECOND, SharedClock, ShiftedClock, SystemClock, seconds, to_nanos};

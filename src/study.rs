@@ -13,6 +13,7 @@ mod review;
 mod run;
 pub mod shards;
 pub mod slurm;
+mod windows;
 
 pub use datasets::{session_quality, stored_signals};
 pub use import::import;
@@ -20,3 +21,4 @@ pub use plan::{Outcome, Plan, StudyError, target_named};
 pub use predict::{Wanted, predict};
 pub use review::{explanation, review};
 pub use run::run;
+pub use windows::Windows;

@@ -71,6 +71,12 @@ impl Harness {
         self
     }
 
+    /// A key this many milliseconds after the beginning, as the terminal tells it.
+    fn press_at(&mut self, ms: i64, code: KeyCode) -> &mut Self {
+        limbic::show::Program::time(&mut self.app, ms * 1_000_000);
+        self.press(code)
+    }
+
     fn control(&mut self, c: char) -> &mut Self {
         self.app.handle(Input::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL)));
         self
@@ -83,13 +89,21 @@ impl Harness {
         self
     }
 
-    /// The commands since the last call.
+    /// The commands since the last call, drafts left out.
     fn sent(&mut self) -> Vec<Action> {
-        self.app.link_mut().heard.drain(..).map(|c| c.action).collect()
+        let heard = self.app.link_mut().heard.drain(..).map(|c| c.action);
+        heard.filter(|a| !matches!(a, Action::Draft { .. })).collect()
     }
 
-    /// The last command, acknowledged.
+    /// The drafts since the last call.
+    fn drafts(&mut self) -> Vec<Action> {
+        let heard = self.app.link_mut().heard.drain(..).map(|c| c.action);
+        heard.filter(|a| matches!(a, Action::Draft { .. })).collect()
+    }
+
+    /// The last command that is no draft, acknowledged.
     fn acknowledged(&mut self) -> Action {
+        self.app.link_mut().heard.retain(|c| !matches!(c.action, Action::Draft { .. }));
         let command = self.app.link_mut().heard.pop().expect("a command was sent");
         self.app.link_mut().heard.clear();
         self.app.link_mut().events.push(Event::Acknowledged { id: command.id });
@@ -142,11 +156,15 @@ fn scenes() -> Vec<(&'static str, Snapshot, Place)> {
         ("participant", example::home(), Place::Participant),
         ("devices before", example::prepared(), Place::Devices),
         ("devices", example::gate_failing(), Place::Devices),
+        ("montage", example::gate_failing(), Place::Montage),
         ("gate failing", example::gate_failing(), Place::Gate),
         ("gate passing", example::gate_passing(), Place::Gate),
+        ("camera", example::gate_passing(), Place::Camera),
+        ("playlist", example::gate_passing(), Place::Playlist),
         ("session", example::recording(), Place::Session),
         ("paused", example::paused(), Place::Session),
         ("rating", example::rating(), Place::Rating),
+        ("labelling", example::labelling(), Place::Label),
         ("summary", example::summary(), Place::Summary),
         ("train choice", example::summary(), Place::Train),
         ("training", example::training(), Place::Train),
@@ -176,11 +194,28 @@ fn print() {
 fn every_screen_says_its_words_at_80x24_in_seven_bits() {
     let words: &[(&str, &[&str])] = &[
         ("home", &["LIMBIC", "new session", "P06/2", "INTERRUPTED", "eeg-20261120-140210", "limbic setup", "SIM", "q quit"]),
-        ("participant", &["1/5", "never a name", "65+", "STORED", "LEAVE", "witnessed by", "Enter save"]),
-        ("devices before", &["2/5", "simulated rig", "FreeEEG32", "Enter connect"]),
-        ("devices", &["STREAMING", "255.90 Hz", "dropped", "Enter to the quality gate"]),
+        ("participant", &["1/7", "never a name", "65+", "STORED", "LEAVE", "witnessed by", "Enter save"]),
+        ("devices before", &["2/7", "simulated rig", "FreeEEG32", "Enter connect"]),
+        (
+            "devices",
+            &[
+                "STREAMING",
+                "255.90 of",
+                "moving",
+                "assumed",
+                "1 FAILED",
+                "FAIL",
+                "picture stands still",
+                "cover off",
+                "Enter to the montage",
+            ],
+        ),
+        ("montage", &["3/7", "29 of 34 placed", "1 bad", "Fp1", ".Cz", "XT8", "+Fp1", "good 4/4", "Space placed"]),
+        ("camera", &["5/7", "NO DETECTOR", "118", "640 x 480", "sharpness", "P preview on", "Off."]),
+        ("playlist", &["6/7", "shuffled by seed 1", "MISSING", "anger-07", "balance", "6:36 in all", "clips/anger-07.mp4"]),
+        ("labelling", &["clip 3 of", "4.0 -   7.5", "as rated", "marked live", "heart", "model", "felt", "intensity 6"]),
         ("gate failing", &["76%", "gate 80%", "NOT YET", "T8", "FLAT", "MAINS", "plug it", "ecg", "face", "O go on"]),
-        ("gate passing", &["PASS", "Enter BEGIN"]),
+        ("gate passing", &["PASS", "Enter to the camera"]),
         ("session", &["REC FACE 04:03", "[VIDEO]", "14.0 / 20.0 s", "meant: anger", "heart 78", "lost", "P07/1", "uV", "BAD"]),
         ("paused", &["PAUSED", "SAMPLES GO ON BEING WRITTEN", "redo the trial", "lost 37!", "LOSING"]),
         ("rating", &["VALENCE", "[ 3 ]", "AROUSAL", "h happiness", "x anxiety", "1 of 3 answered", "saved", "P07/1"]),
@@ -305,6 +340,11 @@ fn a_whole_session_by_keys() {
     h.snapshot(example::prepared()).press(KeyCode::Enter);
     assert_eq!(h.acknowledged(), Action::Connect { rig: None });
     h.snapshot(example::gate_failing()).press(KeyCode::Enter);
+    assert_eq!(h.app.place(), Place::Montage);
+    h.press(KeyCode::End).press(KeyCode::Up).press(KeyCode::Up).keys(" ");
+    let Action::Place { label, state, .. } = h.acknowledged() else { panic!("Place") };
+    assert_eq!((label.as_str(), state), ("Cz", limbic::signal::Placed::Placed));
+    h.press(KeyCode::Enter);
     assert_eq!(h.app.place(), Place::Gate);
     h.press(KeyCode::Enter);
     assert!(h.sent().is_empty() && h.text(80, 24).contains("press O"), "no recording below the gate");
@@ -312,7 +352,15 @@ fn a_whole_session_by_keys() {
     assert!(h.sent().is_empty(), "an override needs a reason");
     h.keys("trial run").press(KeyCode::Enter);
     assert_eq!(h.acknowledged(), Action::Override { reason: "trial run".into() });
-    h.snapshot(example::gate_passing()).press(KeyCode::Enter);
+    h.snapshot(example::gate_passing()).press(KeyCode::Enter).press(KeyCode::Enter);
+    assert_eq!(h.app.place(), Place::Playlist);
+    h.press(KeyCode::Enter);
+    assert!(h.sent().is_empty() && h.text(80, 24).contains("is not at clips"), "a missing file begins nothing");
+    let mut whole = example::gate_passing();
+    whole.guided.playlist.iter_mut().flat_map(|p| &mut p.entries).for_each(|e| e.trouble = None);
+    h.snapshot(whole).keys("s");
+    assert_eq!(h.acknowledged(), Action::Order { seed: Some(2) });
+    h.press(KeyCode::Enter);
     assert_eq!(h.acknowledged(), Action::Begin);
 
     h.snapshot(example::recording());
@@ -407,14 +455,16 @@ fn a_terminal_of_a_lab_in_another_process_can_be_left() {
 
 #[test]
 fn a_refusal_is_shown_and_the_screen_stays() {
-    let mut h = Harness::at(ASCII, example::gate_passing(), Place::Gate);
+    let mut whole = example::gate_passing();
+    whole.guided.playlist.iter_mut().flat_map(|p| &mut p.entries).for_each(|e| e.trouble = None);
+    let mut h = Harness::at(ASCII, whole, Place::Playlist);
     h.press(KeyCode::Enter).press(KeyCode::Enter);
     assert_eq!(h.app.link_mut().heard.len(), 1, "a held key begins once");
     let id = h.app.link_mut().heard[0].id;
     h.app.link_mut().events.push(Event::Refused { id, why: "the disk is full: free 2 GB".into() });
     h.app.poll();
     assert!(h.text(80, 24).contains("! the disk is full"), "{}", h.text(80, 24));
-    assert_eq!(h.app.place(), Place::Gate);
+    assert_eq!(h.app.place(), Place::Playlist);
     h.press(KeyCode::Enter);
     assert_eq!(h.app.link_mut().heard.len(), 2, "after a refusal it may be tried again");
 }
@@ -451,4 +501,89 @@ fn foreign_text_stays_seven_bit_in_ascii() {
     prepared.catalogue = snapshot.catalogue;
     let text = Harness::at(ASCII, prepared, Place::Devices).text(80, 24);
     assert!(text.is_ascii() && text.contains("Jorgs Labor"), "{text}");
+}
+
+/// A snapshot whose playlist is whole.
+fn ready() -> Snapshot {
+    let mut s = example::gate_passing();
+    s.guided.playlist.iter_mut().flat_map(|p| &mut p.entries).for_each(|e| e.trouble = None);
+    s
+}
+
+fn begins(h: &mut Harness) -> bool {
+    h.sent().contains(&Action::Begin)
+}
+
+#[test]
+fn neither_a_held_key_nor_a_paste_begins_or_ends_a_recording() {
+    let enter = KeyCode::Enter;
+    let mut h = Harness::at(ASCII, ready(), Place::Montage);
+    // Held: through gate, camera and playlist, the first repeat after 660 ms.
+    for ms in [0, 660, 693, 726, 759, 792] {
+        h.press_at(ms, enter);
+    }
+    assert_eq!(h.app.place(), Place::Playlist);
+    assert!(!begins(&mut h) && h.text(80, 24).contains("too fast to be meant"), "{}", h.text(80, 24));
+    h.press_at(2500, enter);
+    assert!(begins(&mut h), "a person's key does");
+
+    let mut h = Harness::at(ASCII, example::recording(), Place::Session);
+    h.press_at(0, KeyCode::Char('A'));
+    h.app.handle(Input::Paste("P07".into()));
+    assert!(h.text(80, 24).contains("paste does not count"), "{}", h.text(80, 24));
+    h.press_at(900, enter);
+    assert!(h.sent().is_empty(), "nothing was pasted");
+    h.press_at(1000, KeyCode::Esc);
+    for (i, c) in "AP07".chars().enumerate() {
+        h.press_at(2000 + i as i64, KeyCode::Char(c));
+    }
+    h.press_at(2005, enter);
+    assert!(h.sent().is_empty(), "a paste that comes as keys aborts nothing");
+    h.press_at(3000, enter);
+    assert_eq!(h.sent(), [Action::Abort { typed: "P07".into() }], "the box stayed open");
+}
+
+#[test]
+fn what_was_typed_survives_a_closed_box_and_a_killed_terminal() {
+    let mut h = Harness::at(ASCII, example::recording(), Place::Session);
+    h.keys("nslee");
+    let drafts = h.drafts();
+    let last = Action::Draft { field: "note".into(), text: "slee".into() };
+    assert_eq!((drafts.len(), drafts.last()), (4, Some(&last)), "every key is kept");
+    h.press(KeyCode::Esc).keys("n");
+    assert!(h.text(80, 24).contains("slee"), "a closed box kept it");
+    // Another terminal, with what the lab kept.
+    let mut lab = example::recording();
+    lab.guided.drafts.insert("note".into(), "slee".into());
+    let mut h = Harness::at(ASCII, lab, Place::Session);
+    h.keys("npy").press(KeyCode::Enter);
+    assert_eq!(h.acknowledged(), Action::Note { text: "sleepy".into() });
+    assert_eq!(h.drafts(), [Action::Draft { field: "note".into(), text: String::new() }], "sent: the draft is emptied");
+    h.keys("n");
+    assert!(!h.text(80, 24).contains("sleepy"));
+}
+
+#[test]
+fn segments_are_marked_on_the_timeline_by_keys() {
+    let mut h = Harness::at(ASCII, example::labelling(), Place::Label);
+    h.press(KeyCode::Tab).press(KeyCode::End).keys(" ").press(KeyCode::PageUp).keys(" ");
+    let Some(Action::Segment { segment, .. }) = h.sent().pop() else { panic!("a segment") };
+    assert_eq!((segment.number, segment.from_s, segment.to_s, segment.live), (3, 15.0, 20.0, false));
+    assert!(h.text(80, 24).contains("3 felt segments"), "{}", h.text(80, 24));
+    h.keys("f7");
+    let sent = h.sent();
+    let Some(Action::Segment { segment, .. }) = sent.last() else { panic!("{sent:?}") };
+    assert_eq!((segment.number, segment.emotion, segment.intensity), (3, Some(limbic::signal::Emotion::Fear), Some(7)));
+    h.press(KeyCode::Right).press(KeyCode::Right).keys("[");
+    let Some(Action::Segment { segment, .. }) = h.sent().pop() else { panic!("its beginning") };
+    assert_eq!((segment.from_s, segment.emotion), (16.0, Some(limbic::signal::Emotion::Fear)), "edits before the answer add up");
+    h.press(KeyCode::Backspace);
+    assert!(matches!(h.sent().pop(), Some(Action::Segment { segment, .. }) if segment.removed && segment.number == 3));
+    assert!(h.text(80, 24).contains("2 felt segments"));
+    h.keys("z");
+    assert!(matches!(h.sent().pop(), Some(Action::Segment { segment, .. }) if !segment.removed && segment.number == 3));
+    h.press(KeyCode::Down);
+    assert!(matches!(h.sent().pop(), Some(Action::Label { trial: 4, .. })));
+    h.press(KeyCode::Esc);
+    assert_eq!(h.app.place(), Place::Summary);
 }

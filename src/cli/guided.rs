@@ -2,21 +2,32 @@
 //! of it.
 
 use crate::cli::{Common, background, visit};
-use crate::lab::message::{Command, Event, Snapshot};
+use crate::lab::message::{Action, Command, Event, Snapshot};
 use crate::lab::socket::wire::Role;
 use crate::lab::socket::{SocketError, Visit};
 use crate::lab::{Lab, LabOptions, Link, spawn};
-use crate::show;
+use crate::show::{self, Place};
 use crate::signal::{Clock, ManualClock, SharedClock, SystemClock};
+use crate::store::rows::SessionId;
 use crate::study::{self, Plan};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The labelling screen of a stored session.
+pub(super) fn label(common: &Common, session: SessionId, trial: u32) -> anyhow::Result<()> {
+    screens(common, false, Some((Action::Label { session, trial }, Place::Label)))
+}
+
 pub fn run(common: &Common, in_process: bool) -> anyhow::Result<()> {
+    screens(common, in_process, None)
+}
+
+/// `first`: what is asked of the lab at once, and the screen to begin with.
+fn screens(common: &Common, in_process: bool, first: Option<(Action, Place)>) -> anyhow::Result<()> {
     visit::need_a_terminal()?;
     if in_process {
         let link = spawn(Lab::new(options(common))?)?;
-        return visit::part(show::run(Client(link), visit::looks(common))?);
+        return visit::part(show::run_from(Client(link), visit::looks(common), first)?);
     }
     let visit = match Visit::connect(&common.home, Role::Keyboard) {
         Err(SocketError::NoLab { .. }) => {
@@ -25,7 +36,7 @@ pub fn run(common: &Common, in_process: bool) -> anyhow::Result<()> {
         }
         found => found?,
     };
-    visit::part(show::run(visit::Line(visit), visit::looks(common))?)
+    visit::part(show::run_from(visit::Line(visit), visit::looks(common), first)?)
 }
 
 /// The screens over a lab on simulated time, which passes while they are looked at.

@@ -23,6 +23,8 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         value["clocks"] = serde_json::to_value(clocks::summaries(&recording))?;
         let session = &recording.session;
         let deliveries: Vec<_> = recording.streams.iter().map(|row| Delivery::of(session, row)).collect();
+        value["electrodes"] = serde_json::to_value(&recording.placements)?;
+        value["segments"] = serde_json::to_value(&recording.segments)?;
         value["deliveries"] = serde_json::to_value(deliveries)?;
         println!("{}", serde_json::to_string_pretty(&value)?);
         return Ok(());
@@ -30,6 +32,12 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     print!("{}", text::session(&review.session, &review.streams, &review.trials));
     for row in &recording.redactions {
         println!("redacted {}: {} frames {} on {}", row.stream, row.frames, row.how, text::utc(row.at_utc));
+    }
+    if !recording.marked_bad().is_empty() {
+        println!("electrodes marked as bad: {}", recording.marked_bad().join(", "));
+    }
+    if !recording.segments.is_empty() {
+        println!("felt segments: {} (limbic label {} --list)", recording.segments.len(), session.id);
     }
     print!("\n{}", clocks::text(&recording));
     if !review.trials.is_empty() {

@@ -2,7 +2,7 @@
 
 use crate::cli::{Common, progress, text};
 use crate::store::Home;
-use crate::study::{self, Plan};
+use crate::study::{self, Plan, Windows};
 
 /// Train on recorded sessions and evaluate by trial
 #[derive(Debug, clap::Args)]
@@ -13,6 +13,9 @@ pub struct Args {
     /// What the label is: intended, reported, valence, arousal
     #[arg(long, default_value = "intended")]
     target: String,
+    /// Which windows of a clip: all, or labelled (only the seconds marked as felt; see limbic label)
+    #[arg(long, default_value = "all")]
+    windows: String,
     /// Folds of the evaluation
     #[arg(long, default_value_t = 4)]
     folds: usize,
@@ -32,6 +35,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let plan = Plan {
         sessions,
         target: study::target_named(&args.target)?,
+        windows: Windows::named(&args.windows)?,
         folds: args.folds,
         hidden: args.hidden,
         epochs: args.epochs,

@@ -34,6 +34,13 @@ impl Contact {
         }
     }
 
+    /// Mean grade of an electrode over the last seconds: 0 to 4, or a percentage above 4.
+    pub fn mean(&self, label: &str, now: Nanos) -> Option<f64> {
+        let grades = self.grades.get(label)?.iter().filter(|(at, _)| now - at <= MEAN).map(|(_, g)| *g);
+        let (sum, count) = grades.fold((0.0, 0u32), |(sum, n), g| (sum + g, n + 1));
+        (count > 0).then(|| sum / f64::from(count))
+    }
+
     /// Caps the channels that the device complains of. Our own score stays in the detail.
     pub fn apply(&self, report: &mut QualityReport, now: Nanos) {
         for channel in report.channels.iter_mut().filter(|c| c.reason != Some(Reason::Missing)) {

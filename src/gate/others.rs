@@ -5,7 +5,7 @@ use crate::gate::flat::repeated;
 use crate::gate::railed::railed_share;
 use crate::gate::{ChannelQuality, Reason};
 use crate::prepare::PrepareError;
-use crate::prepare::faces::{centre_square, decode_grey};
+use crate::prepare::faces::{Grey, centre_square, decode_grey};
 use crate::prepare::heart::{PLAUSIBLE_S, heart_rate, median, r_peaks};
 use crate::prepare::pulse::pulse_peaks;
 
@@ -120,14 +120,19 @@ pub struct FaceFrame {
 /// # Errors
 /// A frame that cannot be decoded.
 pub fn face_frame(jpeg: &[u8]) -> Result<FaceFrame, PrepareError> {
+    Ok(face_look(&decode_grey(jpeg)?))
+}
+
+/// Looks at one decoded frame.
+pub fn face_look(grey: &Grey) -> FaceFrame {
     const SIDE: usize = 112;
-    let pixels: Vec<f64> = centre_square(&decode_grey(jpeg)?, SIDE).into_iter().map(|p| 255.0 * f64::from(p)).collect();
+    let pixels: Vec<f64> = centre_square(grey, SIDE).into_iter().map(|p| 255.0 * f64::from(p)).collect();
     let inner = (1..SIDE - 1).flat_map(|y| (1..SIDE - 1).map(move |x| y * SIDE + x));
     let laplacian: Vec<f64> =
         inner.map(|i| pixels[i - 1] + pixels[i + 1] + pixels[i - SIDE] + pixels[i + SIDE] - 4.0 * pixels[i]).collect();
     let mean = laplacian.iter().sum::<f64>() / laplacian.len() as f64;
     let sharpness = laplacian.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / laplacian.len() as f64;
-    Ok(FaceFrame { brightness: pixels.iter().sum::<f64>() / pixels.len() as f64, sharpness })
+    FaceFrame { brightness: pixels.iter().sum::<f64>() / pixels.len() as f64, sharpness }
 }
 
 /// Quality of the face video: light, sharpness, and delivered over expected frames. Whether a face is there and how

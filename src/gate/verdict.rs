@@ -109,6 +109,7 @@ fn remedy(reason: Reason) -> &'static str {
         Reason::Face => "face not good enough: check light and framing",
         Reason::Contact => "the device reports poor contact: add gel or saline, press the electrode on",
         Reason::Missing => "missing: check that the device sends",
+        Reason::Marked => "marked bad by the experimenter: left out of the score",
     }
 }
 

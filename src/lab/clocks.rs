@@ -1,5 +1,6 @@
 //! Watches the streams' clocks while samples come in: a rate off its nominal one, late packets, gaps (devices F).
 
+use crate::lab::selftest::ClockFacts;
 use crate::signal::{Chunk, ClockOffset, Nanos, SECOND, StreamId, StreamInfo, StreamKind, seconds};
 use crate::store::StreamClock;
 use std::collections::VecDeque;
@@ -71,6 +72,14 @@ impl Clocks {
     /// What is being added to streams' stamps; a session that begins now starts with these.
     pub fn offsets(&self) -> &[ClockOffset] {
         &self.offsets
+    }
+
+    /// A stream's clock in figures, as far as they can be had.
+    pub fn facts(&mut self, stream: StreamId) -> Option<ClockFacts> {
+        let watch = self.watches.iter_mut().find(|w| w.stream == stream && w.arrivals.len() > 2)?;
+        let clock = StreamClock::best(watch.arrivals.make_contiguous(), watch.stamped.make_contiguous(), watch.rate, 0.0);
+        let late_s = seconds(clock.late_p99);
+        Some(ClockFacts { span_s: clock.span_s, ppm: clock.free_ppm(), ppm_sd: clock.ppm_sd, late_s })
     }
 
     /// Judges every clock, every ten seconds; answers what has become wrong or right since.

@@ -6,7 +6,8 @@ use crate::lab::errand::Purpose;
 use crate::lab::job::RunningJob;
 use crate::lab::message::{Action, Command};
 use crate::lab::recording::{Begun, Recording};
-use crate::present::{Input, Phase, Protocol, order};
+use crate::present::{Input, Phase, Protocol};
+use crate::rig::Rig;
 use crate::signal::{Marker, MarkerKind};
 use crate::store::rows::{Consent, Entry, Participant, Session, SessionId, SessionState};
 use std::sync::Arc;
@@ -31,6 +32,15 @@ impl Lab {
             Action::Resume { session } => self.resume(session),
             Action::Connect { rig } => self.connect(id, rig),
             Action::Disconnect => self.disconnect(),
+            Action::Place { label, state, note } => self.place(&label, state, note),
+            Action::SelfTest => self.test_again(),
+            Action::Preview { on } => self.preview(on),
+            Action::Order { seed } => self.order(seed),
+            Action::CheckPlaylist => self.check_playlist(),
+            Action::Moment { by, toggle } => self.moment(by, toggle),
+            Action::Label { session, trial } => self.open_labels(session, trial),
+            Action::Segment { session, segment } => self.put_segment(session, segment),
+            Action::Draft { field, text } => self.drafts.put(field, text),
             Action::Override { reason } => self.override_gate(reason),
             Action::Begin => self.begin(),
             Action::Pause { reason } => self.running(Input::Pause { reason }),
@@ -114,6 +124,8 @@ impl Lab {
         let recording = Recording::prepare(&self.home, session.clone(), participant, consent).map_err(|e| e.to_string())?;
         self.recording = Some(recording);
         self.session = Some(session);
+        self.forget_marks();
+        self.labels.begin(Vec::new());
         (self.protocol, self.override_reason) = (None, None);
         Ok(())
     }
@@ -146,17 +158,13 @@ impl Lab {
         if !verdict.pass && self.override_reason.is_none() {
             return Err(format!("below the gate: {}; mend it, or override with a reason", verdict.why));
         }
+        setup.showable()?;
         let (rig, playlist) = (&setup.rig, &setup.playlist);
-        let videos = &playlist.videos;
-        let stimuli = if rig.protocol.shuffle {
-            order::shuffled(videos, rig.protocol.order_seed).into_iter().map(|i| videos[i].clone()).collect()
-        } else {
-            videos.clone()
-        };
+        let stimuli = setup.stimuli();
         let streams = self.devices.streams();
         let planned = planned_s(&rig.protocol, playlist);
         self.room_for(&streams, planned)?;
-        let Some(Setup { rig, playlist, player }) = &self.setup else { return Err("connect the devices first".into()) };
+        let Some(Setup { rig, playlist, player, .. }) = &self.setup else { return Err("connect the devices first".into()) };
         let now = self.options.clock.now();
         let protocol = match &self.resumed {
             Some(resumed) => resumed.protocol(&session, rig, stimuli, &streams)?,

@@ -45,7 +45,13 @@ impl Lab {
         self.news(format!("connected: {}", setup.rig.name));
         troubles.into_iter().for_each(|t| self.news(t));
         said.into_iter().for_each(|s| self.news(s));
+        let unshowable = setup.troubles.iter().filter(|t| t.is_some()).count();
         self.setup = Some(setup);
+        if unshowable > 0 {
+            self.news(format!("{unshowable} videos of the playlist cannot be shown; the playlist screen says why"));
+        }
+        self.begin_test();
+        self.recall_marks();
         Ok(())
     }
 
@@ -60,27 +66,23 @@ impl Lab {
         (self.live, self.judge, self.setup) = (Live::default(), Judge::default(), None);
         self.clocks = Clocks::default();
         self.override_reason = None;
+        self.test = Default::default();
     }
 }
 
 /// Everything that may take its time. Where there is no player for the playlist, the devices from before are kept.
 fn open(rig: Rig, playlist: Playlist, mut before: Devices, options: &LabOptions) -> Finish {
-    let chosen = player::choose(&rig.stimulus, &options.clock).map_err(|e| e.to_string());
-    let chosen = chosen.and_then(|(player, said)| match playlist.check(player.shows()).as_slice() {
-        [] => Ok((player, said)),
-        [one] => Err(one.clone()),
-        [first, rest @ ..] => Err(format!("{first} (and {} more)", rest.len())),
-    });
-    let (player, said) = match chosen {
+    let (player, said) = match player::choose(&rig.stimulus, &options.clock) {
         Ok(chosen) => chosen,
         Err(why) => {
             return Box::new(move |lab| {
                 lab.devices = before;
-                Err(why)
+                Err(why.to_string())
             });
         }
     };
+    let troubles: Vec<Option<String>> = playlist.videos.iter().map(|v| v.problem(player.shows())).collect();
     before.close();
     let devices = Devices::open(&rig, options);
-    Box::new(move |lab| lab.connected(Setup { rig, playlist, player }, said, devices))
+    Box::new(move |lab| lab.connected(Setup { rig, playlist, player, troubles }, said, devices))
 }

@@ -48,6 +48,10 @@ pub struct Lab {
     pub(super) disk: Disk,
     pub(super) clocks: Clocks,
     pub(super) override_reason: Option<String>,
+    pub(super) marks: super::montage::Marks,
+    pub(super) test: super::selftest::Running,
+    pub(super) labels: super::label::Labels,
+    pub(super) drafts: super::drafts::Drafts,
     /// The session being prepared is an interrupted one that goes on.
     pub(super) resumed: Option<Resumed>,
     pub(super) protocol: Option<Protocol>,
@@ -76,6 +80,8 @@ pub(super) struct Setup {
     pub rig: Rig,
     pub playlist: Playlist,
     pub player: Box<dyn Player>,
+    /// One a video of the playlist: why it cannot be shown.
+    pub troubles: Vec<Option<String>>,
 }
 
 impl Lab {
@@ -104,6 +110,10 @@ impl Lab {
             disk: Disk::default(),
             clocks: Clocks::default(),
             override_reason: None,
+            marks: Default::default(),
+            test: Default::default(),
+            labels: Default::default(),
+            drafts: Default::default(),
             resumed: None,
             protocol: None,
             job: None,
@@ -170,6 +180,7 @@ impl Lab {
         for (stream, text) in self.clocks.refresh(now) {
             self.trouble(Some(stream), text);
         }
+        self.tend_labels(now);
         self.tend_recording(now);
         if self.job.as_mut().is_some_and(RunningJob::poll) {
             let said = match self.job.as_ref().and_then(RunningJob::outcome) {

@@ -83,6 +83,11 @@ impl Devices {
         self.connected.iter().filter(|d| d.streams.iter().any(|s| s.id == stream)).map(|d| d.pump.dropped(stream)).sum()
     }
 
+    /// What ended the device of this stream, if something did.
+    pub fn ended(&self, stream: StreamId) -> Option<String> {
+        self.connected.iter().find(|d| d.streams.iter().any(|s| s.id == stream)).and_then(|d| d.lost.clone())
+    }
+
     /// Releases every device.
     pub fn close(&mut self) {
         self.connected.iter_mut().for_each(|d| d.pump.stop());

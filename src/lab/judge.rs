@@ -1,7 +1,8 @@
 //! The gate on live data: EEG by its own live gate, heart and face beside it, and the quality of each trial.
 
 use crate::gate::{
-    ChannelQuality, Contact, FaceFrame, HeartKind, LiveGate, QualityReport, Verdict, face_frame, face_quality, heart_quality,
+    ChannelQuality, Contact, FaceFrame, HeartKind, LiveGate, QualityReport, Reason, Verdict, face_frame, face_quality,
+    heart_quality,
 };
 use crate::rig::{GateRig, Rig};
 use crate::signal::{Chunk, Frame, Nanos, Role, SECOND, StreamId, StreamInfo, StreamKind, seconds};
@@ -28,6 +29,8 @@ pub struct Judge {
     hearts: Vec<Heart>,
     faces: Vec<Face>,
     contacts: Vec<Grades>,
+    /// Electrodes that the experimenter marked as bad.
+    marked: Vec<String>,
     refreshed: Option<Nanos>,
     report: Option<QualityReport>,
     /// Sentences about streams that cannot be judged.
@@ -137,7 +140,19 @@ impl Judge {
             self.hearts.iter().map(Heart::quality).chain(self.faces.iter_mut().map(|f| f.quality(now))).collect();
         let mut eeg = merge(self.eeg.iter().map(|e| e.gate.report()).collect());
         self.contacts.iter().for_each(|grades| grades.contact.apply(&mut eeg, now));
+        leave_out(&mut eeg, &self.marked);
         self.report = (!self.eeg.is_empty() || !others.is_empty()).then_some(QualityReport { others, ..eeg });
+    }
+
+    /// These electrodes count as bad from now on, whatever they deliver.
+    pub fn leave_out(&mut self, labels: Vec<String>) {
+        self.marked = labels;
+        self.refreshed = None;
+    }
+
+    /// What the device says of an electrode's contact: 0 to 4, or a percentage above 4.
+    pub fn contact(&self, label: &str, now: Nanos) -> Option<f64> {
+        self.contacts.iter().find_map(|grades| grades.contact.mean(label, now))
     }
 
     /// The last report, if there is something to judge.
@@ -166,7 +181,11 @@ impl Judge {
     pub fn end_trial(&mut self) -> Option<f64> {
         let reports = self.eeg.iter_mut().filter_map(|e| e.trial.take()).map(|gate| gate.report());
         let reports: Vec<QualityReport> = reports.filter(|r| r.seconds > 0.0).collect();
-        (!reports.is_empty()).then(|| merge(reports).overall)
+        (!reports.is_empty()).then(|| {
+            let mut report = merge(reports);
+            leave_out(&mut report, &self.marked);
+            report.overall
+        })
     }
 }
 
@@ -248,6 +267,19 @@ impl Face {
         let looks: Vec<FaceFrame> = self.looked.iter().map(|(_, looks)| *looks).collect();
         face_quality(&looks, self.arrivals.len() as u64, (span * self.rate) as u64)
     }
+}
+
+/// Marked electrodes score nothing and count among the bad ones; the session's score is that of the others.
+fn leave_out(report: &mut QualityReport, marked: &[String]) {
+    if marked.is_empty() {
+        return;
+    }
+    for channel in report.channels.iter_mut().filter(|c| marked.contains(&c.label)) {
+        channel.detail = format!("marked bad by the experimenter (its own score: {:.0})", channel.score);
+        (channel.score, channel.reason) = (0.0, Some(Reason::Marked));
+    }
+    let used: Vec<f64> = report.channels.iter().filter(|c| c.reason != Some(Reason::Marked)).map(|c| c.score).collect();
+    report.overall = used.iter().sum::<f64>() / used.len().max(1) as f64 * report.completeness;
 }
 
 /// One report over several streams: channels side by side, each stream weighing as many as it has.

@@ -4,6 +4,7 @@ mod face;
 mod heart;
 mod traces;
 
+use crate::lab::guided::CameraView;
 use crate::lab::message::{FaceView, HeartView, StreamView, Traces};
 use crate::signal::{Chunk, Frame, Nanos, Role, SECOND, StreamId, StreamInfo, StreamKind, seconds};
 use face::LiveFace;
@@ -126,9 +127,41 @@ impl Live {
         self.heart.as_ref().map(LiveHeart::view)
     }
 
+    /// Channels on the participant that have not changed for a second, and how many ought to change; a frozen camera
+    /// says "picture".
+    pub fn still(&self, id: StreamId) -> (Vec<String>, usize) {
+        match self.streams.iter().find(|s| s.info.id == id).map(|s| &s.shape) {
+            Some(Shape::Signal(traces)) => traces.still(),
+            Some(Shape::Face(face)) => (if face.is_frozen() { vec!["picture".into()] } else { Vec::new() }, 1),
+            None => (Vec::new(), 0),
+        }
+    }
+
+    fn faces(&self) -> impl Iterator<Item = (&StreamInfo, &LiveFace)> {
+        self.streams.iter().filter_map(|s| if let Shape::Face(face) = &s.shape { Some((&s.info, face)) } else { None })
+    }
+
+    pub fn has_camera(&self) -> bool {
+        self.faces().next().is_some()
+    }
+
+    /// How the first camera is framed and lit.
+    pub fn camera(&self) -> Option<CameraView> {
+        self.faces().next().map(|(info, face)| CameraView { rate: info.rate, ..face.camera() })
+    }
+
+    /// Makes small pictures now and then, or forgets them.
+    pub fn preview(&mut self, on: bool) {
+        for stream in &mut self.streams {
+            if let Shape::Face(face) = &mut stream.shape {
+                face.preview(on);
+            }
+        }
+    }
+
     /// The first camera; `stored`: its pixels go to disk.
     pub fn face(&self, stored: bool) -> Option<FaceView> {
-        self.streams.iter().find_map(|s| if let Shape::Face(face) = &s.shape { Some(face.view(stored)) } else { None })
+        self.faces().next().map(|(_, face)| face.view(stored))
     }
 }
 

@@ -6,8 +6,9 @@
 use crate::explain::report::ExplanationReport;
 use crate::gate::{QualityReport, Verdict};
 use crate::job::Progress;
+use crate::lab::guided::Guided;
 use crate::present::ProtocolView;
-use crate::signal::{Nanos, Rating, Role, StreamId, StreamKind};
+use crate::signal::{Nanos, Placed, Rating, Role, Segment, StreamId, StreamKind};
 use crate::store::rows::{Consent, ModelRow, Participant, PredictionRow, Session, SessionId, Trial};
 use crate::train::card::Card;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,46 @@ pub enum Action {
     },
     /// Releases the devices (only while nothing is recorded).
     Disconnect,
+    /// Marks an electrode of the connected rig; stored with the session that is prepared.
+    Place {
+        label: String,
+        state: Placed,
+        note: String,
+    },
+    /// Watches every stream anew for some seconds and judges it.
+    SelfTest,
+    /// A small picture of the camera now and then, or no longer. Refused without consent to store the face, and while a
+    /// video runs.
+    Preview {
+        on: bool,
+    },
+    /// The playlist in another order before the session begins: by this seed, or as listed.
+    Order {
+        seed: Option<u64>,
+    },
+    /// Looks at the playlist's files again.
+    CheckPlaylist,
+    /// The participant, or whoever looks at them, feels something now. Said again within 0.6 s it goes on (a held key
+    /// repeats); `toggle` begins or ends a moment that lasts until it is said again.
+    Moment {
+        by: String,
+        toggle: bool,
+    },
+    /// Opens the timeline of a trial of a stored session, or of the session being recorded, for labelling.
+    Label {
+        session: SessionId,
+        trial: u32,
+    },
+    /// Adds, changes or takes back a segment of a session; its trial, attempt and number say which.
+    Segment {
+        session: SessionId,
+        segment: Segment,
+    },
+    /// What stands in a field that was not sent yet; kept until it is sent or emptied.
+    Draft {
+        field: String,
+        text: String,
+    },
     /// Go on below the gate, for this reason (never empty).
     Override {
         reason: String,
@@ -158,6 +199,9 @@ pub struct Snapshot {
     pub job: Option<JobView>,
     #[serde(with = "shared_option")]
     pub review: Option<Arc<Review>>,
+    /// Electrodes, self-test, camera, playlist, segments, drafts.
+    #[serde(default)]
+    pub guided: Guided,
 }
 
 /// What lies in the home.
@@ -291,7 +335,7 @@ mod shared {
 }
 
 /// As [`shared`], for what may be absent.
-mod shared_option {
+pub(super) mod shared_option {
     use super::Arc;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -35,6 +35,8 @@ impl Lab {
         self.session = Some(Session { state: SessionState::Prepared, ended: None, ..stored.session.clone() });
         self.recording = Some(recording);
         (self.protocol, self.override_reason) = (None, None);
+        self.remember_marks(stored.placements.clone());
+        self.labels.begin(stored.segments.clone());
         let streams = stored.streams.iter().map(|row| row.info.clone()).collect();
         if let Some(text) = estimated {
             let marker = Marker { at: self.options.clock.now(), kind: MarkerKind::Trouble, text: text.clone(), trial: None };

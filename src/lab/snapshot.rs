@@ -57,6 +57,7 @@ impl Lab {
             log: self.log.iter().cloned().collect(),
             job: self.job.as_ref().map(RunningJob::view),
             review: self.review.clone(),
+            guided: self.guided(now),
         }
     }
 

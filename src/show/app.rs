@@ -9,6 +9,7 @@ use crate::present::Phase;
 use crate::show::caps::Caps;
 use crate::show::chrome;
 use crate::show::command::Line;
+use crate::show::haste::Haste;
 pub use crate::show::link::{Input, Left, Link, Program, Standing};
 use crate::show::popup::{self, Popup, Purpose};
 use crate::show::screen::{Letters, Next, Place, Screen};
@@ -25,6 +26,8 @@ struct Pending {
     id: u64,
     action: Action,
     then: Option<Place>,
+    /// The field whose draft this sends.
+    draft: Option<String>,
 }
 
 /// The line above the footer.
@@ -46,6 +49,9 @@ pub struct App<L> {
     screens: BTreeMap<Place, Box<dyn Screen>>,
     popup: Option<Popup>,
     pending: Vec<Pending>,
+    /// Drafts as this terminal left them; they are newer than the snapshot's.
+    drafts: BTreeMap<String, String>,
+    haste: Haste,
     message: Option<Message>,
     /// A command or a search being typed, and the commands before it.
     line: Option<Line>,
@@ -69,6 +75,8 @@ impl<L: Link> App<L> {
             screens: Place::ALL.into_iter().map(|p| (p, p.open())).collect(),
             popup: None,
             pending: Vec::new(),
+            drafts: BTreeMap::new(),
+            haste: Haste::default(),
             message: None,
             line: None,
             history: Vec::new(),
@@ -120,7 +128,12 @@ impl<L: Link> App<L> {
                 if done.action == Action::Quit {
                     self.left = Some(Left::Quit);
                 }
-                self.message = Some(Message::Saved(words::done(&done.action)));
+                if !matches!(done.action, Action::Draft { .. } | Action::Moment { .. }) {
+                    self.message = Some(Message::Saved(words::done(&done.action)));
+                }
+                if let Some(field) = done.draft {
+                    self.put_draft(field, String::new());
+                }
                 if matches!(done.action, Action::Prepare { .. }) {
                     self.screens.insert(Place::Participant, Place::Participant.open());
                 }
@@ -167,6 +180,12 @@ impl<L: Link> App<L> {
         }
     }
 
+    /// Begins with this screen and what it asks of the lab.
+    pub fn begin(&mut self, action: Action, place: Place) {
+        self.go(place);
+        self.send(action, None);
+    }
+
     /// Goes to a screen, as its key would.
     pub fn go(&mut self, place: Place) {
         if place == Place::Help && self.place != Place::Help {
@@ -196,15 +215,26 @@ impl<L: Link> App<L> {
         if !matches!(self.message, Some(Message::News(_))) {
             self.message = None;
         }
+        self.haste.key(key.code);
         if let Some(popup) = &mut self.popup {
-            if let Some(next) = popup.handle(key) {
-                self.popup = None;
-                self.carry_out(next, &snapshot);
+            match popup.handle(key) {
+                Some(Next::Do(action)) if self.haste.forbids(&action) => self.message = Some(Message::Refused(HASTE.into())),
+                Some(next) => {
+                    let draft = self.popup.take().and_then(|p| p.draft()).map(|(field, _)| field);
+                    match next {
+                        Next::Do(action) => self.send_as(action, None, draft),
+                        next => self.carry_out(next, &snapshot),
+                    }
+                }
+                None => self.keep_draft(),
             }
             return;
         }
         if self.line.is_some() {
             return self.type_line(key, &snapshot);
+        }
+        if self.place == Place::Montage && matches!(key.code, KeyCode::Char(' ' | 'b')) && self.haste.repeats() {
+            return;
         }
         let Some(screen) = self.screens.get_mut(&self.place) else { return };
         let next = match screen.handle(key, &snapshot) {
@@ -218,6 +248,7 @@ impl<L: Link> App<L> {
     fn paste(&mut self, text: &str) {
         if let Some(popup) = &mut self.popup {
             popup.paste(text);
+            self.keep_draft();
         } else if let Some(line) = &mut self.line {
             line.paste(text);
         } else if let Some(screen) = self.screens.get_mut(&self.place) {
@@ -262,9 +293,13 @@ impl<L: Link> App<L> {
             Next::Pass | Next::Stay => {}
             Next::Go(Place::Help) if self.place == Place::Help => self.place = self.behind,
             Next::Go(place) => self.go(place),
+            Next::Do(action) | Next::DoThen(action, _) if self.haste.forbids(&action) => {
+                self.message = Some(Message::Refused(HASTE.into()));
+            }
             Next::Do(action) => self.send(action, None),
             Next::DoThen(action, place) => self.send(action, Some(place)),
-            Next::Ask(popup) => self.popup = Some(popup),
+            Next::All(actions) => actions.into_iter().for_each(|action| self.send(action, None)),
+            Next::Ask(popup) => self.ask(popup, snapshot),
             Next::Say(text) => self.message = Some(Message::Refused(text)),
             Next::Leave => self.left = Some(Left::Detached),
             Next::Quit if self.looks_on() => self.left = Some(Left::Detached),
@@ -288,15 +323,49 @@ impl<L: Link> App<L> {
     /// Sends a command, unless one of its kind still waits (a held key must not act twice). Notes, markers and
     /// answers always go.
     fn send(&mut self, action: Action, then: Option<Place>) {
-        let repeatable = matches!(action, Action::Note { .. } | Action::Mark { .. } | Action::Rate { .. });
+        self.send_as(action, then, None);
+    }
+
+    /// The same for what was typed into a field with a draft.
+    fn send_as(&mut self, action: Action, then: Option<Place>, draft: Option<String>) {
+        use Action::{Draft, Mark, Moment, Note, Place as Electrode, Rate, Segment};
+        let repeatable = match &action {
+            Note { .. } | Mark { .. } | Rate { .. } | Draft { .. } | Segment { .. } | Electrode { .. } => true,
+            // A held key says the same thing again and again; a second press of the other key does not.
+            Moment { toggle, .. } => *toggle,
+            _ => false,
+        };
         let kind = std::mem::discriminant(&action);
         if !repeatable && self.pending.iter().any(|p| std::mem::discriminant(&p.action) == kind) {
             return;
         }
         let id = self.next_id;
         self.next_id += 1;
-        self.pending.push(Pending { id, action: action.clone(), then });
+        self.pending.push(Pending { id, action: action.clone(), then, draft });
         self.link.send(Command { id, action });
+    }
+
+    /// Opens a box; one that asks for text begins with what was typed into it before.
+    fn ask(&mut self, mut popup: Popup, snapshot: &Snapshot) {
+        if let Some((field, _)) = popup.draft() {
+            let kept = self.drafts.get(&field).or_else(|| snapshot.guided.drafts.get(&field)).filter(|text| !text.is_empty());
+            kept.into_iter().for_each(|text| popup.fill(text));
+        }
+        self.popup = Some(popup);
+    }
+
+    /// What stands in the open box goes to the lab, where it outlives this terminal.
+    fn keep_draft(&mut self) {
+        if let Some((field, text)) = self.popup.as_ref().and_then(Popup::draft) {
+            self.put_draft(field, text);
+        }
+    }
+
+    fn put_draft(&mut self, field: String, text: String) {
+        if self.drafts.get(&field).map_or("", String::as_str) != text {
+            self.drafts.insert(field.clone(), text.clone());
+            self.send(Action::Draft { field, text }, None);
+        }
     }
 
     /// Draws everything from what is known; reads no clock, no disk, no channel.
@@ -305,7 +374,11 @@ impl<L: Link> App<L> {
             caps: self.caps,
             screen: self.screens.get(&self.place).map(|s| s.as_ref()),
             popup: self.popup.as_ref(),
-            waiting: self.pending.first().map(|p| (words::saves(&p.action), words::doing(&p.action))),
+            waiting: self
+                .pending
+                .iter()
+                .find(|p| !matches!(p.action, Action::Draft { .. } | Action::Moment { .. }))
+                .map(|p| (words::saves(&p.action), words::doing(&p.action))),
             message: self.message.as_ref(),
             watching: self.looks_on(),
             link: self.round_trip,
@@ -316,7 +389,14 @@ impl<L: Link> App<L> {
     }
 }
 
+/// Why a key did nothing.
+const HASTE: &str = "That key came too fast to be meant (a held key, or a paste); press it again.";
+
 impl<L: Link> Program for App<L> {
+    fn time(&mut self, at: crate::signal::Nanos) {
+        self.haste.time(at);
+    }
+
     fn poll(&mut self) -> bool {
         App::poll(self)
     }

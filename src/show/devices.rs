@@ -1,10 +1,11 @@
-//! Step 2: which rig, and whether its devices deliver.
+//! Step 2: which rig, and whether its devices deliver: every stream under its self-test, each failure with its way out.
 
+use crate::lab::guided::{Check, Outcome, SelfTest};
 use crate::lab::message::{Action, Snapshot, StreamView};
 use crate::show::caps::Ink;
 use crate::show::pen::Pen;
 use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
-use crate::show::widget::lanes::{View, lanes};
+use crate::show::widget::lanes::{Look, View, lanes};
 use crate::show::words;
 use crate::signal::StreamKind;
 use crossterm::event::{KeyCode, KeyEvent};
@@ -15,6 +16,8 @@ const LATE_S: f64 = 1.5;
 #[derive(Default)]
 pub struct Devices {
     selected: usize,
+    /// Lines of the self-test that were scrolled past.
+    skipped: usize,
 }
 
 fn connected(snapshot: &Snapshot) -> bool {
@@ -23,12 +26,18 @@ fn connected(snapshot: &Snapshot) -> bool {
 
 impl Screen for Devices {
     fn title(&self, _: &Snapshot) -> String {
-        "2/5 DEVICES".into()
+        "2/7 DEVICES".into()
     }
 
     fn hints(&self, snapshot: &Snapshot) -> Vec<Hint> {
         if connected(snapshot) {
-            vec![("Enter", "to the quality gate"), ("r", "release, choose another rig"), ("Esc", "back")]
+            vec![
+                ("Enter", "to the montage"),
+                ("t", "test again"),
+                ("r", "release, another rig"),
+                ("j/k", "scroll the test"),
+                ("Esc", "back"),
+            ]
         } else {
             vec![("Enter", "connect"), ("j/k", "choose a rig"), ("Esc", "back")]
         }
@@ -38,30 +47,47 @@ impl Screen for Devices {
         let rigs = &snapshot.catalogue.rigs;
         match key.code {
             KeyCode::Esc => Next::Go(Place::Home),
-            KeyCode::Enter if connected(snapshot) => Next::Go(Place::Gate),
+            KeyCode::Enter if connected(snapshot) => Next::Go(Place::Montage),
+            KeyCode::Char('t') if connected(snapshot) => {
+                self.skipped = 0;
+                Next::Do(Action::SelfTest)
+            }
             KeyCode::Char('r') if connected(snapshot) => Next::Do(Action::Disconnect),
             KeyCode::Enter => {
                 let rig = self.selected.checked_sub(1).and_then(|i| rigs.get(i)).map(|(path, _)| path.clone());
                 Next::Do(Action::Connect { rig })
             }
             _ if !connected(snapshot) && move_in(&mut self.selected, rigs.len() + 1, key) => Next::Stay,
+            _ if connected(snapshot) => {
+                let checks = snapshot.guided.test.iter().flat_map(|t| &t.streams).map(|s| s.checks.len()).sum();
+                if move_in(&mut self.skipped, checks, key) { Next::Stay } else { Next::Pass }
+            }
             _ => Next::Pass,
         }
     }
 
     fn draw(&self, pen: &mut Pen, snapshot: &Snapshot) {
         let h = pen.height();
-        let rigs = (snapshot.catalogue.rigs.len() as u16 + 2).clamp(4, (h / 4).max(4)) + u16::from(h >= 30) * 2;
+        let on = connected(snapshot);
+        let framed = u16::from(h >= 30 && pen.width() >= 98);
+        let count = snapshot.catalogue.rigs.len() as u16;
+        // Once a rig is connected the list of the others may be short: what its devices deliver counts.
+        let rigs = if on { 2.max((count + 2).min(h / 6)) } else { (count + 2).clamp(4, (h / 3).max(4)) } + 2 * framed;
         self.draw_rigs(&mut pen.part(0, 0, u16::MAX, rigs), snapshot);
-        let devices = (snapshot.devices.len() as u16 + 1).clamp(3, (h / 4).max(3)) + u16::from(h >= 30) * 2;
+        let devices = (snapshot.devices.len() as u16 + 1).clamp(2, (h / 4).max(2)) + 2 * framed;
         draw_devices(&mut pen.part(0, rigs, u16::MAX, devices), snapshot);
         let trouble = if snapshot.device_trouble.is_empty() { 0 } else { 5 };
         let left = h.saturating_sub(rigs + devices + trouble);
-        let streams = if connected(snapshot) && left >= 18 { snapshot.streams.len() as u16 + 4 } else { left };
-        draw_streams(&mut pen.part(0, rigs + devices, u16::MAX, streams), &snapshot.streams);
-        if streams < left {
-            let mut live = pen.part(0, rigs + devices + streams, u16::MAX, left - streams);
-            lanes(&mut live, snapshot, View::Overview);
+        let streams = if on { (snapshot.streams.len() as u16 + 2 + 2 * framed).min(left) } else { left };
+        draw_streams(&mut pen.part(0, rigs + devices, u16::MAX, streams), snapshot);
+        let rest = left - streams;
+        if let Some(test) = snapshot.guided.test.as_ref().filter(|_| on) {
+            let live = if rest >= 26 { rest / 2 } else { 0 };
+            draw_test(&mut pen.part(0, rigs + devices + streams, u16::MAX, rest - live), test, self.skipped);
+            if live > 0 {
+                let mut below = pen.part(0, rigs + devices + left - live, u16::MAX, live);
+                lanes(&mut below, snapshot, View::Overview, &Look::default());
+            }
         }
         if trouble > 0 {
             let mut body = pen.below(h.saturating_sub(trouble));
@@ -77,15 +103,16 @@ impl Screen for Devices {
 impl Devices {
     fn draw_rigs(&self, pen: &mut Pen, snapshot: &Snapshot) {
         let mut body = pen.panel("Rig");
-        let chosen = snapshot.session.as_ref().map(|s| s.rig_name.as_str()).filter(|_| connected(snapshot));
+        let chosen = Some(snapshot.guided.rig.as_str()).filter(|_| connected(snapshot));
         let mut lines = vec![("simulated rig".to_string(), "no device needed; everything is marked SIMULATED".to_string())];
         lines.extend(snapshot.catalogue.rigs.iter().map(|(path, name)| (name.clone(), path.display().to_string())));
         let rows = body.height() as usize;
-        let selected = self.selected.min(lines.len() - 1);
+        let chosen_line = lines.iter().position(|(name, _)| chosen == Some(name.as_str()));
+        let selected = chosen_line.unwrap_or(self.selected).min(lines.len() - 1);
         let first = scrolled(selected, rows, lines.len());
         for (y, (i, (name, what))) in lines.iter().enumerate().skip(first).take(rows).enumerate() {
             let y = y as u16;
-            let sign = if chosen == Some(name) { "(*) " } else { "( ) " };
+            let sign = if chosen == Some(name.as_str()) { "(*) " } else { "( ) " };
             body.line(1, y, &[(sign, Ink::Plain), (&format!("{:<24} ", words::cut(name, 24)), Ink::Strong), (what, Ink::Dim)]);
             if i == selected && !connected(snapshot) {
                 body.select(y);
@@ -118,30 +145,92 @@ fn draw_devices(pen: &mut Pen, snapshot: &Snapshot) {
     }
 }
 
-fn draw_streams(pen: &mut Pen, streams: &[StreamView]) {
+/// One line a stream: what is measured, and whether it is well.
+fn draw_streams(pen: &mut Pen, s: &Snapshot) {
     let mut body = pen.panel("Streams");
-    if streams.is_empty() {
+    if s.streams.is_empty() {
         body.text(1, 0, "nothing arrives yet", Ink::Dim);
         return;
     }
-    body.text(1, 0, "stream   ch  nominal  measured    received   lost  dropped   last  state", Ink::Dim);
+    body.text(1, 0, "stream   ch  measured of nominal     lost  last  moving   latency  state", Ink::Dim);
     let rows = body.height().saturating_sub(1) as usize;
-    for (y, s) in streams.iter().take(rows).enumerate() {
-        let (word, ink) = judged(s);
-        let unit = if s.kind == StreamKind::Face { "fps" } else { "Hz" };
-        let lost = if s.lost + s.dropped > 0 { Ink::Bad } else { Ink::Plain };
+    for (y, stream) in s.streams.iter().take(rows).enumerate() {
+        let test = s.guided.test.iter().flat_map(|t| &t.streams).find(|t| t.stream == stream.id);
+        let found = |what: &str| test.and_then(|t| t.checks.iter().find(|c| c.what == what));
+        let (word, ink) = judged(stream);
+        let unit = if stream.kind == StreamKind::Face { "fps" } else { "Hz" };
+        let lost = if stream.lost + stream.dropped > 0 { Ink::Bad } else { Ink::Plain };
+        let moving = match found("moving").map(|c| c.outcome) {
+            Some(Outcome::Holds) => ("yes", Ink::Good),
+            Some(Outcome::Warns) => ("some", Ink::Fair),
+            Some(Outcome::Fails) => ("NO", Ink::Bad),
+            _ => ("..", Ink::Dim),
+        };
+        let latency = match found("latency") {
+            Some(c) if c.outcome == Outcome::Warns => "assumed".to_string(),
+            Some(c) => c.found.split(',').next().unwrap_or_default().to_string(),
+            None => "..".into(),
+        };
         body.line(
             1,
             1 + y as u16,
             &[
-                (&format!("{:<8} {:>2} ", words::cut(&s.name, 8), s.channels), Ink::Strong),
-                (&format!("{:>7.1} {:>7.2} {unit:<3} {:>9} ", s.rate, s.measured_rate, s.received), Ink::Plain),
-                (&format!("{:>6} {:>8} ", s.lost, s.dropped), lost),
-                (&format!("{:>5.1}s  ", s.age_s), Ink::Dim),
+                (&format!("{:<8} {:>2} ", words::cut(&stream.name, 8), stream.channels), Ink::Strong),
+                (&format!("{:>8.2} of {:>5.0} {unit:<3} ", stream.measured_rate, stream.rate), Ink::Plain),
+                (&format!("{:>6} ", stream.lost + stream.dropped), lost),
+                (&format!("{:>5.1}s  ", stream.age_s.min(999.0)), Ink::Dim),
+                (&format!("{:<8} ", moving.0), moving.1),
+                (&format!("{:<8} ", words::cut(&latency, 8)), Ink::Plain),
                 (word, ink),
-                (if s.simulated { " SIM" } else { "" }, Ink::Simulated),
+                (if stream.simulated { " SIM" } else { "" }, Ink::Simulated),
             ],
         );
+    }
+}
+
+/// The word of an outcome: it says what its colour says.
+fn outcome(outcome: Outcome) -> (&'static str, Ink) {
+    match outcome {
+        Outcome::Waits => ("wait", Ink::Dim),
+        Outcome::Holds => ("ok", Ink::Good),
+        Outcome::Warns => ("warn", Ink::Fair),
+        Outcome::Fails => ("FAIL", Ink::Bad),
+    }
+}
+
+/// The self-test: its verdict, then what is wrong with its way out, worst first, then the rest.
+fn draw_test(pen: &mut Pen, test: &SelfTest, skip: usize) {
+    let (failures, over) = (test.failures(), test.is_over());
+    let warned = test.streams.iter().flat_map(|s| &s.checks).filter(|c| c.outcome == Outcome::Warns).count();
+    let title = match (over, failures) {
+        (false, _) => format!("Self-test: {:.0} of {:.0} s", test.watched_s, test.of_s),
+        (true, 0) => format!("Self-test: passed, {warned} warnings"),
+        (true, n) => format!("Self-test: {n} FAILED, {warned} warnings"),
+    };
+    let mut body = pen.panel(&title);
+    let mut lines: Vec<(&str, &Check)> =
+        test.streams.iter().flat_map(|s| s.checks.iter().map(move |c| (s.name.as_str(), c))).collect();
+    let weight = |c: &Check| match c.outcome {
+        Outcome::Fails => 0,
+        Outcome::Warns => 1,
+        Outcome::Waits => 2,
+        Outcome::Holds => 3,
+    };
+    lines.sort_by_key(|(_, c)| weight(c));
+    let mut y = 0;
+    for (name, c) in lines.into_iter().skip(skip) {
+        if y >= body.height() {
+            break;
+        }
+        let (word, ink) = outcome(c.outcome);
+        let head = format!("{:<5} {:<8} {:<10} ", word, words::cut(name, 8), c.what);
+        let x = body.text(1, y, &head[..6], ink);
+        body.text(x, y, &head[6..], Ink::Strong);
+        body.text(1 + head.len() as u16, y, &c.found, Ink::Plain);
+        y += 1;
+        if !c.way_out.is_empty() {
+            y += body.wrap(16, y, 2, &c.way_out, Ink::Dim);
+        }
     }
 }
 

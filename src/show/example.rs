@@ -2,6 +2,7 @@
 //!
 //! Everything here is made up and says so: `simulated` is true throughout.
 
+mod guided;
 mod results;
 mod scenes;
 mod signals;
@@ -131,6 +132,7 @@ pub fn home() -> Snapshot {
         log: vec![],
         job: None,
         review: None,
+        guided: Default::default(),
     }
 }
 
@@ -159,6 +161,7 @@ pub fn gate_failing() -> Snapshot {
         ],
     };
     Snapshot {
+        guided: guided::guided(BEGAN),
         devices: vec![DeviceView {
             name: "simulated participant (seed 7)".into(),
             state: "streaming".into(),
@@ -300,6 +303,20 @@ pub fn summary() -> Snapshot {
     s
 }
 
+/// The third clip's timeline is open.
+pub fn labelling() -> Snapshot {
+    let mut s = summary();
+    let third = s.trials.iter().rev().find(|t| t.number == 3).cloned();
+    s.guided.labelling = s.session.as_ref().zip(third).map(|(session, trial)| {
+        Arc::new(guided::labelling(
+            session,
+            trial,
+            &s.trials.iter().filter(|t| t.state == TrialState::Done).cloned().collect::<Vec<_>>(),
+        ))
+    });
+    s
+}
+
 /// A network is being trained.
 pub fn training() -> Snapshot {
     let curve = (1..=24).map(|e| {
@@ -328,6 +345,7 @@ pub fn all() -> Vec<(&'static str, Snapshot)> {
         ("paused", paused()),
         ("rating", rating()),
         ("summary", summary()),
+        ("labelling", labelling()),
         ("training", training()),
         ("reviewed", reviewed()),
     ]

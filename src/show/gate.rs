@@ -1,7 +1,7 @@
-//! Step 3: is the signal good enough? Every channel with its score and the reason, what to do, and the verdict.
+//! Step 4: is the signal good enough? Every channel with its score and the reason, what to do, and the verdict.
 
 use crate::gate::{ChannelQuality, QualityReport};
-use crate::lab::message::{Action, Snapshot};
+use crate::lab::message::Snapshot;
 use crate::show::caps::Ink;
 use crate::show::pen::Pen;
 use crate::show::popup::{Popup, Purpose};
@@ -14,35 +14,35 @@ use crossterm::event::{KeyCode, KeyEvent};
 pub struct Gate;
 
 /// Passed, or overridden with a reason.
-fn open(snapshot: &Snapshot) -> bool {
+pub(super) fn is_open(snapshot: &Snapshot) -> bool {
     let overridden = snapshot.session.as_ref().is_some_and(|s| s.override_reason.is_some());
     overridden || snapshot.verdict.as_ref().is_some_and(|v| v.pass)
 }
 
 impl Screen for Gate {
     fn title(&self, _: &Snapshot) -> String {
-        "3/5 QUALITY GATE".into()
+        "4/7 QUALITY GATE".into()
     }
 
     fn hints(&self, snapshot: &Snapshot) -> Vec<Hint> {
         let mut hints = Vec::new();
-        if open(snapshot) {
-            hints.push(("Enter", "BEGIN recording"));
+        if is_open(snapshot) {
+            hints.push(("Enter", "to the camera"));
         } else {
             hints.push(("O", "go on below the gate (reason asked)"));
         }
-        hints.extend([("n", "note"), ("Esc", "back to devices")]);
+        hints.extend([("n", "note"), ("Esc", "back to the montage")]);
         hints
     }
 
     fn handle(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Next {
         match key.code {
-            KeyCode::Esc => Next::Go(Place::Devices),
-            KeyCode::Enter if open(snapshot) => Next::Do(Action::Begin),
+            KeyCode::Esc => Next::Go(Place::Montage),
+            KeyCode::Enter if is_open(snapshot) => Next::Go(Place::Camera),
             KeyCode::Enter => {
                 Next::Say("Below the gate: mend what is listed, or press O and give a reason to go on anyway.".into())
             }
-            KeyCode::Char('O') if !open(snapshot) => Next::Ask(Popup::ask(Purpose::Override)),
+            KeyCode::Char('O') if !is_open(snapshot) => Next::Ask(Popup::ask(Purpose::Override)),
             _ => Next::Pass,
         }
     }
@@ -159,7 +159,7 @@ fn draw_advice(pen: &mut Pen, snapshot: &Snapshot, roomy: bool) {
     if roomy {
         let mut body = pen.panel("What to do");
         if lines.is_empty() {
-            body.text(0, 0, "nothing: Enter begins the recording", Ink::Good);
+            body.text(0, 0, "nothing: Enter goes on to the camera", Ink::Good);
         }
         let rows = body.height() as usize;
         for (y, line) in lines.iter().take(rows).enumerate() {
@@ -168,6 +168,6 @@ fn draw_advice(pen: &mut Pen, snapshot: &Snapshot, roomy: bool) {
         return;
     }
     let text: Vec<String> = lines.iter().enumerate().map(|(i, line)| format!("{}. {line}", i + 1)).collect();
-    let text = if text.is_empty() { "nothing to mend: Enter begins the recording".into() } else { text.join("  ") };
+    let text = if text.is_empty() { "nothing to mend: Enter goes on to the camera".into() } else { text.join("  ") };
     pen.wrap(0, 0, 2, &text, if lines.is_empty() { Ink::Good } else { Ink::Plain });
 }

@@ -59,6 +59,10 @@ pub trait Program {
     /// Takes what the lab sent; true where the screen must be drawn again.
     fn poll(&mut self) -> bool;
     fn handle(&mut self, input: Input);
+    /// When the next key came: what must not happen by a held or pasted key asks for it.
+    fn time(&mut self, at: Nanos) {
+        let _ = at;
+    }
     /// Draws from what is known; reads no clock, no disk, no channel.
     fn draw(&self, buf: &mut Buffer);
     /// Set once the person has left.

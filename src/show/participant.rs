@@ -147,7 +147,7 @@ impl ParticipantForm {
 
 impl Screen for ParticipantForm {
     fn title(&self, _: &Snapshot) -> String {
-        "1/5 PARTICIPANT".into()
+        "1/7 PARTICIPANT".into()
     }
 
     fn hints(&self, _: &Snapshot) -> Vec<Hint> {

@@ -9,7 +9,7 @@ use crate::show::caps::Ink;
 use crate::show::pen::{Pen, wrapped};
 use crate::show::screen::{Hint, Next, Place};
 use crate::show::widget::field::Field;
-use crate::signal::Rating;
+use crate::signal::{Placement, Rating};
 use crossterm::event::{KeyCode, KeyEvent};
 
 /// A box over the screen.
@@ -25,6 +25,8 @@ pub enum Purpose {
     Note,
     Mark,
     Override,
+    /// A note on this electrode.
+    Electrode(Placement),
     Redo,
     Skip,
     /// The code that must be typed.
@@ -54,6 +56,7 @@ pub struct Choice {
 const REASONS: [&str; 4] = ["participant asked", "artefact or movement", "device trouble", "stimulus did not play well"];
 const OVERRIDES: [&str; 3] =
     ["the bad channels are not used in this study", "the cap cannot be improved further", "trial run, not for analysis"];
+const CONTACTS: [&str; 4] = ["hair in the way", "gel added", "cable is loose", "electrode is broken"];
 const MARKS: [&str; 4] = ["movement", "talking", "noise in the room", "coughed"];
 
 impl Popup {
@@ -73,9 +76,37 @@ impl Popup {
         }
     }
 
+    /// What confirms an end must be typed.
     pub fn paste(&mut self, text: &str) {
+        match self {
+            Popup::Text(question) if matches!(question.purpose, Purpose::Abort(_)) => {
+                question.problem = "Type the code; a paste does not count.".into();
+            }
+            Popup::Text(question) => question.field.paste(text),
+            Popup::Choice(_) => {}
+        }
+    }
+
+    /// The field's name and what stands in it, where it is kept until it is sent.
+    pub fn draft(&self) -> Option<(String, String)> {
+        let Popup::Text(question) = self else { return None };
+        let name = match &question.purpose {
+            Purpose::Note => "note".to_string(),
+            Purpose::Mark => "marker".into(),
+            Purpose::Override => "override".into(),
+            Purpose::Electrode(mark) => format!("electrode {}", mark.label),
+            Purpose::Redo => "redo".into(),
+            Purpose::Skip => "skip".into(),
+            Purpose::EndRating(..) => "rating".into(),
+            Purpose::Abort(_) => return None,
+        };
+        Some((name, question.field.text()))
+    }
+
+    /// Puts a text into the field.
+    pub fn fill(&mut self, text: &str) {
         if let Popup::Text(question) = self {
-            question.field.paste(text);
+            question.field.set(text);
         }
     }
 
@@ -128,6 +159,7 @@ impl Question {
             Purpose::Note => "Note".into(),
             Purpose::Mark => "Marker".into(),
             Purpose::Override => "Go on below the gate".into(),
+            Purpose::Electrode(mark) => format!("Note on {}", mark.label),
             Purpose::Redo => "Redo the trial".into(),
             Purpose::Skip => "Skip the trial".into(),
             Purpose::Abort(_) => "ABORT the session".into(),
@@ -142,6 +174,7 @@ impl Question {
             Purpose::Override => {
                 "The recording is below the gate. Your reason is stored and shown wherever this session is shown.".into()
             }
+            Purpose::Electrode(_) => "Stored with the electrode's mark.".into(),
             Purpose::Redo => "From its fixation. The attempt so far is kept and left out of training. Why?".into(),
             Purpose::Skip => "The trial is left out; what was recorded stays. Why?".into(),
             Purpose::Abort(code) => {
@@ -156,6 +189,7 @@ impl Question {
             Purpose::Note | Purpose::Abort(_) => &[],
             Purpose::Mark => &MARKS,
             Purpose::Override => &OVERRIDES,
+            Purpose::Electrode(_) => &CONTACTS,
             Purpose::Redo | Purpose::Skip | Purpose::EndRating(..) => &REASONS,
         }
     }
@@ -203,6 +237,7 @@ impl Question {
             Purpose::Note => Action::Note { text },
             Purpose::Mark => Action::Mark { text },
             Purpose::Override => Action::Override { reason: text },
+            Purpose::Electrode(mark) => Action::Place { label: mark.label, state: mark.state, note: text },
             Purpose::Redo => Action::Redo { reason: text },
             Purpose::Skip => Action::Skip { reason: text },
             Purpose::Abort(_) => Action::Abort { typed: text },

@@ -55,7 +55,18 @@ impl<L: Link> RateScreen<L> {
         &mut self.link
     }
 
+    /// While a video runs the space bar says that something is felt, for as long as it is held.
+    fn felt(&mut self, key: KeyEvent) {
+        let runs = self.snapshot.as_ref().is_some_and(|s| s.protocol.phase == Phase::Video);
+        if runs && key.code == KeyCode::Char(' ') {
+            let action = Action::Moment { by: "participant".into(), toggle: false };
+            self.link.send(Command { id: self.next_id, action });
+            self.next_id += 1;
+        }
+    }
+
     fn key(&mut self, key: KeyEvent) {
+        self.felt(key);
         let Some(snapshot) = self.snapshot.clone().filter(|s| s.protocol.phase == Phase::Rating) else { return };
         let answers = match key.code {
             KeyCode::Char(c) => c.is_ascii_digit() || Emotion::ALL.into_iter().any(|e| e.key() == c),
@@ -193,7 +204,9 @@ fn quiet(pen: &mut Pen, s: &Snapshot) {
         Phase::Waiting => "Welcome. We begin soon.",
         Phase::EyesOpen => "Please sit still and keep your eyes open.",
         Phase::EyesClosed => "Please close your eyes until you are told to open them.",
-        Phase::Fixation | Phase::Video => "Please watch.",
+        Phase::Fixation => "Please watch. Hold the space bar for as long as you feel something strongly.",
+        Phase::Video if s.guided.held.is_some() => "Please watch.  (felt)",
+        Phase::Video => "Please watch.",
         Phase::Rest => "Please rest for a moment.",
         Phase::Paused => "A short break. Please wait.",
         _ => "That was all. Thank you.",

@@ -112,7 +112,7 @@ impl RatingScreen {
 
 impl Screen for RatingScreen {
     fn title(&self, s: &Snapshot) -> String {
-        format!("4/5 RATING {}/{}", s.protocol.trial, s.protocol.trials)
+        format!("7/7 RATING {}/{}", s.protocol.trial, s.protocol.trials)
     }
 
     fn hints(&self, s: &Snapshot) -> Vec<Hint> {

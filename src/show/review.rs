@@ -3,7 +3,7 @@
 mod calibration;
 mod timeline;
 
-use crate::lab::message::{Review, Snapshot};
+use crate::lab::message::{Action, Review, Snapshot};
 use crate::show::caps::Ink;
 use crate::show::pen::Pen;
 use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
@@ -68,7 +68,7 @@ impl Screen for ReviewScreen {
         if s.review.as_ref().is_some_and(|r| r.explanation.is_some()) {
             hints.push(("e", "explain"));
         }
-        hints.extend([("t", "train"), ("Esc", "home")]);
+        hints.extend([("l", "label"), ("t", "train"), ("Esc", "home")]);
         hints
     }
 
@@ -90,6 +90,12 @@ impl Screen for ReviewScreen {
                 Some(_) => Next::Go(Place::Explain),
                 None => Next::Say("No explanation is stored for this session: t trains and explains.".into()),
             },
+            KeyCode::Char('l') => {
+                match s.review.as_ref().and_then(|r| Some((r.session.id, crate::show::label::first(&r.trials)?))) {
+                    Some((session, trial)) => Next::DoThen(Action::Label { session, trial }, Place::Label),
+                    None => Next::Say("No clip of this session was shown to its end.".into()),
+                }
+            }
             KeyCode::Char('t') => Next::Go(Place::Train),
             KeyCode::Esc => Next::Go(Place::Home),
             _ => Next::Pass,

@@ -16,9 +16,13 @@ pub enum Place {
     Home,
     Participant,
     Devices,
+    Montage,
     Gate,
+    Camera,
+    Playlist,
     Session,
     Rating,
+    Label,
     Summary,
     Train,
     Review,
@@ -27,13 +31,17 @@ pub enum Place {
 }
 
 impl Place {
-    pub const ALL: [Place; 11] = [
+    pub const ALL: [Place; 15] = [
         Place::Home,
         Place::Participant,
         Place::Devices,
+        Place::Montage,
         Place::Gate,
+        Place::Camera,
+        Place::Playlist,
         Place::Session,
         Place::Rating,
+        Place::Label,
         Place::Summary,
         Place::Train,
         Place::Review,
@@ -47,6 +55,10 @@ impl Place {
             Place::Home => Box::<super::home::Home>::default(),
             Place::Participant => Box::<super::participant::ParticipantForm>::default(),
             Place::Devices => Box::<super::devices::Devices>::default(),
+            Place::Montage => Box::<super::montage::MontageScreen>::default(),
+            Place::Camera => Box::<super::camera::CameraScreen>::default(),
+            Place::Playlist => Box::<super::playlist::PlaylistScreen>::default(),
+            Place::Label => Box::<super::label::LabelScreen>::default(),
             Place::Gate => Box::<super::gate::Gate>::default(),
             Place::Session => Box::<super::session::SessionScreen>::default(),
             Place::Rating => Box::<super::rating::RatingScreen>::default(),
@@ -70,6 +82,8 @@ pub enum Next {
     Do(Action),
     /// Send this to the lab and go there once it is acknowledged.
     DoThen(Action, Place),
+    /// Send these to the lab, in this order.
+    All(Vec<Action>),
     Ask(Popup),
     /// One sentence for the message line.
     Say(String),

@@ -1,4 +1,4 @@
-//! Step 4: the running session as the experimenter sees it: phase, live signals, counters, log.
+//! Step 7: the running session as the experimenter sees it: phase, live signals, counters, log.
 //!
 //! Nothing here is meant for the participant's eyes: the intended emotion is shown.
 
@@ -8,9 +8,9 @@ use crate::show::caps::Ink;
 use crate::show::devices;
 use crate::show::pen::Pen;
 use crate::show::popup::{Popup, Purpose};
-use crate::show::screen::{Hint, Next, Screen};
+use crate::show::screen::{Hint, Next, Place, Screen};
 use crate::show::widget::bar::bar;
-use crate::show::widget::lanes::{View, lanes};
+use crate::show::widget::lanes::{Look, View, lanes};
 use crate::show::widget::scalp;
 use crate::show::words;
 use crate::signal::{SECOND, StreamKind, seconds};
@@ -19,21 +19,27 @@ use crossterm::event::{KeyCode, KeyEvent};
 #[derive(Default)]
 pub struct SessionScreen {
     view: View,
+    look: Look,
 }
 
 impl Screen for SessionScreen {
     fn title(&self, snapshot: &Snapshot) -> String {
         let p = &snapshot.protocol;
-        if p.trial == 0 { "4/5 SESSION".into() } else { format!("4/5 TRIAL {}/{}", p.trial, p.trials) }
+        if p.trial == 0 { "7/7 SESSION".into() } else { format!("7/7 TRIAL {}/{}", p.trial, p.trials) }
     }
 
     fn hints(&self, snapshot: &Snapshot) -> Vec<Hint> {
         let mut hints: Vec<Hint> = match snapshot.protocol.phase {
             Phase::Paused => vec![("c", "continue")],
             Phase::EyesOpen | Phase::EyesClosed | Phase::Rest => vec![("g", "go on now"), ("p", "pause")],
+            Phase::Video => vec![("p", "pause"), ("Space", "felt: hold"), ("t", "felt: on/off")],
             _ => vec![("p", "pause")],
         };
         hints.extend([("r", "redo"), ("k", "skip"), ("n", "note"), ("m", "marker"), ("A", "abort"), ("1-4", "channels")]);
+        if labelled(snapshot).is_some() {
+            hints.push(("l", "label the last clip"));
+        }
+        hints.extend([("[ ]", "page"), ("+ - 0", "scale")]);
         hints
     }
 
@@ -41,10 +47,22 @@ impl Screen for SessionScreen {
         let phase = snapshot.protocol.phase;
         let on_trial = snapshot.protocol.trial > 0;
         match key.code {
-            KeyCode::Char('1') => self.view = View::Overview,
-            KeyCode::Char('2') => self.view = View::All,
-            KeyCode::Char('3') => self.view = View::Worst,
-            KeyCode::Char('4') => self.view = View::Heart,
+            KeyCode::Char('1') => self.show(View::Overview),
+            KeyCode::Char('2') => self.show(View::All),
+            KeyCode::Char('3') => self.show(View::Worst),
+            KeyCode::Char('4') => self.show(View::Heart),
+            KeyCode::Char(']') => self.look.page = self.look.page.wrapping_add(1),
+            // Pages are counted round; a step back from the first is the last of any usual number of pages.
+            KeyCode::Char('[') => self.look.page = self.look.page.checked_sub(1).unwrap_or(ROUND - 1),
+            KeyCode::Char('+' | '=') => self.look.gain = (self.look.gain + 1).min(12),
+            KeyCode::Char('-') => self.look.gain = (self.look.gain - 1).max(-12),
+            KeyCode::Char('0') => self.look = Look::default(),
+            KeyCode::Char(key @ (' ' | 't')) if phase == Phase::Video => {
+                return Next::Do(Action::Moment { by: "experimenter".into(), toggle: key == 't' });
+            }
+            KeyCode::Char('l') if labelled(snapshot).is_some() => {
+                return labelled(snapshot).map_or(Next::Stay, |action| Next::DoThen(action, Place::Label));
+            }
             KeyCode::Char('c') if phase == Phase::Paused => return Next::Do(Action::Continue),
             KeyCode::Char('g') if matches!(phase, Phase::EyesOpen | Phase::EyesClosed | Phase::Rest) => {
                 return Next::Do(Action::Next);
@@ -60,13 +78,31 @@ impl Screen for SessionScreen {
         let log = if h >= 30 { 8 } else { 4 };
         let side = if w >= 100 { 32 } else { 24 };
         let middle = h.saturating_sub(3 + log);
-        lanes(&mut pen.part(0, 3, w.saturating_sub(side + 1), middle), snapshot, self.view);
+        lanes(&mut pen.part(0, 3, w.saturating_sub(side + 1), middle), snapshot, self.view, &self.look);
         draw_side(&mut pen.part(w.saturating_sub(side), 3, side, middle), snapshot);
+        draw_held(&mut pen.part(0, 2, w, 1), snapshot);
         draw_log(&mut pen.part(0, 3 + middle, w, log), snapshot);
         if snapshot.protocol.phase == Phase::Paused {
             draw_paused(pen, snapshot);
         }
     }
+}
+
+impl SessionScreen {
+    fn show(&mut self, view: View) {
+        (self.view, self.look.page) = (view, 0);
+    }
+}
+
+/// A number that many numbers of pages divide.
+const ROUND: usize = 5040;
+
+/// Opens the timeline of the last clip whose video has ended.
+fn labelled(s: &Snapshot) -> Option<Action> {
+    let session = s.session.as_ref()?.id;
+    let ended = |t: &&crate::store::rows::Trial| t.video_on.is_some() && t.video_off.is_some();
+    let trial = s.trials.iter().rev().find(ended)?.number;
+    (s.protocol.phase != Phase::Video).then_some(Action::Label { session, trial })
 }
 
 /// Pause, redo, skip, abort: the keys of the running session, here and (as capitals) on the rating screen.
@@ -147,12 +183,23 @@ fn draw_side(pen: &mut Pen, s: &Snapshot) {
     }
     if let Some(face) = &s.face {
         let missed = if face.missed > 0 { Ink::Bad } else { Ink::Plain };
-        let light = face.brightness.filter(|_| body.width() > 28).map_or_else(String::new, |b| format!("  light {b:.0}"));
+        let light = match face.brightness.filter(|_| body.width() > 24) {
+            Some(b) if b < 40.0 => "  DARK",
+            Some(b) if b > 220.0 => "  BRIGHT",
+            Some(_) => "  light ok",
+            None => "",
+        };
         body.line(0, y, &[("face  ", Ink::Dim), (&format!("{} frames", face.frames), Ink::Plain)]);
-        body.line(0, y + 1, &[("      ", Ink::Dim), (&format!("missed {}", face.missed), missed), (&light, Ink::Dim)]);
+        body.line(0, y + 1, &[("      ", Ink::Dim), (&format!("missed {}", face.missed), missed), (light, Ink::Dim)]);
         let (word, ink) = if face.stored { ("STORED on disk", Ink::Bad) } else { ("not stored", Ink::Dim) };
         body.line(0, y + 2, &[("      ", Ink::Dim), (word, ink)]);
         y += 3;
+    }
+    if let Some(minutes) = s.disk_minutes {
+        let (text, ink) =
+            if minutes < 10.0 { (format!("{minutes:.0} min left!"), Ink::Bad) } else { (left(minutes), Ink::Plain) };
+        body.line(0, y, &[("disk  ", Ink::Dim), (&text, ink)]);
+        y += 1;
     }
     let durable = s.durable_at.map_or_else(|| "--".into(), |at| format!("{:.1} s ago", seconds(s.now - at).max(0.0)));
     body.line(0, y, &[("wrote ", Ink::Dim), (&words::bytes(s.written), Ink::Plain)]);
@@ -167,6 +214,23 @@ fn draw_side(pen: &mut Pen, s: &Snapshot) {
     if let Some(report) = s.quality.as_ref().filter(|_| room >= 9) {
         scalp::quality(&mut body.part(2, top, width.saturating_sub(4), room), report, words::pass_mark(s));
     }
+}
+
+/// 45 min, 7 h, 3 d.
+fn left(minutes: f64) -> String {
+    match minutes {
+        m if m < 120.0 => format!("{m:.0} min left"),
+        m if m < 2880.0 => format!("{:.0} h left", m / 60.0),
+        m => format!("{:.0} d left", m / 1440.0),
+    }
+}
+
+/// The moment that is being marked, over the phase's bar.
+fn draw_held(pen: &mut Pen, s: &Snapshot) {
+    let Some(held) = &s.guided.held else { return };
+    let how = if held.toggled { "t ends it" } else { "while the key is held" };
+    let text = format!(" FELT since {:.1} s, {how} ", held.from_s);
+    pen.right(0, &text, Ink::Title);
 }
 
 fn draw_log(pen: &mut Pen, s: &Snapshot) {

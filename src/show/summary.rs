@@ -27,13 +27,17 @@ impl Screen for Summary {
     }
 
     fn hints(&self, _: &Snapshot) -> Vec<Hint> {
-        vec![("t", "train"), ("v", "review the trials"), ("n", "note"), ("Enter", "home")]
+        vec![("t", "train"), ("v", "review the trials"), ("l", "label the clips"), ("n", "note"), ("Enter", "home")]
     }
 
     fn handle(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Next {
         match (key.code, &snapshot.session) {
             (KeyCode::Enter | KeyCode::Esc, _) => Next::Go(Place::Home),
             (KeyCode::Char('t'), _) => Next::Go(Place::Train),
+            (KeyCode::Char('l'), Some(session)) => match crate::show::label::first(&snapshot.trials) {
+                Some(trial) => Next::DoThen(Action::Label { session: session.id, trial }, Place::Label),
+                None => Next::Say("No clip of this session was shown to its end.".into()),
+            },
             (KeyCode::Char('v'), Some(session)) => Next::DoThen(Action::Review { session: session.id }, Place::Review),
             _ => Next::Pass,
         }

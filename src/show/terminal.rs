@@ -1,6 +1,8 @@
 //! The one file that touches the terminal: raw mode, alternate screen, keys, frames; and puts everything back on
 //! return, error, panic and the signals that end a program.
 
+use crate::lab::message::Action;
+use crate::show::Place;
 use crate::show::app::App;
 use crate::show::caps::{Caps, Depth};
 use crate::show::keys::{Decoder, Heard};
@@ -59,8 +61,20 @@ pub struct Options {
 /// # Errors
 /// Standard output is no terminal, or the terminal fails. It is put back in every case.
 pub fn run(link: impl Link, options: Options) -> anyhow::Result<Left> {
+    run_from(link, options, None)
+}
+
+/// The same, with a command that is sent at once and the screen to begin with.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_from(link: impl Link, options: Options, first: Option<(Action, Place)>) -> anyhow::Result<Left> {
     // Ids are wall-clock nanoseconds counted up: larger than those of any earlier visit to the same lab.
-    show(&mut App::new(link, caps(options)?, SystemClock.utc().unsigned_abs()), options)
+    let mut app = App::new(link, caps(options)?, SystemClock.utc().unsigned_abs());
+    if let Some((action, place)) = first {
+        app.begin(action, place);
+    }
+    show(&mut app, options)
 }
 
 /// Runs the participant's screen until somebody closes it.
@@ -192,6 +206,7 @@ impl Hand {
         for what in heard {
             match what {
                 Heard::Key(key) => {
+                    app.time(now);
                     if key.code == KeyCode::Enter {
                         let held = now - self.last_enter < ENTER_GUARD;
                         self.last_enter = now;

@@ -99,8 +99,19 @@ pub fn tenths(duration: Nanos) -> String {
 
 /// The command stores something that a person said or decided.
 pub fn saves(action: &Action) -> bool {
-    use Action::{Abort, Mark, Note, Override, Prepare, Rate};
-    matches!(action, Prepare { .. } | Override { .. } | Note { .. } | Mark { .. } | Rate { .. } | Abort { .. })
+    use Action::{Abort, Mark, Moment, Note, Override, Place, Prepare, Rate, Segment};
+    matches!(
+        action,
+        Place { .. }
+            | Moment { .. }
+            | Segment { .. }
+            | Prepare { .. }
+            | Override { .. }
+            | Note { .. }
+            | Mark { .. }
+            | Rate { .. }
+            | Abort { .. }
+    )
 }
 
 /// What is being saved or done, while the lab has not answered.
@@ -110,6 +121,15 @@ pub fn doing(action: &Action) -> &'static str {
         Action::Resume { .. } => "the session goes on; connect its rig",
         Action::Connect { .. } => "connecting the devices",
         Action::Disconnect => "releasing the devices",
+        Action::Place { .. } => "the electrode's mark",
+        Action::SelfTest => "the self-test",
+        Action::Preview { .. } => "the preview",
+        Action::Order { .. } => "the playlist's order",
+        Action::CheckPlaylist => "looking at the playlist's files",
+        Action::Moment { .. } => "the moment",
+        Action::Label { .. } => "reading the timeline",
+        Action::Segment { .. } => "the segment",
+        Action::Draft { .. } => "draft",
         Action::Override { .. } => "the reason to go on",
         Action::Begin => "beginning the recording",
         Action::Pause { .. } => "pause",
@@ -132,6 +152,14 @@ pub fn doing(action: &Action) -> &'static str {
 pub fn done(action: &Action) -> String {
     match action {
         Action::Connect { .. } => "devices connected".into(),
+        Action::SelfTest => "the self-test runs again".into(),
+        Action::Preview { on: true } => "preview on: a small picture every two seconds, to this terminal only".into(),
+        Action::Preview { on: false } => "preview off".into(),
+        Action::Order { seed: Some(seed) } => format!("another order: seed {seed}"),
+        Action::Order { seed: None } => "the order is as listed".into(),
+        Action::CheckPlaylist => "every file of the playlist is there".into(),
+        Action::Place { label, state, .. } => format!("saved: {label} {}", state.name()),
+        Action::Segment { segment, .. } if segment.removed => "taken back; z brings it again".into(),
         Action::Begin => "recording".into(),
         Action::Review { .. } => "session read".into(),
         Action::Train { .. } => "training started".into(),

@@ -116,6 +116,53 @@ pub struct Label {
     pub reported: Rating,
 }
 
+/// Seconds of a video in which an emotion was felt: people do not hold one for a whole clip. Kept apart from the
+/// trial's own rating; trial, attempt and number name it, a later row of the same name replaces it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Segment {
+    pub trial: u32,
+    pub attempt: u32,
+    /// 1, 2, ... within the attempt; a removed one keeps its number.
+    pub number: u32,
+    /// Seconds since the video's first frame.
+    pub from_s: f64,
+    pub to_s: f64,
+    /// None: the one that the trial's rating names.
+    pub emotion: Option<Emotion>,
+    /// 1 (barely) to 9 (as strong as can be).
+    pub intensity: Option<u8>,
+    /// "participant" or "experimenter".
+    pub by: String,
+    /// Marked while the video ran, not afterwards on its timeline.
+    pub live: bool,
+    pub marked_utc: Nanos,
+    /// Taken back; the row stays in the journal.
+    pub removed: bool,
+}
+
+impl Segment {
+    /// Shortest that means anything, s.
+    pub const SHORTEST_S: f64 = 0.1;
+
+    pub fn contains(&self, second: f64) -> bool {
+        !self.removed && (self.from_s..=self.to_s).contains(&second)
+    }
+
+    /// A sentence about what is wrong with it, where the video is `length_s` long.
+    pub fn problem(&self, length_s: f64) -> Option<String> {
+        let Segment { from_s, to_s, intensity, .. } = self;
+        if !(from_s.is_finite() && to_s.is_finite() && *from_s >= 0.0 && to_s - from_s >= Segment::SHORTEST_S - 1e-9) {
+            return Some(format!("a segment from {from_s:.1} to {to_s:.1} s is none; it needs 0.1 s at least, from 0 on"));
+        }
+        if *to_s > length_s + 0.05 {
+            return Some(format!("the segment ends at {to_s:.1} s, and the video at {length_s:.1} s"));
+        }
+        let strength = intensity.filter(|i| !(1..=9).contains(i))?;
+        Some(format!("intensity {strength} is outside the scale of 1 to 9"))
+    }
+}
+
 /// Something that happened at a moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Marker {
@@ -184,5 +231,22 @@ impl MarkerKind {
             MarkerKind::Override => "override",
             MarkerKind::Trouble => "trouble",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_has_bounds_and_holds_its_seconds() {
+        let segment = Segment { from_s: 2.0, to_s: 5.5, intensity: Some(7), ..Segment::default() };
+        assert!(segment.contains(2.0) && segment.contains(5.5) && !segment.contains(5.6));
+        assert_eq!(segment.problem(10.0), None);
+        assert!(segment.problem(5.0).expect("too late").contains("the video at 5.0 s"));
+        assert!(Segment { to_s: 2.0, ..segment.clone() }.problem(10.0).is_some());
+        assert!(Segment { from_s: f64::NAN, ..segment.clone() }.problem(10.0).is_some());
+        assert!(Segment { intensity: Some(0), ..segment.clone() }.problem(10.0).expect("off").contains("1 to 9"));
+        assert!(!Segment { removed: true, ..segment }.contains(3.0));
     }
 }

@@ -43,12 +43,14 @@ pub(super) enum Tag {
     Redaction = 0x30,
     Offset = 0x20,
     Latency,
+    Placement = 0x40,
+    Segment,
     /// Not a row: everything in earlier segments of this journal is superseded.
     Base = 0x7F,
 }
 
 /// All kinds of rows.
-pub(super) const TAGS: [Tag; 14] = [
+pub(super) const TAGS: [Tag; 16] = [
     Tag::Participant,
     Tag::Consent,
     Tag::Session,
@@ -63,6 +65,8 @@ pub(super) const TAGS: [Tag; 14] = [
     Tag::Redaction,
     Tag::Offset,
     Tag::Latency,
+    Tag::Placement,
+    Tag::Segment,
 ];
 
 /// The session that an entry belongs to, if it belongs to one; a prediction belongs to the home.
@@ -77,7 +81,9 @@ pub(super) fn session_of(entry: &Entry) -> Option<SessionId> {
         | Entry::Quality(id, _)
         | Entry::Redaction(id, _)
         | Entry::Offset(id, _)
-        | Entry::Latency(id, _) => Some(*id),
+        | Entry::Latency(id, _)
+        | Entry::Placement(id, _)
+        | Entry::Segment(id, _) => Some(*id),
         Entry::Participant(_) | Entry::Model(_) | Entry::Prediction(_) | Entry::Explanation(_) => None,
     }
 }
@@ -96,6 +102,8 @@ pub(super) fn name_of(entry: &Entry) -> &'static str {
         Entry::Redaction(..) => "the redaction",
         Entry::Offset(..) => "the clock offset",
         Entry::Latency(..) => "the latency",
+        Entry::Placement(..) => "the electrode's mark",
+        Entry::Segment(..) => "the segment",
         Entry::Model(_) => "the model's row",
         Entry::Prediction(_) => "the prediction",
         Entry::Explanation(_) => "the explanation's row",
@@ -119,6 +127,8 @@ pub(super) fn key_of(entry: &Entry, scope: u64, seq: u32) -> Result<Vec<u8>, Sto
         Entry::Redaction(_, row) => (Tag::Redaction, moment(row.at_utc, seq)),
         Entry::Offset(_, row) => (Tag::Offset, moment(row.at, seq)),
         Entry::Latency(_, row) => (Tag::Latency, row.stream.0.to_be_bytes().to_vec()),
+        Entry::Placement(_, row) => (Tag::Placement, name(&row.label)?),
+        Entry::Segment(_, row) => (Tag::Segment, [row.trial, row.attempt, row.number].map(u32::to_be_bytes).concat()),
         Entry::Model(row) => (Tag::Model, name(&row.name)?),
         Entry::Prediction(row) => {
             let mut rest = row.session.0.to_be_bytes().to_vec();

@@ -17,7 +17,7 @@ use super::rows::{
 use super::segment::{Recovery, scan};
 use super::timing::StreamClock;
 use crate::gate::QualityReport;
-use crate::signal::{ClockOffset, LatencyOrigin, Marker, Nanos, StreamId, StreamInfo};
+use crate::signal::{ClockOffset, LatencyOrigin, Marker, Nanos, Placed, Placement, Segment, StreamId, StreamInfo};
 pub use read::Block;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -44,6 +44,10 @@ pub struct Recording {
     pub clock_offsets: Vec<ClockOffset>,
     /// Latencies that were measured on this session, one a stream at most.
     pub latencies: Vec<LatencyRow>,
+    /// What the experimenter marked of each electrode.
+    pub placements: Vec<Placement>,
+    /// Seconds in which emotions were felt, by trial, attempt and number; those taken back are left out.
+    pub segments: Vec<Segment>,
     /// The latest report.
     pub quality: Option<QualityReport>,
     /// What could not be read, journal and samples together.
@@ -139,12 +143,14 @@ impl Recording {
             redactions: Vec::new(),
             clock_offsets: Vec::new(),
             latencies: Vec::new(),
+            placements: Vec::new(),
+            segments: Vec::new(),
             quality,
             recovery: ledger.recovery,
             files: Vec::new(),
             tracks: BTreeMap::new(),
         };
-        for tag in [Tag::Stream, Tag::Trial, Tag::Marker, Tag::Clock, Tag::Redaction, Tag::Offset, Tag::Latency] {
+        for tag in keys::TAGS {
             for entry in ledger.entries(tag)? {
                 match entry {
                     Entry::Stream(_, row) => recording.streams.push(row),
@@ -154,6 +160,8 @@ impl Recording {
                     Entry::Redaction(_, row) => recording.redactions.push(row),
                     Entry::Offset(_, row) => recording.clock_offsets.push(row),
                     Entry::Latency(_, row) => recording.latencies.push(row),
+                    Entry::Placement(_, row) => recording.placements.push(row),
+                    Entry::Segment(_, row) if !row.removed => recording.segments.push(row),
                     _ => {}
                 }
             }
@@ -161,6 +169,16 @@ impl Recording {
         let latest: BTreeMap<u32, Trial> = recording.attempts.iter().map(|t| (t.number, t.clone())).collect();
         recording.trials = latest.into_values().collect();
         Ok(recording)
+    }
+
+    /// Labels of the electrodes that the experimenter marked as bad.
+    pub fn marked_bad(&self) -> Vec<&str> {
+        self.placements.iter().filter(|p| p.state == Placed::Bad).map(|p| p.label.as_str()).collect()
+    }
+
+    /// The segments of one attempt at a trial.
+    pub fn felt(&self, trial: &Trial) -> Vec<&Segment> {
+        self.segments.iter().filter(|s| (s.trial, s.attempt) == (trial.number, trial.attempt)).collect()
     }
 
     /// Finds every data frame.

@@ -5,6 +5,7 @@ use crate::job::{Job, Stopped};
 use crate::prepare::dataset::{Dataset, Example, Recipe, Target};
 use crate::prepare::faces::{face_pixels, face_recipe};
 use crate::prepare::features::{PsdOptions, psd_features};
+use crate::prepare::interpolate::interpolate;
 use crate::prepare::signals::Signals;
 use crate::signal::{Role, SECOND, StreamKind, seconds, to_nanos};
 use crate::store::rows::{StreamRow, Trial};
@@ -171,7 +172,8 @@ fn eeg_trial(
     let (on, off) = (trial.video_on.unwrap_or(0), trial.video_off.unwrap_or(0));
     let margin = to_nanos(MARGIN_S);
     let block = recording.block(stream.info.id, on - margin, off + margin)?;
-    let signals = eeg_signals(&block);
+    let mut signals = eeg_signals(&block);
+    mend(recording, &mut signals)?;
     let rows = psd_features(&signals, options)?;
     let lead = seconds(on - block.start);
     let length = seconds(off - on);
@@ -183,6 +185,16 @@ fn eeg_trial(
         .filter(|(t, features)| *t - half >= -1e-6 && *t + half <= length + 1e-6 && features.iter().all(|v| v.is_finite()))
         .map(|(time, features)| example(recording, trial, label, time, features))
         .collect())
+}
+
+/// Electrodes that the experimenter marked as bad are made from the others (algorithms 1.3: spherical splines).
+fn mend(recording: &Recording, signals: &mut Signals) -> Result<(), StudyError> {
+    let marked = recording.marked_bad();
+    let bad: Vec<usize> = (0..signals.labels.len()).filter(|i| marked.contains(&signals.labels[*i].as_str())).collect();
+    interpolate(signals, &bad).map_err(|e| StudyError::Session {
+        session: recording.session.id.to_string(),
+        message: format!("its electrodes {} are marked as bad: {e}", marked.join(", ")),
+    })
 }
 
 fn example(recording: &Recording, trial: &Trial, label: usize, time: f64, features: Vec<f32>) -> Example {

@@ -4,6 +4,7 @@ use crate::explain::report::ExplanationReport;
 use crate::prepare::dataset::Target;
 use crate::signal::Nanos;
 use crate::store::rows::{ModelRow, SessionId};
+use crate::study::Windows;
 use crate::train::card::Scores;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -14,6 +15,8 @@ pub struct Plan {
     /// All usable sessions when empty.
     pub sessions: Vec<SessionId>,
     pub target: Target,
+    /// Which windows of a clip are learnt from and judged.
+    pub windows: Windows,
     /// Folds of the grouped cross-validation.
     pub folds: usize,
     /// Width of the EEG network's dense layer; 512 in the paper.
@@ -34,6 +37,7 @@ impl Default for Plan {
         Plan {
             sessions: Vec::new(),
             target: Target::Intended,
+            windows: Windows::All,
             folds: 4,
             hidden: 512,
             epochs: 50,
@@ -75,6 +79,8 @@ pub enum StudyError {
         "the model {model} was trained on features {wanted}, but session {session} gives {found}: {difference}; record with the same montage, or train a model for this one"
     )]
     OtherRecipe { model: String, wanted: String, session: String, found: String, difference: String },
+    #[error("\"{0}\" is no choice of windows; use all, or labelled (only the seconds in which the emotion was felt)")]
+    UnknownWindows(String),
     #[error("there is no model called {0}; `limbic sessions` and Home list what is there, `limbic train` makes one")]
     NoModel(String),
     #[error("no network is called {0}; there are {names}", names = crate::train::networks::names())]

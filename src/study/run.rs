@@ -9,7 +9,7 @@ use crate::prepare::features::PsdOptions;
 use crate::store::rows::{Entry, ExplanationRow, ModelRow, SessionId};
 use crate::store::{Home, Recording};
 use crate::study::datasets::{self, eeg_dataset, face_dataset};
-use crate::study::{Outcome, Plan, StudyError, held_out};
+use crate::study::{Outcome, Plan, StudyError, Windows, held_out, windows};
 use crate::train::card::Card;
 use crate::train::fusion::{FusedResult, fuse_held_out};
 use crate::train::input::InputMaker;
@@ -32,8 +32,12 @@ const REFERENCES: usize = 64;
 pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePoint)) -> Result<Outcome, StudyError> {
     let recordings = recordings(home, &plan.sessions)?;
     enough(&recordings, plan)?;
-    let eeg_data = eeg_dataset(&recordings, plan.target, &PsdOptions::default(), job)?;
-    let face_data = face_dataset(&recordings, plan.target, job)?;
+    let mut eeg_data = eeg_dataset(&recordings, plan.target, &PsdOptions::default(), job)?;
+    let windows = windows::choose(&mut eeg_data, &recordings, plan.windows)?;
+    let mut face_data = face_dataset(&recordings, plan.target, job)?;
+    if let Some(faces) = &mut face_data {
+        windows::choose(faces, &recordings, plan.windows)?;
+    }
     let stamp = stamp(plan);
     let assignment = assignment(&eeg_data, plan)?;
     let mut modality = Modality { home, plan, job, on_epoch, assignment, recordings: &recordings, stamp: &stamp };
@@ -44,7 +48,8 @@ pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePo
     let explanation = explained(home, plan, job, &eeg, &eeg_data)?;
     let runtime_agreement = agreement(home, plan, &eeg, &eeg_data)?;
     Ok(Outcome {
-        summary: summary(&eeg.card, face.as_ref().map(|f| &f.card), fused.as_ref(), eeg_data.simulated),
+        summary: summary(&eeg.card, face.as_ref().map(|f| &f.card), fused.as_ref(), eeg_data.simulated)
+            + &felt_only(plan, eeg_data.examples.len(), windows),
         sessions: recordings.iter().map(|r| r.session.id).collect(),
         models: std::iter::once(eeg.row.clone()).chain(face.as_ref().map(|f| f.row.clone())).collect(),
         classes: eeg_data.classes.clone(),
@@ -156,7 +161,8 @@ impl Modality<'_> {
         let on_epoch = &mut self.on_epoch;
         let mut tell = |e: &EpochReport| on_epoch((e.epoch, e.training_loss, e.validation_loss, e.validation_accuracy));
         let folds = cross_validate(data, &options, self.job, &mut |_, e| tell(e))?;
-        let (network, card) = train_on_all(data, &options, &folds, self.job, &mut tell)?;
+        let (network, mut card) = train_on_all(data, &options, &folds, self.job, &mut tell)?;
+        card.caveats.extend(self.plan.windows.caveat());
         let row = self.store(&network, &card)?;
         Ok(Learned { folds, card, row })
     }
@@ -217,6 +223,12 @@ fn summary(eeg: &Card, face: Option<&Card>, fused: Option<&FusedResult>, simulat
         text += "\nSIMULATED data: these numbers say nothing about people";
     }
     text
+}
+
+/// How much of the clips was looked at, where that is not all of it.
+fn felt_only(plan: &Plan, kept: usize, all: usize) -> String {
+    let labelled = plan.windows == Windows::Labelled;
+    if labelled { format!("\nfelt segments only: {kept} of {all} EEG windows") } else { String::new() }
 }
 
 fn store_predictions(home: &Home, eeg: &Learned, data: &Dataset, fused: Option<&FusedResult>) -> Result<(), StudyError> {

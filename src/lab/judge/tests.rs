@@ -40,6 +40,26 @@ fn feed(judge: &mut Judge, from_s: usize, to_s: usize, flat: bool) {
 }
 
 #[test]
+fn a_marked_electrode_is_left_out_of_the_score_and_counts_as_bad() {
+    let mut rig = Rig::simulated(1);
+    (rig.gate.window_s, rig.gate.required) = (10.0, vec!["eeg".into()]);
+    let mut judge = Judge::new(&[eeg_info(4)], &rig);
+    feed(&mut judge, 0, 12, false);
+    judge.refresh(12 * SECOND);
+    let before = judge.report().expect("judged");
+    judge.leave_out(vec!["E2".into()]);
+    judge.refresh(12 * SECOND);
+    let after = judge.report().expect("judged anew at once");
+    assert_eq!((after.channels[2].score, after.channels[2].reason), (0.0, Some(Reason::Marked)));
+    let others = [0, 1, 3].map(|i| before.channels[i].score).iter().sum::<f64>() / 3.0;
+    assert!((after.overall - others * after.completeness).abs() < 1e-9, "{} {others}", after.overall);
+    // One of four is more than the share of channels that may be bad.
+    let verdict = judge.verdict();
+    assert!(!verdict.pass && verdict.why.contains("1 of 4 channels are bad"), "{verdict:?}");
+    assert!(verdict.advice.iter().any(|a| a.contains("marked bad by the experimenter")), "{verdict:?}");
+}
+
+#[test]
 fn a_trial_is_judged_by_itself_and_silence_counts_as_loss() {
     let mut rig = Rig::simulated(1);
     rig.gate.window_s = 10.0;

@@ -1,7 +1,7 @@
 //! Sweeping traces: every channel reduced to columns of (lowest, highest), high-passed so that offsets vanish.
 
 use crate::lab::message::{TraceChannel, Traces};
-use crate::signal::{Channel, Chunk};
+use crate::signal::{Channel, Chunk, Role};
 use std::collections::VecDeque;
 
 /// Columns of a trace per second.
@@ -32,6 +32,9 @@ struct Trace {
     /// Complete columns, oldest first; the newest is number `filling - 1`.
     columns: VecDeque<(f32, f32)>,
     open: (f32, f32),
+    /// The last sample as it came, and the column in which it last changed.
+    last: f32,
+    changed: u64,
     /// A thin choice of filtered samples of the last seconds.
     sample: VecDeque<f32>,
     centre: f32,
@@ -59,6 +62,8 @@ impl StreamTraces {
             filter: HighPass::default(),
             columns: VecDeque::with_capacity(COLUMNS),
             open: HOLE,
+            last: f32::NAN,
+            changed: 0,
             sample: VecDeque::new(),
             centre: 0.0,
             spread: 0.0,
@@ -75,6 +80,9 @@ impl StreamTraces {
             let index = (chunk.first_index + i as u64).saturating_sub(first);
             self.close_until((index as f64 * COLUMNS_PER_S / self.rate) as u64);
             for (trace, x) in self.channels.iter_mut().zip(row) {
+                if *x != trace.last && x.is_finite() {
+                    (trace.last, trace.changed) = (*x, self.filling);
+                }
                 let y = trace.filter.step(f64::from(*x), keep) as f32;
                 // f32::min and max return the other one where one is NaN, so a hole opens with its first sample.
                 trace.open = (trace.open.0.min(y), trace.open.1.max(y));
@@ -102,6 +110,14 @@ impl StreamTraces {
             }
         }
         self.filling = self.filling.max(column);
+    }
+
+    /// Channels on the participant that have not changed for a second, and how many such channels there are.
+    pub fn still(&self) -> (Vec<String>, usize) {
+        let worn: Vec<&Trace> =
+            self.channels.iter().filter(|t| matches!(t.about.role, Role::Eeg | Role::Ecg | Role::Ppg)).collect();
+        let still = worn.iter().filter(|t| self.filling.saturating_sub(t.changed) > COLUMNS_PER_S as u64);
+        (still.map(|t| t.about.label.clone()).collect(), worn.len())
     }
 
     /// Judges centre and spread anew; once a second is often enough.

@@ -3,6 +3,7 @@
 use super::outbox::{Outbox, Step};
 use super::peer;
 use super::wire::{self, Hello, LARGEST_SAY, LARGEST_TELL, PROTOCOL, Say, Tell, WireError};
+use crate::lab::guided::Guided;
 use crate::lab::message::{Catalogue, Command, Review, Snapshot, Traces};
 use crate::signal::{Nanos, SECOND, SharedClock};
 use crossbeam_channel::Sender;
@@ -188,6 +189,8 @@ fn for_participant(snapshot: &Snapshot) -> Tell {
     (snapshot.participant, snapshot.consent) = (None, None);
     (snapshot.trials, snapshot.log, snapshot.devices) = (Vec::new(), Vec::new(), Vec::new());
     (snapshot.streams, snapshot.device_trouble) = (Vec::new(), Vec::new());
+    // The moment that they are marking is theirs; whose emotion it is meant to be is not told.
+    snapshot.guided = Guided { held: snapshot.guided.held, ..Guided::default() };
     Tell::Snapshot { catalogue: true, review: true, snapshot }
 }
 

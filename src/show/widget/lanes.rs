@@ -3,9 +3,9 @@
 use crate::lab::message::{Snapshot, TraceChannel};
 use crate::show::caps::Ink;
 use crate::show::pen::Pen;
-use crate::show::widget::{numbers::numbers, sweep};
+use crate::show::widget::{numbers, sweep};
 use crate::show::words;
-use crate::signal::Role;
+use crate::signal::{Nanos, Role, seconds};
 
 /// Which channels are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,6 +18,22 @@ pub enum View {
     Worst,
     /// Whatever is not EEG.
     Heart,
+}
+
+/// How the channels are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Look {
+    /// Which page of channels, where they do not all fit; counted round.
+    pub page: usize,
+    /// Steps of magnification: the traces are 1.5 times larger a step.
+    pub gain: i32,
+}
+
+impl Look {
+    /// What a scale is multiplied by.
+    fn zoom(self) -> f32 {
+        1.5f32.powi(-self.gain.clamp(-12, 12))
+    }
 }
 
 /// Spread over the head; the first ones stay where there are few rows.
@@ -62,25 +78,35 @@ impl View {
     }
 }
 
+/// Fewest rows in which a lane still shows a shape.
+const LEAST_ROWS: u16 = 2;
+
 /// Draws the channels of a view over the whole pen, with a heading that says scale and window.
-pub fn lanes(pen: &mut Pen, s: &Snapshot, view: View) {
+pub fn lanes(pen: &mut Pen, s: &Snapshot, view: View, look: &Look) {
     if s.traces.channels.is_empty() {
         pen.panel(view.name()).text(0, 0, "no samples yet", Ink::Dim);
         return;
     }
     let pass = words::pass_mark(s);
     if pen.caps.ascii {
-        let mut body = pen.panel(view.name());
-        return numbers(&mut body, &view.channels(s, usize::MAX), pass);
+        let all = view.channels(s, usize::MAX);
+        // Rows of the heading, and of the frame where there is room for one.
+        let room = numbers::room(pen.width(), pen.height().saturating_sub(2));
+        let (shown, place) = page(&all, room, look.page);
+        let mut body = pen.panel(&format!("{}{place}", view.name()));
+        return numbers::numbers(&mut body, shown, pass);
     }
     let rows = pen.height().saturating_sub(2) as usize;
     let wide = pen.width() >= 80;
     let chosen = view.channels(s, if wide { 2 * rows } else { rows });
-    let half = sweep::common_scale(chosen.iter().copied().filter(|c| c.role == Role::Eeg));
+    // Every channel of the view has the scale that all together ask for, whichever page is up.
+    let half = look.zoom() * sweep::common_scale(chosen.iter().copied().filter(|c| c.role == Role::Eeg));
+    let room = (rows as u16 / LEAST_ROWS).max(4) as usize * if wide { 2 } else { 1 };
+    let (chosen, place) = page(&chosen, room, look.page);
     let columns: u16 = if chosen.len() > rows || (wide && chosen.len() > 8) { 2 } else { 1 };
     let cells = (pen.width() / columns).saturating_sub(BESIDE);
     let window = (f64::from(cells) / 8.0).round().clamp(2.0, 8.0);
-    let mut body = pen.panel(&format!("{}   EEG +-{half} uV   {window:.0} s", view.name()));
+    let mut body = pen.panel(&format!("{}{place}   EEG +-{} uV   {window:.0} s", view.name(), microvolts(half)));
     let per_column = (chosen.len() as u16).div_ceil(columns).max(1);
     let (width, height) = (body.width() / columns, body.height());
     for (i, channel) in chosen.iter().enumerate() {
@@ -92,25 +118,59 @@ pub fn lanes(pen: &mut Pen, s: &Snapshot, view: View) {
             continue;
         }
         let mut strip = body.part(column * width, top, width.saturating_sub(1), bottom - top);
-        one(&mut strip, channel, s, window, half, pass);
+        one(&mut strip, channel, s, window, (half, look.zoom()), pass);
     }
 }
 
-fn one(pen: &mut Pen, channel: &TraceChannel, s: &Snapshot, window: f64, half: f32, pass: f64) {
+fn one(pen: &mut Pen, channel: &TraceChannel, s: &Snapshot, window: f64, (half, zoom): (f32, f32), pass: f64) {
     let heart = matches!(channel.role, Role::Ecg | Role::Ppg);
     let scale = if channel.role == Role::Eeg {
         sweep::Scale { centre: (channel.centre / (half / 4.0)).round() * half / 4.0, half }
     } else {
-        sweep::own_scale(channel)
+        let own = sweep::own_scale(channel);
+        sweep::Scale { half: own.half * zoom, ..own }
     };
     let (width, height) = (pen.width(), pen.height());
     let middle = height / 2;
     pen.text(0, middle, &words::cut(&channel.label, 4), Ink::Strong);
     let ink = if heart { Ink::Heart } else { Ink::Trace };
     sweep::lane(&mut pen.part(5, 0, width.saturating_sub(BESIDE), height), channel, &s.traces, window, scale, ink);
+    if let Some(beats) = s.heart.as_ref().filter(|h| heart && h.from.eq_ignore_ascii_case(channel.role.name())) {
+        mark_beats(&mut pen.part(5, 0, width.saturating_sub(BESIDE), height), &beats.beats, s, window);
+    }
     if let Some(quality) = channel.quality {
         let (word, ink) = words::judged(quality, pass);
         let said = if word == "ok" { format!("{quality:>3.0}") } else { word.to_string() };
         pen.text(width.saturating_sub(4), middle, &said, ink);
+    }
+}
+
+/// The channels of a page, and the words for the heading where there is more than one.
+fn page<'a, 'b>(all: &'a [&'b TraceChannel], room: usize, wanted: usize) -> (&'a [&'b TraceChannel], String) {
+    let pages = all.len().div_ceil(room.max(1)).max(1);
+    if pages == 1 {
+        return (all, String::new());
+    }
+    let at = wanted % pages;
+    // Pages of equal length: the last one is not a lonely channel.
+    let length = all.len().div_ceil(pages);
+    let shown = &all[(at * length).min(all.len())..((at + 1) * length).min(all.len())];
+    (shown, format!("   page {}/{pages}", at + 1))
+}
+
+/// Two figures.
+fn microvolts(half: f32) -> String {
+    if half < 10.0 { format!("{half:.1}") } else { format!("{half:.0}") }
+}
+
+/// A sign over each found beat, at its place in the sweep.
+fn mark_beats(pen: &mut Pen, beats: &[Nanos], s: &Snapshot, window: f64) {
+    let sign = pen.caps.pick('\u{25bc}', 'v');
+    let (age, per_s) = (s.now, s.traces.columns_per_s);
+    for beat in beats {
+        let back = seconds(age - beat) * per_s;
+        if let Some(cell) = sweep::place(&s.traces, back, pen.width(), window) {
+            pen.glyph(cell, 0, sign, Ink::Strong);
+        }
     }
 }

@@ -9,6 +9,11 @@ use crate::show::words;
 /// Width of one channel's entry.
 const ENTRY: u16 = 26;
 
+/// How many channels fit.
+pub fn room(width: u16, height: u16) -> usize {
+    (usize::from(width / ENTRY).max(1) * usize::from(height.saturating_sub(1))).max(1)
+}
+
 /// Label, robust standard deviation with its unit, quality with its word; filled column by column.
 pub fn numbers(pen: &mut Pen, channels: &[&TraceChannel], pass: f64) {
     let columns = (pen.width() / ENTRY).max(1);

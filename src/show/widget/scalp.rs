@@ -23,6 +23,36 @@ fn marks_on(pen: &mut Pen, electrodes: &[(&str, char, Ink)]) {
     }
 }
 
+/// An electrode with its name on a head.
+pub struct Spot {
+    pub label: String,
+    pub sign: char,
+    pub ink: Ink,
+}
+
+/// A head with every electrode's sign and, where there is room beside it, its name.
+pub fn named(pen: &mut Pen, spots: &[Spot]) {
+    // A cell is about twice as high as wide; a head that fills a wide pen would be a lying egg.
+    let height = pen.height();
+    let width = pen.width().min(height.saturating_mul(2) + height / 2);
+    let left = (pen.width() - width) / 2;
+    let mut head = pen.part(left, 0, width, height);
+    outline(&mut head);
+    let roomy = head.width() >= 38 && head.height() >= 15;
+    let places: Vec<Option<(u16, u16)>> = spots.iter().map(|spot| cell(&head, &spot.label)).collect();
+    let mut taken: Vec<(u16, u16)> = places.iter().copied().flatten().collect();
+    for (spot, place) in spots.iter().zip(&places) {
+        let Some((x, y)) = *place else { continue };
+        head.glyph(x, y, spot.sign, spot.ink);
+        // A name that would cover another electrode is left out; the list beside the head has it.
+        let cells: Vec<(u16, u16)> = (1..=spot.label.chars().count() as u16).map(|i| (x + i, y)).collect();
+        if roomy && cells.iter().all(|c| !taken.contains(c)) {
+            head.text(x + 1, y, &spot.label, spot.ink);
+            taken.extend(cells);
+        }
+    }
+}
+
 /// The head of a quality report: o ok, ! fair, X bad.
 pub fn quality(pen: &mut Pen, report: &QualityReport, pass: f64) {
     let marks: Vec<(&str, char, Ink)> = report

@@ -80,6 +80,17 @@ pub fn lane(pen: &mut Pen, channel: &TraceChannel, traces: &Traces, window_s: f6
     }
 }
 
+/// The cell of a lane `width` cells wide in which what happened `back` columns ago stands; None where the sweep has
+/// gone over it.
+pub fn place(traces: &Traces, back: f64, width: u16, window_s: f64) -> Option<u16> {
+    let dots = 2 * u64::from(width);
+    let per_dot = ((traces.columns_per_s * window_s / dots.max(1) as f64).round() as u64).max(1);
+    let column = (traces.newest_column as f64 - back).max(0.0) as u64;
+    let (complete, group) = ((traces.newest_column + 1) / per_dot, column / per_dot);
+    let seen = group < complete && group >= complete.saturating_sub(dots.saturating_sub(GAP));
+    (dots > 0 && back >= 0.0 && seen).then(|| (group % dots / 2) as u16)
+}
+
 /// Bits of a braille cell: [column][row].
 const DOTS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 

@@ -1,0 +1,50 @@
+//! What people have typed and not yet sent. The lab keeps it, so that a killed terminal loses nothing.
+
+use std::collections::BTreeMap;
+
+/// Fields that are kept, and the longest text of one, in characters.
+const MOST_FIELDS: usize = 64;
+const LONGEST: usize = 2000;
+
+/// Text by the name of its field.
+#[derive(Debug, Default)]
+pub struct Drafts(BTreeMap<String, String>);
+
+impl Drafts {
+    /// Keeps the latest text of a field; an empty one forgets it.
+    ///
+    /// # Errors
+    /// A text or a name that is too long, too many fields.
+    pub fn put(&mut self, field: String, text: String) -> Result<(), String> {
+        if text.is_empty() {
+            self.0.remove(&field);
+            return Ok(());
+        }
+        let full = self.0.len() >= MOST_FIELDS && !self.0.contains_key(&field);
+        if full || field.chars().count() > 100 || text.chars().count() > LONGEST {
+            return Err(format!("a draft of more than {LONGEST} characters, or of too many fields, is not kept; send it"));
+        }
+        self.0.insert(field, text);
+        Ok(())
+    }
+
+    pub fn all(&self) -> BTreeMap<String, String> {
+        self.0.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_text_is_kept_until_it_is_emptied() {
+        let mut drafts = Drafts::default();
+        drafts.put("note".into(), "slee".into()).expect("kept");
+        drafts.put("note".into(), "sleepy".into()).expect("kept");
+        assert_eq!(drafts.all().get("note").map(String::as_str), Some("sleepy"));
+        drafts.put("note".into(), String::new()).expect("forgotten");
+        assert!(drafts.all().is_empty());
+        assert!(drafts.put("note".into(), "x".repeat(LONGEST + 1)).is_err());
+    }
+}
