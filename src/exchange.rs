@@ -3,6 +3,7 @@
 //! In: [`recognise`] says what a path holds, [`Source::read`] makes an [`Imported`] of each recording. Out: a session of
 //! the store goes through [`outgoing`] into a file or a data set.
 
+pub mod arrays;
 pub mod bids;
 pub mod brainvision;
 mod bytes;

@@ -6,10 +6,12 @@
 
 mod batch;
 pub mod curves;
+mod deep_lift;
 mod expected_gradients;
 mod grad_cam;
 mod gradient_input;
 mod integrated_gradients;
+mod occlusion;
 mod options;
 mod pipeline;
 mod pool;
@@ -17,18 +19,22 @@ pub mod quality_test;
 mod random;
 pub mod report;
 pub mod sensitivity;
+mod smooth_grad;
 pub mod words;
 
 #[cfg(test)]
 mod testing;
 
+pub use deep_lift::{DeepLift, deep_lift};
 pub use expected_gradients::{ExpectedGradients, expected_gradients};
 pub use grad_cam::GradCam;
 pub use gradient_input::GradientInput;
 pub use integrated_gradients::IntegratedGradients;
-pub use options::{Metric, Options, Order};
+pub use occlusion::{BandOcclusion, ElectrodeOcclusion};
+pub use options::{Baseline, Features, Metric, Options, Order, PAPER};
 pub use pipeline::{explain, explain_folds};
 pub use random::Random;
+pub use smooth_grad::SmoothGrad;
 
 use crate::job::{Job, Stopped};
 use crate::train::Differentiable;
@@ -69,6 +75,10 @@ pub enum ExplainError {
     NoReferences(&'static str),
     #[error("Grad-CAM needs a network with convolutions; leave it out for this model")]
     NoConvolution,
+    #[error("DeepLIFT needs a network that limbic runs by itself; leave it out for this model")]
+    NoRule,
+    #[error("{0} must know which input values belong to an electrode; leave it out where there are no electrodes")]
+    NoElectrodes(&'static str),
     #[error("the Grad-CAM map of {height} x {width} does not fit an input of {input} values")]
     MapShape { height: usize, width: usize, input: usize },
     #[error("the test set does not fit the network: {0}")]
@@ -90,12 +100,22 @@ pub struct Context<'a> {
     pub seed: u64,
     pub options: &'a Options,
     pub job: &'a Job,
+    /// Position in the input of every feature, electrodes x `bands`, row-major; may be empty.
+    pub pixels: &'a [usize],
+    /// Features of one electrode.
+    pub bands: usize,
     notes: Mutex<Vec<String>>,
 }
 
 impl<'a> Context<'a> {
     pub fn new(references: &'a [f32], seed: u64, options: &'a Options, job: &'a Job) -> Self {
-        Context { references, seed, options, job, notes: Mutex::default() }
+        Context { references, seed, options, job, pixels: &[], bands: 0, notes: Mutex::default() }
+    }
+
+    /// Says where the features stand, electrodes x `bands`.
+    #[must_use]
+    pub fn of_features(self, pixels: &'a [usize], bands: usize) -> Self {
+        Context { pixels, bands, ..self }
     }
 
     /// Leaves a sentence that must stand beside the result.
@@ -131,8 +151,18 @@ pub trait Explainer: Sync {
 }
 
 /// All explainers. Equal Quality Tests are decided by this order (algorithms 6.3).
-pub fn explainers() -> [&'static dyn Explainer; 5] {
-    [&IntegratedGradients, &ExpectedGradients, &GradCam, &GradientInput, &Random]
+pub fn explainers() -> [&'static dyn Explainer; 9] {
+    [
+        &IntegratedGradients,
+        &ExpectedGradients,
+        &DeepLift,
+        &GradCam,
+        &GradientInput,
+        &SmoothGrad,
+        &ElectrodeOcclusion,
+        &BandOcclusion,
+        &Random,
+    ]
 }
 
 /// The explainer of that name, whatever its case.
@@ -154,13 +184,17 @@ mod tests {
     fn attribute(explainer: &dyn Explainer, network: &dyn Differentiable, inputs: &[f32], n: usize) -> Vec<f32> {
         let (options, job) = (Options::default(), Job::silent());
         let references = vec![0.0; network.input_len()];
-        explainer.attribute(network, inputs, n, 1, &Context::new(&references, 5, &options, &job)).expect("attributes")
+        let pixels: Vec<usize> = (0..network.input_len()).collect();
+        let context = Context::new(&references, 5, &options, &job).of_features(&pixels, 1);
+        explainer.attribute(network, inputs, n, 1, &context).expect("attributes")
     }
 
     #[test]
     fn on_a_linear_network_every_gradient_explainer_is_weight_times_input() {
         let network = Linear { weights: vec![vec![1.0, -1.0, 0.0], vec![2.0, 0.5, -3.0]] };
-        for explainer in [&IntegratedGradients as &dyn Explainer, &ExpectedGradients, &GradientInput] {
+        let linear: [&dyn Explainer; 5] =
+            [&IntegratedGradients, &ExpectedGradients, &GradientInput, &SmoothGrad, &ElectrodeOcclusion];
+        for explainer in linear {
             let map = attribute(explainer, &network, &[1.0, 2.0, 0.0, -1.0, 0.0, 1.0], 2);
             for (got, wanted) in map.iter().zip([2.0, 1.0, 0.0, -2.0, 0.0, -3.0]) {
                 assert!((got - wanted).abs() < 1e-5, "{}: {map:?}", explainer.name());
@@ -179,8 +213,8 @@ mod tests {
 
     #[test]
     fn every_explainer_keeps_the_shape_and_repeats_itself() {
-        let network = testing::Tiny::new(4);
-        let inputs: Vec<f32> = (0..32).map(|i| (i as f32 * 0.7).sin()).collect();
+        let network = crate::train::networks::face_small::face_small(8, 2, 4, &crate::signal::Seed::new(1)).expect("fits");
+        let inputs: Vec<f32> = (0..128).map(|i| (i as f32 * 0.7).sin()).collect();
         for explainer in explainers() {
             let first = attribute(explainer, &network, &inputs, 2);
             assert_eq!(first.len(), inputs.len(), "{}", explainer.name());
@@ -192,7 +226,7 @@ mod tests {
     #[test]
     fn an_unknown_explainer_is_answered_with_the_known_ones() {
         let error = explainer_named("LIME").err().map(|e| e.to_string()).unwrap_or_default();
-        assert!(error.contains("LIME") && error.contains("IG, EG, Grad-CAM"), "{error}");
+        assert!(error.contains("LIME") && error.contains("IG, EG, DeepLIFT, Grad-CAM"), "{error}");
         assert_eq!(explainer_named("grad-cam").map(|e| e.name()), Ok("Grad-CAM"));
     }
 
@@ -204,5 +238,9 @@ mod tests {
         assert_eq!(result, Err(ExplainError::NoReferences("EG")));
         let result = GradCam.attribute(&network, &[1.0], 1, 0, &Context::new(&[], 1, &options, &job));
         assert_eq!(result, Err(ExplainError::NoConvolution));
+        let result = DeepLift.attribute(&network, &[1.0], 1, 0, &Context::new(&[0.5], 1, &options, &job));
+        assert_eq!(result, Err(ExplainError::NoRule));
+        let result = BandOcclusion.attribute(&network, &[1.0], 1, 0, &Context::new(&[], 1, &options, &job));
+        assert_eq!(result, Err(ExplainError::NoElectrodes("Occlusion by band")));
     }
 }

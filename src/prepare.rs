@@ -14,7 +14,6 @@ pub mod pulse;
 pub mod reference;
 pub mod signals;
 pub mod spectrum;
-pub mod trials;
 
 pub use error::PrepareError;
 pub use features::{PsdOptions, Reference, Scale, band_map, feature_channels, psd_features};

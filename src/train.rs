@@ -3,11 +3,13 @@
 pub mod adam;
 pub mod card;
 pub mod crossval;
+mod deep_lift;
 mod differentiate;
 pub mod file;
 pub mod fit;
 pub mod fusion;
 pub mod input;
+mod layer;
 pub mod network;
 pub mod networks;
 pub mod onnx;
@@ -15,6 +17,7 @@ mod parameters;
 pub mod score;
 pub mod split;
 pub mod standardise;
+mod walk;
 
 pub use crossval::{CrossvalOptions, CrossvalResult, FoldResult, TrainError, cross_validate, train_on_all};
 pub use fit::{EpochReport, FitOptions};
@@ -31,6 +34,25 @@ pub trait Predictor: Send + Sync {
     fn logits(&self, inputs: &[f32], n: usize) -> Vec<f32>;
     /// Who computes: "onnxruntime 1.31.1", "limbic (burn flex)".
     fn runtime(&self) -> String;
+    /// Logits along a walk, `n` x points x classes, where this costs less than a whole pass at every point; `None`
+    /// where it does not.
+    fn walk(&self, _walk: &Walk) -> Option<Vec<f32>> {
+        None
+    }
+}
+
+/// Inputs that change value by value, in an order that is the same for all of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Walk<'a> {
+    /// `n` inputs before the first change, row-major.
+    pub starts: &'a [f32],
+    /// Where the changed values come from, `n` inputs, row-major.
+    pub goals: &'a [f32],
+    pub n: usize,
+    /// Positions in the input, first changed first.
+    pub order: &'a [usize],
+    /// How many values have been changed when the logits are wanted, ascending.
+    pub points: &'a [usize],
 }
 
 /// A network that can say how its logits depend on its input. ONNX Runtime cannot; limbic's own networks can.
@@ -41,4 +63,9 @@ pub trait Differentiable: Predictor {
     /// convolution's ReLU weighted by the spatial mean of their gradients, summed over channels, ReLU; returned as
     /// `n` x height x width with that height and width. `None` for a network without convolutions.
     fn grad_cam(&self, inputs: &[f32], n: usize, class: usize) -> Option<(Vec<f32>, usize, usize)>;
+    /// DeepLIFT's attributions (rescale rule) of logit `class` against one `baseline` input, same shape as `inputs`;
+    /// `None` for a network that has no such rule.
+    fn deep_lift(&self, _inputs: &[f32], _n: usize, _baseline: &[f32], _class: usize) -> Option<Vec<f32>> {
+        None
+    }
 }

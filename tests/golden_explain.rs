@@ -2,7 +2,7 @@
 //! captum and an independent reference. The network is written out here, gradients and all, so that the explainers
 //! are tested without the training framework.
 
-use limbic::explain::curves::{self, Mode};
+use limbic::explain::curves::{self, Curves, Mode};
 use limbic::explain::report::ExplainerResult;
 use limbic::explain::{Context, Explainer, GradCam, IntegratedGradients, Metric, Options, Order, expected_gradients};
 use limbic::explain::{quality_test, sensitivity};
@@ -280,7 +280,8 @@ fn measure(golden: &Golden, file: &str, class: usize, drawn: &sensitivity::Subse
     let points = curves::points(pixels.len(), 1);
     let run = |mode| {
         let job = Job::silent();
-        let scores = curves::scores(&golden.network, &inputs, n, class, &ranked, &points, mode, Metric::Recall, &job);
+        let curves = Curves { ranked: &ranked, points: &points, mode, metric: Metric::Recall };
+        let scores = curves.scores(&golden.network, &inputs, &vec![class; n], &job);
         curves::mean(&scores.expect("runs"), points.len())
     };
     let (deletion, insertion) = (run(Mode::Deletion), run(Mode::Insertion));

@@ -1,5 +1,6 @@
 //! `limbic bench`: what limbic costs on this machine, measured.
 
+mod explain;
 mod load;
 mod machine;
 mod record;
@@ -18,10 +19,13 @@ pub struct Args {
 enum What {
     /// CPU, memory, bytes and latency of recording
     Record(record::Args),
+    /// CPU and wall time of attributions and of the Quality Test's curves
+    Explain(explain::Args),
 }
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     match &args.what {
         What::Record(args) => record::run(args, common),
+        What::Explain(args) => explain::run(args, common),
     }
 }

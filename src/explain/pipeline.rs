@@ -3,7 +3,7 @@
 use crate::explain::pool::{Fold, Pool};
 use crate::explain::quality_test::{Bench, choose};
 use crate::explain::report::{ClassExplanation, ExplanationReport};
-use crate::explain::{ExplainError, Explainer, Metric, Names, Options, TestSet, curves, options, sensitivity, words};
+use crate::explain::{ExplainError, Explainer, Features, Metric, Names, Options, TestSet, curves, options, sensitivity, words};
 use crate::job::Job;
 use crate::signal::Seed;
 use crate::train::Differentiable;
@@ -41,7 +41,7 @@ pub fn explain_folds(
         options,
         explainers: options.chosen()?,
         weights: options.normalised_weights()?,
-        points: curves::points(names.channels.len() * names.bands.len(), options.features_per_step),
+        points: curves::points(changed(folds, names, options), options.features_per_step),
         blank: blank_classes(folds),
         job,
     };
@@ -96,10 +96,21 @@ fn fit(folds: &[Fold], names: &Names) -> Result<(), ExplainError> {
     Ok(())
 }
 
+/// How many values a curve changes.
+fn changed(folds: &[Fold], names: &Names, options: &Options) -> usize {
+    match options.features {
+        Features::Electrodes => names.channels.len() * names.bands.len(),
+        Features::All => folds.first().map_or(0, |f| f.0.input_len()),
+    }
+}
+
 /// Per class: some network predicts the zero input as it.
 fn blank_classes(folds: &[Fold]) -> BTreeSet<usize> {
     folds.iter().map(|(network, _)| options::predicted(&network.logits(&vec![0.0; network.input_len()], 1))).collect()
 }
+
+/// Pairs of Expected Gradients in the full measure (algorithms section 6).
+const FULL_PAIRS: usize = 200;
 
 struct Run<'a> {
     folds: &'a [Fold<'a>],
@@ -122,7 +133,7 @@ impl Run<'_> {
     }
 
     fn class(&self, class: usize, notes: &mut BTreeSet<String>) -> Result<ClassExplanation, ExplainError> {
-        let everyone = Pool::of(self.folds, class);
+        let everyone = Pool::of(self.folds, class, self.names.bands.len());
         let mut seed = Seed::new(self.options.seed).fork(&format!("explained samples of class {class}"));
         let limit = self.options.samples_per_class.unwrap_or(usize::MAX).max(1);
         let pool = everyone.at_most(limit, &mut seed);
@@ -142,16 +153,19 @@ impl Run<'_> {
             return Ok(explanation);
         }
         let (options, weights, points, job) = (self.options, self.weights, &self.points, self.job);
-        let bench = Bench { pool: &pool, options, weights, points, job };
+        let bands = self.names.bands.len();
+        let all = (options.metric == Metric::Accuracy)
+            .then(|| Pool::everyone(self.folds, class, bands).at_most(limit.saturating_mul(self.names.classes.len()), &mut seed));
+        let bench = Bench { pool: &pool, scored: all.as_ref().unwrap_or(&pool), options, weights, points, job };
         for (e, explainer) in self.explainers.iter().enumerate() {
             self.report(class, 2 * e, explainer.name())?;
-            let (maps, remarks) = pool.attributions(*explainer, options, job)?;
-            if maps.iter().any(|v| !v.is_finite()) {
+            let (attributed, remarks) = pool.attributions(*explainer, options, job)?;
+            if attributed.maps.iter().any(|v| !v.is_finite()) {
                 return Err(ExplainError::NotFinite(explainer.name().into(), explanation.class));
             }
             notes.extend(remarks.into_iter().map(|r| format!("{}: {r}", explanation.class)));
             self.report(class, 2 * e + 1, &format!("{}, deletion and insertion", explainer.name()))?;
-            let result = bench.measure(explainer.name(), &maps)?;
+            let result = bench.measure(explainer.name(), &attributed)?;
             if result.map.iter().all(|v| *v == 0.0) {
                 notes.insert(format!(
                     "{}: the map of {} is zero everywhere and ranks nothing",
@@ -182,6 +196,10 @@ impl Run<'_> {
         if self.folds.len() > 1 {
             let folds = self.folds.len();
             caveats.push(format!("Pooled over {folds} fold networks, each asked only about trials it never saw."));
+        }
+        if self.options.pairs < FULL_PAIRS && self.explainers.iter().any(|e| e.name() == "EG") {
+            let pairs = self.options.pairs;
+            caveats.push(format!("EG averages over {pairs} pairs of a training sample and a place, not {FULL_PAIRS}."));
         }
         if self.options.features_per_step > 1 {
             let step = self.options.features_per_step;

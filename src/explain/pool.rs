@@ -1,6 +1,6 @@
 //! The test samples of one class, pooled over the folds: each is asked of the network that never saw its trial.
 
-use crate::explain::{Context, ExplainError, Explainer, Metric, Options, Order, TestSet, batch, curves, options};
+use crate::explain::{Context, ExplainError, Explainer, Features, Metric, Options, TestSet, batch, curves, options, random};
 use crate::job::Job;
 use crate::signal::Seed;
 use crate::train::Differentiable;
@@ -14,13 +14,25 @@ struct Group<'a> {
     network: &'a dyn Differentiable,
     references: &'a [f32],
     inputs: Vec<f32>,
+    /// True class of each.
+    labels: Vec<usize>,
     n: usize,
+}
+
+/// What an explainer said about the samples of a pool.
+pub(super) struct Attributed {
+    /// At the features: samples x features.
+    pub maps: Vec<f32>,
+    /// Mean over the samples at every input value.
+    pub whole: Vec<f32>,
 }
 
 /// Samples of one class in a fixed order (fold by fold).
 pub(super) struct Pool<'a> {
     folds: &'a [Fold<'a>],
     pub class: usize,
+    /// Features of one electrode.
+    bands: usize,
     /// (fold, row in its test set) per sample.
     members: Vec<(usize, usize)>,
     groups: Vec<Group<'a>>,
@@ -31,23 +43,34 @@ pub(super) struct Pool<'a> {
 }
 
 impl<'a> Pool<'a> {
-    /// Every test sample of a class.
-    pub fn of(folds: &'a [Fold<'a>], class: usize) -> Self {
-        let rows = |(f, fold): (usize, &Fold<'a>)| {
-            fold.1.labels.iter().enumerate().filter(|(_, l)| **l == class).map(move |(row, _)| (f, row)).collect::<Vec<_>>()
-        };
-        Pool::with(folds, class, folds.iter().enumerate().flat_map(rows).collect())
+    /// Every test sample of a class, whose features are electrodes x `bands`.
+    pub fn of(folds: &'a [Fold<'a>], class: usize, bands: usize) -> Self {
+        Pool::where_label(folds, class, bands, |label| label == class)
     }
 
-    fn with(folds: &'a [Fold<'a>], class: usize, members: Vec<(usize, usize)>) -> Self {
-        let mut pool = Pool { folds, class, members, groups: Vec::new(), trials: Vec::new(), features: Vec::new() };
+    /// The test samples of every class; `class` is the one that is being explained.
+    pub fn everyone(folds: &'a [Fold<'a>], class: usize, bands: usize) -> Self {
+        Pool::where_label(folds, class, bands, |_| true)
+    }
+
+    fn where_label(folds: &'a [Fold<'a>], class: usize, bands: usize, wanted: impl Fn(usize) -> bool) -> Self {
+        let rows = |(f, fold): (usize, &Fold<'a>)| {
+            fold.1.labels.iter().enumerate().filter(|(_, l)| wanted(**l)).map(|(row, _)| (f, row)).collect::<Vec<_>>()
+        };
+        Pool::with(folds, class, bands, folds.iter().enumerate().flat_map(rows).collect())
+    }
+
+    fn with(folds: &'a [Fold<'a>], class: usize, bands: usize, members: Vec<(usize, usize)>) -> Self {
+        let mut pool = Pool { folds, class, bands, members, groups: Vec::new(), trials: Vec::new(), features: Vec::new() };
         let mut known = BTreeMap::new();
         for (f, (network, test)) in folds.iter().enumerate() {
             let width = network.input_len();
-            let mut group = Group { network: *network, references: &test.references, inputs: Vec::new(), n: 0 };
+            let mut group =
+                Group { network: *network, references: &test.references, inputs: Vec::new(), labels: Vec::new(), n: 0 };
             for &(_, row) in pool.members.iter().filter(|m| m.0 == f) {
                 let input = &test.inputs[row * width..(row + 1) * width];
                 group.inputs.extend_from_slice(input);
+                group.labels.push(test.labels[row]);
                 group.n += 1;
                 pool.features.extend(test.pixels.iter().map(|&p| input[p]));
                 let next = known.len();
@@ -73,19 +96,25 @@ impl<'a> Pool<'a> {
         self.trials.iter().max().map_or(0, |t| t + 1)
     }
 
-    /// At most `limit` of the samples, drawn in turn from every trial so that none is lost before it must be.
-    pub fn at_most(&self, limit: usize, seed: &mut Seed) -> Self {
+    /// The samples of every trial.
+    pub fn by_trial(&self) -> Vec<Vec<usize>> {
         let mut by_trial = vec![Vec::new(); self.trial_count()];
         for (i, &trial) in self.trials.iter().enumerate() {
             by_trial[trial].push(i);
         }
+        by_trial
+    }
+
+    /// At most `limit` of the samples, drawn in turn from every trial so that none is lost before it must be.
+    pub fn at_most(&self, limit: usize, seed: &mut Seed) -> Self {
+        let mut by_trial = self.by_trial();
         seed.shuffle(&mut by_trial);
         by_trial.iter_mut().for_each(|samples| seed.shuffle(samples));
         let longest = by_trial.iter().map(Vec::len).max().unwrap_or(0);
         let turns = (0..longest).flat_map(|turn| by_trial.iter().filter_map(move |samples| samples.get(turn)));
         let mut kept: Vec<usize> = turns.copied().take(limit).collect();
         kept.sort_unstable();
-        Pool::with(self.folds, self.class, kept.into_iter().map(|i| self.members[i]).collect())
+        Pool::with(self.folds, self.class, self.bands, kept.into_iter().map(|i| self.members[i]).collect())
     }
 
     /// Share of the samples predicted as their class.
@@ -101,32 +130,51 @@ impl<'a> Pool<'a> {
         Ok(hits / self.len().max(1) as f64)
     }
 
-    /// The attributions of every sample at the electrode values: samples x features, and the explainer's notes.
+    /// The attributions of every sample, and the explainer's notes.
     pub fn attributions(
         &self,
         explainer: &dyn Explainer,
         options: &Options,
         job: &Job,
-    ) -> Result<(Vec<f32>, Vec<String>), ExplainError> {
+    ) -> Result<(Attributed, Vec<String>), ExplainError> {
         let (mut maps, mut notes) = (Vec::with_capacity(self.features.len()), Vec::new());
+        let mut sums = vec![0.0f64; self.folds.first().map_or(0, |f| f.0.input_len())];
         let pixels = self.folds.first().map_or(&[][..], |f| &f.1.pixels);
         for group in &self.groups {
-            let context = Context::new(group.references, options.seed, options, job);
+            let context = Context::new(group.references, options.seed, options, job).of_features(pixels, self.bands);
             let full = explainer.attribute(group.network, &group.inputs, group.n, self.class, &context)?;
             for map in full.chunks(group.network.input_len()) {
                 maps.extend(pixels.iter().map(|&p| map[p]));
+                sums.iter_mut().zip(map).for_each(|(s, v)| *s += f64::from(*v));
             }
             notes.extend(context.notes());
         }
-        Ok((maps, notes))
+        let whole = sums.iter().map(|s| (s / self.len().max(1) as f64) as f32).collect();
+        Ok((Attributed { maps, whole }, notes))
     }
 
-    /// Features by descending importance; equal ones by ascending position in the input.
-    pub fn ranking(&self, map: &[f32], order: Order) -> Vec<usize> {
-        curves::ranking(map, self.folds.first().map_or(&[][..], |f| &f.1.pixels), order)
+    /// As attributions that know nothing.
+    pub fn noise(&self, seed: &mut Seed) -> Attributed {
+        let maps = random::noise(self.features.len(), seed);
+        let mut whole = random::noise(self.folds.first().map_or(0, |f| f.0.input_len()), seed);
+        let mean = curves::mean(&maps, self.width());
+        self.folds.first().iter().for_each(|f| f.1.pixels.iter().zip(&mean).for_each(|(&p, v)| whole[p] = *v));
+        Attributed { maps, whole }
     }
 
-    /// A deletion or insertion curve of every sample: samples x points. `ranked` are features, most important first.
+    /// Positions in the input by descending importance; equal ones in ascending order.
+    pub fn ranking(&self, attributed: &Attributed, options: &Options) -> Vec<usize> {
+        if options.features == Features::All {
+            let positions: Vec<usize> = (0..attributed.whole.len()).collect();
+            return curves::ranking(&attributed.whole, &positions, options.order);
+        }
+        let pixels = self.folds.first().map_or(&[][..], |f| &f.1.pixels);
+        let map = curves::mean(&attributed.maps, self.width());
+        curves::ranking(&map, pixels, options.order).iter().map(|&f| pixels[f]).collect()
+    }
+
+    /// A deletion or insertion curve of every sample: samples x points. `ranked` are positions in the input, most important
+    /// first.
     pub fn scores(
         &self,
         ranked: &[usize],
@@ -135,12 +183,10 @@ impl<'a> Pool<'a> {
         metric: Metric,
         job: &Job,
     ) -> Result<Vec<f32>, ExplainError> {
-        let pixels = self.folds.first().map_or(&[][..], |f| &f.1.pixels);
-        let ranked: Vec<usize> = ranked.iter().map(|&f| pixels[f]).collect();
+        let curves = curves::Curves { ranked, points, mode, metric };
         let mut scores = Vec::with_capacity(self.len() * points.len());
         for group in &self.groups {
-            let (network, n) = (group.network, group.n);
-            scores.extend(curves::scores(network, &group.inputs, n, self.class, &ranked, points, mode, metric, job)?);
+            scores.extend(curves.scores(group.network, &group.inputs, &group.labels, job)?);
         }
         Ok(scores)
     }
@@ -162,7 +208,7 @@ mod tests {
             pixels: vec![0],
         };
         let folds: [Fold; 2] = [(&network, &test), (&network, &test)];
-        let pool = Pool::of(&folds, 0);
+        let pool = Pool::of(&folds, 0, 1);
         assert_eq!((pool.len(), pool.trial_count()), (18, 4));
         let few = pool.at_most(4, &mut Seed::new(5));
         assert_eq!((few.len(), few.trial_count()), (4, 4));

@@ -1,9 +1,9 @@
 //! The Quality Test (Gagliardi et al. 2025; algorithms 6.3): faithfulness and stability of an explainer's map in one
 //! number, its interval over trials, a random control, and the winner per class.
 
-use crate::explain::pool::Pool;
+use crate::explain::pool::{Attributed, Pool};
 use crate::explain::report::ExplainerResult;
-use crate::explain::{ExplainError, Options, curves, random, sensitivity};
+use crate::explain::{ExplainError, Options, curves, sensitivity};
 use crate::job::Job;
 use crate::signal::Seed;
 
@@ -18,6 +18,8 @@ pub fn qt(audc: f64, auic: f64, ausc: f64, weights: [f64; 3]) -> f64 {
 /// What measuring one class needs.
 pub(super) struct Bench<'a> {
     pub pool: &'a Pool<'a>,
+    /// Whose scores the curves count: the class's own samples, or everyone's ([`Metric::Accuracy`](crate::explain::Metric)).
+    pub scored: &'a Pool<'a>,
     pub options: &'a Options,
     pub weights: [f64; 3],
     /// Features changed at each point of a curve.
@@ -37,15 +39,21 @@ impl Bench<'_> {
     /// Area under the sensitivity curve of `maps` (samples x features).
     fn ausc(&self, maps: &[f32]) -> f64 {
         let everyone: Vec<usize> = (0..self.pool.len()).collect();
-        let drawn = sensitivity::subsets(everyone.len(), self.options.subsets.max(1), &mut self.seed("subsets"));
+        let drawn = sensitivity::subsets(
+            everyone.len(),
+            self.options.partitions.max(2),
+            self.options.subsets.max(1),
+            &mut self.seed("subsets"),
+        );
         sensitivity::area(&sensitivity::curve(maps, &self.pool.features, self.pool.width(), &everyone, &drawn))
     }
 
-    /// Curves, areas, Quality Test and interval of one explainer's `maps` (samples x features).
-    pub fn measure(&self, explainer: &str, maps: &[f32]) -> Result<ExplainerResult, ExplainError> {
+    /// Curves, areas, Quality Test and interval of what one explainer said.
+    pub fn measure(&self, explainer: &str, attributed: &Attributed) -> Result<ExplainerResult, ExplainError> {
+        let maps = &attributed.maps;
         let map = mean_map(maps, self.pool.width());
-        let ranked = self.pool.ranking(&map, self.options.order);
-        let run = |mode| self.pool.scores(&ranked, self.points, mode, self.options.metric, self.job);
+        let ranked = self.pool.ranking(attributed, self.options);
+        let run = |mode| self.scored.scores(&ranked, self.points, mode, self.options.metric, self.job);
         let (deleted, inserted) = (run(curves::Mode::Deletion)?, run(curves::Mode::Insertion)?);
         let deletion = curves::mean(&deleted, self.points.len());
         let insertion = curves::mean(&inserted, self.points.len());
@@ -73,17 +81,19 @@ impl Bench<'_> {
         if count < 2 || self.options.bootstrap == 0 {
             return None;
         }
-        let mut by_trial = vec![Vec::new(); count];
-        for (i, &trial) in self.pool.trials.iter().enumerate() {
-            by_trial[trial].push(i);
-        }
+        let (by_trial, scored_by_trial) = (self.pool.by_trial(), self.scored.by_trial());
         let seed = self.seed("bootstrap");
+        let same = std::ptr::eq(self.pool, self.scored);
+        let draw = |groups: &[Vec<usize>], seed: &mut Seed| -> Vec<usize> {
+            (0..groups.len()).flat_map(|_| groups[seed.below(groups.len())].iter().copied()).collect()
+        };
         let one = |b: usize| {
             let mut seed = seed.fork(&b.to_string());
-            let members: Vec<usize> = (0..count).flat_map(|_| by_trial[seed.below(count)].iter().copied()).collect();
-            let drawn = sensitivity::subsets(members.len(), RESAMPLE_SUBSETS, &mut seed);
+            let members = draw(&by_trial, &mut seed);
+            let drawn = sensitivity::subsets(members.len(), self.options.partitions.max(2), RESAMPLE_SUBSETS, &mut seed);
             let curve = sensitivity::curve(maps, &self.pool.features, self.pool.width(), &members, &drawn);
-            let mean = |areas: &[f64]| members.iter().map(|&i| areas[i]).sum::<f64>() / members.len().max(1) as f64;
+            let scored = if same { members } else { draw(&scored_by_trial, &mut seed) };
+            let mean = |areas: &[f64]| scored.iter().map(|&i| areas[i]).sum::<f64>() / scored.len().max(1) as f64;
             qt(mean(deleted), mean(inserted), sensitivity::area(&curve), self.weights)
         };
         let mut values: Vec<f64> = (0..self.options.bootstrap).map(one).collect();
@@ -105,15 +115,15 @@ impl Bench<'_> {
         let (mut area, mut ausc) = (0.0, 0.0);
         for draw in 0..draws {
             let mut seed = self.seed(&format!("random ranking {draw}"));
-            let maps = random::noise(self.pool.features.len(), &mut seed);
-            let ranked = self.pool.ranking(&mean_map(&maps, self.pool.width()), self.options.order);
-            let part = self.options.random_samples.map(|limit| self.pool.at_most(limit.max(1), &mut seed));
-            let pool = part.as_ref().unwrap_or(self.pool);
+            let noise = self.pool.noise(&mut seed);
+            let ranked = self.pool.ranking(&noise, self.options);
+            let part = self.options.random_samples.map(|limit| self.scored.at_most(limit.max(1), &mut seed));
+            let pool = part.as_ref().unwrap_or(self.scored);
             for mode in [curves::Mode::Deletion, curves::Mode::Insertion] {
                 let scores = pool.scores(&ranked, self.points, mode, self.options.metric, self.job)?;
                 area += curves::area(&curves::mean(&scores, self.points.len()), self.points);
             }
-            ausc += self.ausc(&maps);
+            ausc += self.ausc(&noise.maps);
         }
         // Over a draw and its reverse, AUDC and AUIC have the same mean.
         let (area, ausc) = (area / (2 * draws) as f64, ausc / draws as f64);

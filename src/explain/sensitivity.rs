@@ -3,8 +3,10 @@
 
 use crate::signal::Seed;
 
-/// Shares of the samples that the curve is measured at.
-pub const FRACTIONS: [f64; 10] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
+/// Shares of the samples that the curve is measured at: 1/p, 2/p, ..., 1.
+pub fn fractions(partitions: usize) -> impl Iterator<Item = f64> {
+    (1..=partitions).map(move |i| i as f64 / partitions as f64)
+}
 
 /// Fewer samples of a class than this say nothing about stability.
 pub const LEAST_SAMPLES: usize = 10;
@@ -12,8 +14,8 @@ pub const LEAST_SAMPLES: usize = 10;
 /// For each fraction, the drawn subsets of sample indices.
 pub type Subsets = Vec<Vec<Vec<usize>>>;
 
-/// `repeats` subsets of 0..n for every fraction, without replacement, sizes rounded half up and at least 1.
-pub fn subsets(n: usize, repeats: usize, seed: &mut Seed) -> Subsets {
+/// `repeats` subsets of 0..n for every one of `partitions` fractions, without replacement, sizes rounded half up and at least 1.
+pub fn subsets(n: usize, partitions: usize, repeats: usize, seed: &mut Seed) -> Subsets {
     let mut all: Vec<usize> = (0..n).collect();
     let mut draw = |size: usize| {
         for i in 0..size {
@@ -23,7 +25,7 @@ pub fn subsets(n: usize, repeats: usize, seed: &mut Seed) -> Subsets {
         all[..size].to_vec()
     };
     let size = |fraction: f64| ((fraction * n as f64 + 0.5).floor() as usize).clamp(1, n.max(1));
-    FRACTIONS.iter().map(|&p| (0..repeats).map(|_| draw(size(p).min(n))).collect()).collect()
+    fractions(partitions).map(|p| (0..repeats).map(|_| draw(size(p).min(n))).collect()).collect()
 }
 
 /// 1 - cosine similarity; 1 if either vector is zero.
@@ -33,7 +35,7 @@ pub fn distance(a: &[f64], b: &[f64]) -> f64 {
     if norms > 0.0 { 1.0 - dot(a, b) / norms } else { 1.0 }
 }
 
-/// The curve over [`FRACTIONS`]: mean over subsets of clip(d(E, E*)) * clip(1 - d(X, X*)), where E is the mean map and
+/// The curve over the [`fractions`]: mean over subsets of clip(d(E, E*)) * clip(1 - d(X, X*)), where E is the mean map and
 /// X the mean input of all `members` and the starred ones of the subset. `maps` and `inputs` are samples x `width`;
 /// `members` are rows of both (repetition allowed), and subsets index into `members`.
 pub fn curve(maps: &[f32], inputs: &[f32], width: usize, members: &[usize], subsets: &Subsets) -> Vec<f64> {
@@ -49,8 +51,8 @@ pub fn curve(maps: &[f32], inputs: &[f32], width: usize, members: &[usize], subs
 
 /// Area under the sensitivity curve, divided by the width of its axis.
 pub fn area(curve: &[f64]) -> f64 {
-    let pairs = FRACTIONS.windows(2).zip(curve.windows(2));
-    pairs.map(|(p, s)| (p[1] - p[0]) * (s[0] + s[1]) / 2.0).sum::<f64>() / (FRACTIONS[FRACTIONS.len() - 1] - FRACTIONS[0])
+    let pairs: f64 = curve.windows(2).map(|s| (s[0] + s[1]) / 2.0).sum();
+    pairs / curve.len().saturating_sub(1).max(1) as f64
 }
 
 fn mean_row(rows: &[f32], width: usize, members: &[usize], subset: &[usize]) -> Vec<f64> {
@@ -69,7 +71,7 @@ mod tests {
 
     #[test]
     fn subsets_have_the_right_sizes_and_no_repetition() {
-        let drawn = subsets(25, 4, &mut Seed::new(3));
+        let drawn = subsets(25, 10, 4, &mut Seed::new(3));
         let sizes: Vec<usize> = drawn.iter().map(|d| d[0].len()).collect();
         assert_eq!(sizes, [3, 5, 8, 10, 13, 15, 18, 20, 23, 25]);
         for subset in drawn.iter().flatten() {
@@ -93,7 +95,7 @@ mod tests {
     fn equal_maps_are_perfectly_stable_and_opposed_ones_are_not() {
         let inputs = vec![1.0; 24];
         let members: Vec<usize> = (0..12).collect();
-        let drawn = subsets(12, 20, &mut Seed::new(1));
+        let drawn = subsets(12, 10, 20, &mut Seed::new(1));
         let same: Vec<f32> = [0.3, -0.7].repeat(12);
         assert!(area(&curve(&same, &inputs, 2, &members, &drawn)).abs() < 1e-9);
         let opposed: Vec<f32> = (0..12).flat_map(|i| if i % 2 == 0 { [1.0, 0.1] } else { [-1.0, 0.1] }).collect();

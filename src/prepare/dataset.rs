@@ -36,6 +36,9 @@ pub struct Example {
     /// Session id as printed; with `trial` it names the group that must not be split.
     pub session: String,
     pub trial: u32,
+    /// What was watched; empty where that is not known. Leave-one-video-out groups by it.
+    #[serde(default)]
+    pub stimulus: String,
     /// Seconds since video onset (centre of the window).
     pub time: f64,
 }

@@ -187,6 +187,7 @@ fn example(recording: &Recording, trial: &Trial, label: usize, time: f64, featur
         participant: recording.session.participant.clone(),
         session: recording.session.id.to_string(),
         trial: trial.number,
+        stimulus: trial.stimulus.clone(),
         time,
     }
 }

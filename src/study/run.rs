@@ -261,7 +261,7 @@ fn explained(
         samples_per_class: Some(plan.samples_per_class),
         ..Options::default()
     };
-    let report = explain_folds(&folds, &names, &options, job)?;
+    let report = explain_folds(&folds, &names, &options.within(Options::AFFORDABLE, data.classes.len()), job)?;
     store_explanation(home, plan, &report)?;
     Ok(report)
 }

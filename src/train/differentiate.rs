@@ -3,7 +3,7 @@
 
 use super::network::{Network, Plain};
 use super::parameters::values;
-use super::{Differentiable, Predictor};
+use super::{Differentiable, Predictor, Walk};
 use burn::tensor::{Tensor, activation};
 
 /// Inputs per pass: larger chunks gain nothing measurable and memory grows linearly.
@@ -38,6 +38,10 @@ impl Predictor for Network {
     fn runtime(&self) -> String {
         "limbic (burn flex)".into()
     }
+
+    fn walk(&self, walk: &Walk) -> Option<Vec<f32>> {
+        self.walked(walk)
+    }
 }
 
 impl Differentiable for Network {
@@ -69,6 +73,10 @@ impl Differentiable for Network {
             values(activation::relu((features * weights).sum_dim(1)))
         });
         Some((maps, height, width))
+    }
+
+    fn deep_lift(&self, inputs: &[f32], n: usize, baseline: &[f32], class: usize) -> Option<Vec<f32>> {
+        self.rescaled(inputs, n, baseline, class)
     }
 }
 

@@ -169,6 +169,7 @@ mod tests {
                 participant: "P01".into(),
                 session: "s".into(),
                 trial: i as u32,
+                stimulus: String::new(),
                 time: 0.0,
             })
             .collect();

@@ -5,55 +5,12 @@
 //! threads: a network is then the same function of its seed whatever else runs.
 
 use crate::signal::Seed;
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use burn::tensor::{Device, Tensor, TensorData, activation, module};
+use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions, PadMode};
+use burn::tensor::{Device, Tensor, TensorData, module};
+use std::sync::{Arc, OnceLock};
 
-/// Weights [out, in / groups, height, width], bias [out].
-#[derive(Debug, Clone)]
-pub struct Conv2d {
-    pub weight: Tensor<4>,
-    pub bias: Tensor<1>,
-    pub stride: [usize; 2],
-    /// The same on both sides.
-    pub padding: [usize; 2],
-    pub groups: usize,
-}
-
-/// Weights [in, out] (ONNX Gemm without transB), bias [out].
-#[derive(Debug, Clone)]
-pub struct Dense {
-    pub weight: Tensor<2>,
-    pub bias: Tensor<1>,
-}
-
-/// A layer on maps.
-#[derive(Debug, Clone)]
-pub enum MapLayer {
-    Conv2d(Box<Conv2d>),
-    Relu,
-    MaxPool2d { size: [usize; 2], stride: [usize; 2] },
-}
-
-/// A layer on rows.
-#[derive(Debug, Clone)]
-pub enum RowLayer {
-    /// Inverted dropout with this probability; the identity outside training.
-    Dropout(f64),
-    Dense(Box<Dense>),
-    Relu,
-}
-
-impl From<Conv2d> for MapLayer {
-    fn from(conv: Conv2d) -> Self {
-        MapLayer::Conv2d(Box::new(conv))
-    }
-}
-
-impl From<Dense> for RowLayer {
-    fn from(dense: Dense) -> Self {
-        RowLayer::Dense(Box::new(dense))
-    }
-}
+pub use super::layer::{Conv2d, Curve, Dense, MapLayer, Norm, RowLayer};
+use super::walk::Plan;
 
 /// Layers that do not fit each other.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -73,20 +30,27 @@ pub struct Network {
     classes: usize,
     pub(super) maps: Vec<MapLayer>,
     pub(super) rows: Vec<RowLayer>,
+    /// Weights in the order that walks want them; made at the first walk, dropped when a parameter changes.
+    pub(super) plan: OnceLock<Option<Arc<Plan>>>,
 }
 
-/// The non-linearity of a forward pass. Explainers put their own in its place and so change the backward rule
+/// The non-linearities of a forward pass. Explainers put their own in their place and so change the backward rule
 /// without writing the network twice.
 pub trait Activation {
-    fn relu<const D: usize>(&self, z: Tensor<D>) -> Tensor<D>;
+    fn curve<const D: usize>(&self, curve: Curve, z: Tensor<D>) -> Tensor<D>;
+    fn max_pool(&self, z: Tensor<4>, size: [usize; 2], stride: [usize; 2]) -> Tensor<4>;
 }
 
-/// max(z, 0).
+/// The functions themselves.
 pub struct Plain;
 
 impl Activation for Plain {
-    fn relu<const D: usize>(&self, z: Tensor<D>) -> Tensor<D> {
-        activation::relu(z)
+    fn curve<const D: usize>(&self, curve: Curve, z: Tensor<D>) -> Tensor<D> {
+        curve.of(z)
+    }
+
+    fn max_pool(&self, z: Tensor<4>, size: [usize; 2], stride: [usize; 2]) -> Tensor<4> {
+        module::max_pool2d(z, MaxPoolOptions::new(size).with_stride(stride))
     }
 }
 
@@ -103,6 +67,15 @@ impl Network {
         }
         let mut features = shape.iter().product::<usize>();
         for (i, layer) in rows.iter().enumerate() {
+            if let RowLayer::Norm(norm) = layer
+                && norm.channels() != Some(features)
+            {
+                return Err(fail(
+                    maps.len() + i,
+                    "batch norm",
+                    format!("{features} values arrive, it has {:?}", norm.scale.dims()),
+                ));
+            }
             if let RowLayer::Dense(dense) = layer {
                 let [inputs, outputs] = dense.weight.dims();
                 if inputs != features || dense.bias.dims() != [outputs] {
@@ -116,7 +89,7 @@ impl Network {
         if !matches!(rows.last(), Some(RowLayer::Dense(_))) || features == 0 {
             return Err(NetworkError::NoClasses(name.into()));
         }
-        Ok(Network { name: name.into(), input_shape, classes: features, maps, rows })
+        Ok(Network { name: name.into(), input_shape, classes: features, maps, rows, plan: OnceLock::new() })
     }
 
     /// [channels, height, width].
@@ -133,32 +106,57 @@ impl Network {
         self.parameters().iter().map(|p| p.shape().iter().product::<usize>()).sum()
     }
 
-    /// Where Grad-CAM cuts: the number of map layers up to the last convolution and the ReLU behind it; `None`
-    /// without a convolution.
+    /// Where Grad-CAM cuts: the number of map layers up to the last convolution and what follows it value by value
+    /// (batch norm, ReLU or another curve); `None` without a convolution.
     pub(super) fn cut(&self) -> Option<usize> {
         let last = self.maps.iter().rposition(|layer| matches!(layer, MapLayer::Conv2d(_)))?;
-        Some(last + 1 + usize::from(matches!(self.maps.get(last + 1), Some(MapLayer::Relu))))
+        let pointwise = |l: &&MapLayer| matches!(l, MapLayer::Relu | MapLayer::Curve(_) | MapLayer::Norm(_));
+        Some(last + 1 + self.maps[last + 1..].iter().take_while(pointwise).count())
     }
 
     /// Map layers `range` applied to `x` [n, channels, height, width].
     pub(super) fn through_maps(&self, range: std::ops::Range<usize>, x: Tensor<4>, act: &impl Activation) -> Tensor<4> {
         self.maps[range].iter().fold(x, |x, layer| match layer {
             MapLayer::Conv2d(c) => {
-                let options = ConvOptions::new(c.stride, c.padding, [1, 1], c.groups);
+                let options = ConvOptions::new(c.stride, c.padding, c.dilation, c.groups);
                 module::conv2d(x, c.weight.clone(), Some(c.bias.clone()), options)
             }
-            MapLayer::Relu => act.relu(x),
-            MapLayer::MaxPool2d { size, stride } => module::max_pool2d(x, MaxPoolOptions::new(*size).with_stride(*stride)),
+            MapLayer::Relu => act.curve(Curve::Relu, x),
+            MapLayer::Curve(curve) => act.curve(*curve, x),
+            MapLayer::MaxPool2d { size, stride } => act.max_pool(x, *size, *stride),
+            MapLayer::AvgPool2d { size, stride } => module::avg_pool2d(x, AvgPoolOptions::new(*size).with_stride(*stride)),
+            MapLayer::Norm(norm) => norm.on_maps(x),
+            MapLayer::Pad { sides: [top, left, bottom, right], value } => {
+                x.pad((*left, *right, *top, *bottom), PadMode::Constant(*value))
+            }
         })
+    }
+
+    /// The map layers and the row layers.
+    pub(super) fn layers(&self) -> (&[MapLayer], &[RowLayer]) {
+        (&self.maps, &self.rows)
     }
 
     /// Flattens maps (channel, height, width) and applies the row layers: logits [n, classes]. Dropout acts only
     /// where its seed is given.
     pub(super) fn through_rows(&self, x: Tensor<4>, act: &impl Activation, dropout: Option<&mut Seed>) -> Tensor<2> {
+        self.through_rows_from(0, x.flatten(1, 3), act, dropout)
+    }
+
+    /// Row layers from number `first` on, applied to `x` [n, features].
+    pub(super) fn through_rows_from(
+        &self,
+        first: usize,
+        x: Tensor<2>,
+        act: &impl Activation,
+        dropout: Option<&mut Seed>,
+    ) -> Tensor<2> {
         let mut dropout = dropout;
-        self.rows.iter().fold(x.flatten(1, 3), |x, layer| match (layer, dropout.as_deref_mut()) {
+        self.rows[first..].iter().fold(x, |x, layer| match (layer, dropout.as_deref_mut()) {
             (RowLayer::Dense(dense), _) => module::linear(x, dense.weight.clone(), Some(dense.bias.clone())),
-            (RowLayer::Relu, _) => act.relu(x),
+            (RowLayer::Relu, _) => act.curve(Curve::Relu, x),
+            (RowLayer::Curve(curve), _) => act.curve(*curve, x),
+            (RowLayer::Norm(norm), _) => norm.on_rows(x),
             (RowLayer::Dropout(p), Some(seed)) if *p > 0.0 => {
                 let mask = keep_mask(x.dims(), *p, seed);
                 x * mask
@@ -178,39 +176,6 @@ impl Network {
         let [c, h, w] = self.input_shape;
         Tensor::from_data(TensorData::new(inputs, [n, c, h, w]), &Device::flex())
     }
-}
-
-impl MapLayer {
-    pub(super) fn kind(&self) -> &'static str {
-        match self {
-            MapLayer::Conv2d(_) => "convolution",
-            MapLayer::Relu => "ReLU",
-            MapLayer::MaxPool2d { .. } => "max-pool",
-        }
-    }
-
-    fn output_shape(&self, [channels, height, width]: [usize; 3]) -> Result<[usize; 3], String> {
-        match self {
-            MapLayer::Relu => Ok([channels, height, width]),
-            MapLayer::MaxPool2d { size, stride } => {
-                Ok([channels, output_side(height, size[0], stride[0], 0)?, output_side(width, size[1], stride[1], 0)?])
-            }
-            MapLayer::Conv2d(c) => {
-                let [out, part, kh, kw] = c.weight.dims();
-                if c.groups == 0 || part * c.groups != channels || out % c.groups.max(1) != 0 || c.bias.dims() != [out] {
-                    return Err(format!("{channels} channels arrive, weights are {:?} in {} groups", c.weight.dims(), c.groups));
-                }
-                Ok([out, output_side(height, kh, c.stride[0], c.padding[0])?, output_side(width, kw, c.stride[1], c.padding[1])?])
-            }
-        }
-    }
-}
-
-fn output_side(side: usize, kernel: usize, stride: usize, padding: usize) -> Result<usize, String> {
-    if kernel == 0 || stride == 0 || side + 2 * padding < kernel {
-        return Err(format!("a window of {kernel} with stride {stride} has no place on a side of {side} padded by {padding}"));
-    }
-    Ok((side + 2 * padding - kernel) / stride + 1)
 }
 
 /// Inverted dropout: 0 with probability `p` (to 2^-16), else 1 / (1 - p). Four draws share one word.

@@ -1,10 +1,12 @@
 //! The model file: ONNX written and read by ourselves (opset 17, ir 8), with the card as metadata.
 
+mod dense;
 mod message;
 mod read;
+mod values;
 mod write;
 
-pub use read::read;
+pub use read::{read, read_logits};
 pub use write::write;
 
 /// Name of the graph's input, [batch, channels, height, width].
@@ -17,6 +19,7 @@ pub const CARD_KEY: &str = "limbic.card";
 pub const NETWORK_KEY: &str = "limbic.network";
 
 const OPSET: i64 = 17;
+const OPSET_OF_GELU: i64 = 20;
 const IR_VERSION: i64 = 8;
 
 /// A file that limbic cannot run by itself.

@@ -4,6 +4,7 @@
 use super::network::{Conv2d, Dense, MapLayer, Network, RowLayer};
 use crate::signal::Seed;
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use std::sync::OnceLock;
 
 /// Values of a tensor on the host, row-major.
 pub(super) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
@@ -63,6 +64,7 @@ impl Conv2d {
             bias: uniform([outputs], bound, seed),
             stride: [1, 1],
             padding: [padding, padding],
+            dilation: [1, 1],
             groups: 1,
         }
     }
@@ -98,6 +100,7 @@ impl Network {
     /// Lets `edit` change every parameter in place: (index, values row-major). Nothing is copied unless a clone of
     /// the network is alive.
     pub fn edit_parameters(&mut self, mut edit: impl FnMut(usize, &mut [f32])) {
+        self.plan = OnceLock::new();
         let mut index = 0;
         for layer in &mut self.maps {
             if let MapLayer::Conv2d(c) = layer {
@@ -118,6 +121,7 @@ impl Network {
     /// The same network with parameters that collect gradients.
     pub(super) fn tracked(&self) -> Network {
         let mut network = self.clone();
+        network.plan = OnceLock::new();
         for layer in &mut network.maps {
             if let MapLayer::Conv2d(c) = layer {
                 c.weight = c.weight.clone().autodiff().require_grad();

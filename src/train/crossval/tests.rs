@@ -21,8 +21,8 @@ fn dataset(trials: usize, effect: f64, seed: u64) -> Dataset {
                 })
                 .collect();
             let time = f64::from(window);
-            let participant = "P01".to_string();
-            examples.push(Example { features, label, participant, session: "s1".into(), trial: trial as u32, time });
+            let (participant, session, stimulus) = ("P01".to_string(), "s1".to_string(), String::new());
+            examples.push(Example { features, label, participant, session, trial: trial as u32, stimulus, time });
         }
     }
     let recipe = Recipe { kind: "face".into(), channels: vec![], bands: vec![], parameters: Default::default() };

@@ -14,20 +14,32 @@ pub fn seed_a(classes: usize, hidden: usize, seed: &Seed) -> Result<Network, Net
     build(&Size { input: [1, 22, 22], classes, hidden }, seed)
 }
 
+/// As [`seed_a`], with other numbers of feature maps than the paper's 32 and 64.
+///
+/// # Errors
+/// No class at all.
+pub fn seed_a_of(feature_maps: [usize; 2], classes: usize, hidden: usize, seed: &Seed) -> Result<Network, NetworkError> {
+    layered(feature_maps, &Size { input: [1, 22, 22], classes, hidden }, seed)
+}
+
+fn build(size: &Size, seed: &Seed) -> Result<Network, NetworkError> {
+    layered([32, 64], size, seed)
+}
+
 /// conv 3x3 -> 32, ReLU, conv 3x3 -> 64, ReLU (padding 1 keeps the electrode grid), flatten, dropout 0.2, dense,
 /// ReLU, dense.
-fn build(size: &Size, seed: &Seed) -> Result<Network, NetworkError> {
+fn layered([first, second]: [usize; 2], size: &Size, seed: &Seed) -> Result<Network, NetworkError> {
     let mut draws = seed.fork("weights");
     let [channels, height, width] = size.input;
     let maps = vec![
-        Conv2d::init(channels, 32, 3, 1, &mut draws).into(),
+        Conv2d::init(channels, first, 3, 1, &mut draws).into(),
         MapLayer::Relu,
-        Conv2d::init(32, 64, 3, 1, &mut draws).into(),
+        Conv2d::init(first, second, 3, 1, &mut draws).into(),
         MapLayer::Relu,
     ];
     let rows = vec![
         RowLayer::Dropout(0.2),
-        Dense::init(64 * height * width, size.hidden, &mut draws).into(),
+        Dense::init(second * height * width, size.hidden, &mut draws).into(),
         RowLayer::Relu,
         Dense::init(size.hidden, size.classes, &mut draws).into(),
     ];

@@ -3,7 +3,11 @@
 
 /// FLOAT of TensorProto.DataType.
 pub const FLOAT: i32 = 1;
+/// INT64 of TensorProto.DataType.
+pub const INT64: i32 = 7;
 /// AttributeProto.AttributeType.
+pub const ATTRIBUTE_FLOAT: i32 = 1;
+pub const ATTRIBUTE_STRING: i32 = 3;
 pub const ATTRIBUTE_INT: i32 = 2;
 pub const ATTRIBUTE_INTS: i32 = 7;
 
@@ -77,6 +81,8 @@ pub struct Attribute {
     pub int: Option<i64>,
     #[prost(bytes = "vec", optional, tag = "4")]
     pub string: Option<Vec<u8>>,
+    #[prost(message, optional, tag = "5")]
+    pub tensor: Option<TensorValue>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
     #[prost(int32, tag = "20")]
@@ -92,11 +98,16 @@ pub struct TensorValue {
     /// Some writers put the numbers here in place of `raw`.
     #[prost(float, repeated, tag = "4")]
     pub floats: Vec<f32>,
+    #[prost(int64, repeated, packed = "false", tag = "7")]
+    pub integers: Vec<i64>,
     #[prost(string, tag = "8")]
     pub name: String,
     /// Little endian.
     #[prost(bytes = "vec", tag = "9")]
     pub raw: Vec<u8>,
+    /// 1 where the numbers lie in another file.
+    #[prost(int32, optional, tag = "14")]
+    pub data_location: Option<i32>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

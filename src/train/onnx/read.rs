@@ -1,13 +1,16 @@
-//! ONNX bytes as a network: sequences of Conv, Relu, MaxPool, BatchNormalization (folded into the layer before it),
-//! Flatten, Gemm, Dropout and Identity.
+//! ONNX bytes as a network: sequences of Conv, Pad, pools, BatchNormalization, activations, Flatten or Reshape, Gemm or
+//! MatMul and Add, Dropout and Identity.
 
-use super::message::{Attribute, Graph, Model, Node, TensorValue};
+use super::message::{Graph, Model, Node};
+use super::values::{Values, expect_int, fault, find, float_of, int_of, ints_of, window};
 use super::{CARD_KEY, NETWORK_KEY, OnnxError};
 use crate::train::card::Card;
-use crate::train::network::{Conv2d, Dense, MapLayer, Network, RowLayer};
-use crate::train::parameters::{tensor, values};
+use crate::train::network::{Conv2d, Curve, MapLayer, Network, RowLayer};
+use crate::train::parameters::tensor;
 use prost::Message;
-use std::collections::HashMap;
+
+/// Below every value that a network makes, and far enough from infinity for differences.
+const LOWEST: f32 = -1e30;
 
 /// The network in an ONNX model, and limbic's card where it has one.
 ///
@@ -15,25 +18,38 @@ use std::collections::HashMap;
 /// Bytes that are no ONNX model, operators or attributes that limbic does not run (named), layers that do not fit
 /// each other, a damaged card.
 pub fn read(bytes: &[u8]) -> Result<(Network, Option<Card>), OnnxError> {
+    read_with(bytes, false)
+}
+
+/// As [`read`], with a softmax at the very end left out: what remains are the logits that explanations are about.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_logits(bytes: &[u8]) -> Result<(Network, Option<Card>), OnnxError> {
+    read_with(bytes, true)
+}
+
+fn read_with(bytes: &[u8], without_softmax: bool) -> Result<(Network, Option<Card>), OnnxError> {
     let model = Model::decode(bytes).map_err(|e| OnnxError::Format(e.to_string()))?;
-    let graph = model.graph.ok_or_else(|| OnnxError::Format("it has no graph".into()))?;
+    let mut graph = model.graph.ok_or_else(|| OnnxError::Format("it has no graph".into()))?;
     let meta = |key: &str| model.metadata.iter().find(|e| e.key == key).map(|e| e.value.clone());
     let card = meta(CARD_KEY).map(|json| serde_json::from_str(&json).map_err(|e| OnnxError::Card(e.to_string())));
     let name = meta(NETWORK_KEY).unwrap_or_else(|| graph.name.clone());
+    if without_softmax && graph.nodes.last().is_some_and(|n| matches!(n.operator.as_str(), "Softmax" | "LogSoftmax")) {
+        graph.nodes.pop();
+    }
     let (input, shape) = input_of(&graph)?;
-    let mut reader = Reader {
-        weights: graph.initializers.iter().map(|t| (t.name.as_str(), t)).collect(),
-        maps: Vec::new(),
-        rows: Vec::new(),
-        flat: false,
-    };
+    let mut reader =
+        Reader { values: Values::of(&graph)?, maps: Vec::new(), rows: Vec::new(), shape, flat: false, open_matmul: false };
     let mut current = input;
-    for node in &graph.nodes {
-        let arriving = node.inputs.first().map_or("", String::as_str);
-        if arriving != current {
-            return Err(fault(node, format!("takes \"{arriving}\" where \"{current}\" comes next")));
+    for node in graph.nodes.iter().filter(|n| n.operator != "Constant") {
+        // A sum or product may name its weight first.
+        let arriving = node.inputs.iter().map(String::as_str).find(|i| *i == current);
+        if arriving.is_none() {
+            let takes = node.inputs.first().map_or("", String::as_str);
+            return Err(fault(node, format!("takes \"{takes}\" where \"{current}\" comes next")));
         }
-        reader.layer(node)?;
+        reader.layer(node, current)?;
         current = node.outputs.first().map_or("", String::as_str);
     }
     let network = Network::new(&name, shape, reader.maps, reader.rows)?;
@@ -60,178 +76,169 @@ fn input_of(graph: &Graph) -> Result<(&str, [usize; 3]), OnnxError> {
     }
 }
 
-struct Reader<'a> {
-    weights: HashMap<&'a str, &'a TensorValue>,
-    maps: Vec<MapLayer>,
-    rows: Vec<RowLayer>,
+pub(super) struct Reader<'a> {
+    pub values: Values<'a>,
+    pub maps: Vec<MapLayer>,
+    pub rows: Vec<RowLayer>,
+    /// [channels, height, width] behind the maps so far.
+    pub shape: [usize; 3],
     /// The maps were flattened; what follows are rows.
-    flat: bool,
+    pub flat: bool,
+    /// The last layer is a MatMul whose bias may follow as an Add.
+    pub open_matmul: bool,
 }
 
 impl Reader<'_> {
-    fn layer(&mut self, node: &Node) -> Result<(), OnnxError> {
+    fn layer(&mut self, node: &Node, current: &str) -> Result<(), OnnxError> {
+        let after_matmul = std::mem::take(&mut self.open_matmul);
         match node.operator.as_str() {
-            "Conv" if !self.flat => self.maps.push(self.conv(node)?.into()),
-            "MaxPool" if !self.flat => self.maps.push(max_pool(node)?),
-            "Relu" if self.flat => self.rows.push(RowLayer::Relu),
-            "Relu" => self.maps.push(MapLayer::Relu),
+            "Conv" if !self.flat => self.conv(node)?,
+            "MaxPool" | "AveragePool" if !self.flat => self.pool(node)?,
+            "GlobalAveragePool" | "ReduceMean" if !self.flat => self.global_mean(node)?,
+            "Pad" if !self.flat => self.pad(node)?,
             "Flatten" => {
                 expect_int(node, "axis", 1, 1)?;
                 self.flat = true;
             }
+            "Reshape" | "Squeeze" => self.reshape(node)?,
             "Gemm" => {
                 self.flat = true;
                 let dense = self.gemm(node)?;
                 self.rows.push(dense.into());
             }
+            "MatMul" => self.matmul(node)?,
+            "Add" if after_matmul => self.bias(node, current)?,
             "BatchNormalization" => self.batch_norm(node)?,
-            "Dropout" | "Identity" => {}
-            operator => return Err(OnnxError::Operator { operator: operator.into(), node: node.name.clone() }),
+            "Dropout" | "Identity" | "Cast" => {}
+            _ => self.curve(node)?,
         }
         Ok(())
     }
 
-    fn conv(&self, node: &Node) -> Result<Conv2d, OnnxError> {
-        let (shape, weight) = self.weight::<4>(node, 1)?;
-        let bias = if node.inputs.len() > 2 { self.weight::<1>(node, 2)?.1 } else { vec![0.0; shape[0]] };
-        expect_ints(node, "dilations", 1)?;
-        no_auto_pad(node)?;
-        let pads = ints_of(node, "pads", 4, 0)?;
-        if pads[0] != pads[2] || pads[1] != pads[3] {
-            return Err(fault(node, format!("padding {pads:?} differs between the sides")));
+    pub fn push(&mut self, node: &Node, layer: MapLayer) -> Result<(), OnnxError> {
+        self.shape = layer.output_shape(self.shape).map_err(|why| fault(node, why))?;
+        self.maps.push(layer);
+        Ok(())
+    }
+
+    fn curve(&mut self, node: &Node) -> Result<(), OnnxError> {
+        let curve = match node.operator.as_str() {
+            "Relu" => Curve::Relu,
+            "LeakyRelu" => Curve::LeakyRelu(float_of(node, "alpha", 0.01)),
+            "Elu" => Curve::Elu(float_of(node, "alpha", 1.0)),
+            "Sigmoid" => Curve::Sigmoid,
+            "Tanh" => Curve::Tanh,
+            "Softplus" => Curve::Softplus,
+            "Gelu" => match find(node, "approximate").and_then(|a| a.string.as_deref()) {
+                Some(b"tanh") => Curve::GeluTanh,
+                _ => Curve::Gelu,
+            },
+            operator => return Err(OnnxError::Operator { operator: operator.into(), node: node.name.clone() }),
+        };
+        match (self.flat, curve) {
+            (true, Curve::Relu) => self.rows.push(RowLayer::Relu),
+            (true, curve) => self.rows.push(RowLayer::Curve(curve)),
+            (false, Curve::Relu) => self.maps.push(MapLayer::Relu),
+            (false, curve) => self.maps.push(MapLayer::Curve(curve)),
         }
-        let stride = ints_of(node, "strides", 2, 1)?;
+        Ok(())
+    }
+
+    fn conv(&mut self, node: &Node) -> Result<(), OnnxError> {
+        let (shape, weight) = self.values.weight::<4>(node, 1)?;
+        let bias = if node.inputs.len() > 2 { self.values.weight::<1>(node, 2)?.1 } else { vec![0.0; shape[0]] };
+        let [_, height, width] = self.shape;
+        let window = window(node, [shape[2], shape[3]], [height, width])?;
         let groups = usize::try_from(int_of(node, "group", 1)).unwrap_or(0);
+        let [top, left, bottom, right] = window.pads;
+        let even = top == bottom && left == right;
+        if !even {
+            self.push(node, MapLayer::Pad { sides: window.pads, value: 0.0 })?;
+        }
         let bias_shape = [bias.len()];
-        Ok(Conv2d {
+        let conv = Conv2d {
             weight: tensor(weight, shape),
             bias: tensor(bias, bias_shape),
-            stride: [stride[0], stride[1]],
-            padding: [pads[0], pads[1]],
+            stride: window.stride,
+            padding: if even { [top, left] } else { [0, 0] },
+            dilation: window.dilation,
             groups,
-        })
-    }
-
-    fn gemm(&self, node: &Node) -> Result<Dense, OnnxError> {
-        expect_int(node, "transA", 0, 0)?;
-        if ["alpha", "beta"].iter().any(|name| find(node, name).and_then(|a| a.float).is_some_and(|f| f != 1.0)) {
-            return Err(fault(node, "alpha or beta is not 1".into()));
-        }
-        let (mut shape, mut weight) = self.weight::<2>(node, 1)?;
-        if int_of(node, "transB", 0) != 0 {
-            let [rows, columns] = shape;
-            weight = (0..columns).flat_map(|c| (0..rows).map(move |r| (r, c))).map(|(r, c)| weight[r * columns + c]).collect();
-            shape = [columns, rows];
-        }
-        let bias = if node.inputs.len() > 2 { self.weight::<1>(node, 2)?.1 } else { vec![0.0; shape[1]] };
-        let bias_shape = [bias.len()];
-        Ok(Dense { weight: tensor(weight, shape), bias: tensor(bias, bias_shape) })
-    }
-
-    /// y = (x - mean) scale / sqrt(variance + epsilon) + shift, multiplied into the layer that made x.
-    fn batch_norm(&mut self, node: &Node) -> Result<(), OnnxError> {
-        let [scale, shift, mean, variance] = [
-            self.weight::<1>(node, 1)?.1,
-            self.weight::<1>(node, 2)?.1,
-            self.weight::<1>(node, 3)?.1,
-            self.weight::<1>(node, 4)?.1,
-        ];
-        let epsilon = find(node, "epsilon").and_then(|a| a.float).unwrap_or(1e-5);
-        let factor: Vec<f32> = scale.iter().zip(&variance).map(|(s, v)| s / (v + epsilon).sqrt()).collect();
-        let fold_bias = |bias: &[f32]| -> Vec<f32> {
-            (0..bias.len().min(factor.len())).map(|c| (bias[c] - mean[c]) * factor[c] + shift[c]).collect()
         };
-        let equal = |channels: usize| [&shift, &mean, &factor].iter().all(|v| v.len() == channels);
-        match (self.flat, self.maps.last_mut(), self.rows.last_mut()) {
-            (false, Some(MapLayer::Conv2d(c)), _) if equal(c.bias.dims()[0]) => {
-                let shape = c.weight.dims();
-                let per_channel = shape[1] * shape[2] * shape[3];
-                let weight = values(c.weight.clone()).iter().enumerate().map(|(i, w)| w * factor[i / per_channel]).collect();
-                c.weight = tensor(weight, shape);
-                c.bias = tensor(fold_bias(&values(c.bias.clone())), [shape[0]]);
-                Ok(())
-            }
-            (true, _, Some(RowLayer::Dense(d))) if equal(d.bias.dims()[0]) => {
-                let shape = d.weight.dims();
-                let weight = values(d.weight.clone()).iter().enumerate().map(|(i, w)| w * factor[i % shape[1]]).collect();
-                d.weight = tensor(weight, shape);
-                d.bias = tensor(fold_bias(&values(d.bias.clone())), [shape[1]]);
-                Ok(())
-            }
-            _ => Err(fault(node, "only directly behind a convolution or dense layer of its width can it be folded".into())),
-        }
+        self.push(node, conv.into())
     }
 
-    /// Shape and values of the weight that is input `index` of the node.
-    fn weight<const D: usize>(&self, node: &Node, index: usize) -> Result<([usize; D], Vec<f32>), OnnxError> {
-        let name = node.inputs.get(index).map_or("", String::as_str);
-        let value =
-            self.weights.get(name).ok_or_else(|| fault(node, format!("input {index} (\"{name}\") is not a stored weight")))?;
-        let dims: Vec<usize> = value.dims.iter().filter_map(|d| usize::try_from(*d).ok()).collect();
-        let shape: [usize; D] = dims
-            .try_into()
-            .map_err(|_| fault(node, format!("weight \"{name}\" has {} dimensions, not {D}", value.dims.len())))?;
-        if value.data_type != super::message::FLOAT {
-            return Err(fault(node, format!("weight \"{name}\" is not of 32-bit floats")));
+    fn pool(&mut self, node: &Node) -> Result<(), OnnxError> {
+        let size = ints_of(node, "kernel_shape", 2, 0)?;
+        let [_, height, width] = self.shape;
+        let window = window(node, [size[0], size[1]], [height, width])?;
+        if window.dilation != [1, 1] {
+            return Err(fault(node, format!("dilations {:?} are not supported", window.dilation)));
         }
-        let numbers: Vec<f32> = if value.raw.is_empty() {
-            value.floats.clone()
-        } else {
-            value.raw.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+        let [top, left, bottom, right] = window.pads;
+        // Windows that stick out change the answer only where they do not fit.
+        let loose = [(height + top + bottom, 0), (width + left + right, 1)];
+        let exact = loose.iter().all(|&(side, d)| side >= size[d] && (side - size[d]).is_multiple_of(window.stride[d].max(1)));
+        if int_of(node, "ceil_mode", 0) != 0 && !exact {
+            return Err(fault(node, "ceil_mode = 1 with windows that stick out is not supported".into()));
+        }
+        let (size, stride, padded) = (window.size, window.stride, window.pads != [0; 4]);
+        let mean = node.operator == "AveragePool";
+        if padded && mean && int_of(node, "count_include_pad", 0) == 0 {
+            return Err(fault(node, "padding that does not count (count_include_pad = 0) is not supported".into()));
+        }
+        if padded {
+            self.push(node, MapLayer::Pad { sides: window.pads, value: if mean { 0.0 } else { LOWEST } })?;
+        }
+        let layer = if mean { MapLayer::AvgPool2d { size, stride } } else { MapLayer::MaxPool2d { size, stride } };
+        self.push(node, layer)
+    }
+
+    fn global_mean(&mut self, node: &Node) -> Result<(), OnnxError> {
+        if node.operator == "ReduceMean" {
+            let axes = match node.inputs.get(1) {
+                Some(_) => self.values.integers(node, 1)?,
+                None => find(node, "axes").map(|a| a.ints.clone()).unwrap_or_default(),
+            };
+            if !matches!(axes.as_slice(), [2, 3] | [-2, -1] | [-1, -2] | [3, 2]) {
+                return Err(fault(node, format!("a mean over the axes {axes:?}; over height and width (2, 3) it is supported")));
+            }
+            self.flat = int_of(node, "keepdims", 1) == 0;
+        }
+        let [_, height, width] = self.shape;
+        self.push(node, MapLayer::AvgPool2d { size: [height, width], stride: [1, 1] })
+    }
+
+    fn pad(&mut self, node: &Node) -> Result<(), OnnxError> {
+        let mode = find(node, "mode").and_then(|a| a.string.as_deref()).unwrap_or(b"constant");
+        if mode != b"constant" {
+            return Err(fault(node, format!("mode {} is not supported", String::from_utf8_lossy(mode))));
+        }
+        let sides = match node.inputs.get(1) {
+            Some(_) => self.values.integers(node, 1)?,
+            None => find(node, "pads").map(|a| a.ints.clone()).unwrap_or_default(),
         };
-        let expected = shape.iter().try_fold(1usize, |product, d| product.checked_mul(*d));
-        if expected != Some(numbers.len()) {
-            return Err(fault(node, format!("weight \"{name}\" holds {} numbers, its shape is {shape:?}", numbers.len())));
+        let sizes: Vec<usize> = sides.iter().filter_map(|v| usize::try_from(*v).ok()).collect();
+        let [0, 0, top, left, 0, 0, bottom, right] = sizes[..] else {
+            return Err(fault(node, format!("sides {sides:?} are not those of height and width alone")));
+        };
+        let named = node.inputs.get(2).is_some_and(|name| !name.is_empty());
+        let value = if named { self.values.scalar(node, 2)? } else { 0.0 };
+        self.push(node, MapLayer::Pad { sides: [top, left, bottom, right], value })
+    }
+
+    /// Only what flattens all but the batch.
+    fn reshape(&mut self, node: &Node) -> Result<(), OnnxError> {
+        let features: usize = self.shape.iter().product();
+        if node.operator == "Reshape" && !self.flat {
+            let shape = self.values.integers(node, 1)?;
+            let flattens = matches!(shape[..], [_, last] if last == -1 || usize::try_from(last) == Ok(features));
+            if !flattens {
+                return Err(fault(node, format!("shape {shape:?} does not make rows [batch, {features}] of the maps")));
+            }
+        } else if node.operator == "Squeeze" && self.shape[1..] != [1, 1] {
+            return Err(fault(node, format!("maps of {:?} have nothing to squeeze", self.shape)));
         }
-        Ok((shape, numbers))
+        self.flat = true;
+        Ok(())
     }
-}
-
-fn max_pool(node: &Node) -> Result<MapLayer, OnnxError> {
-    expect_ints(node, "dilations", 1)?;
-    expect_ints(node, "pads", 0)?;
-    expect_int(node, "ceil_mode", 0, 0)?;
-    no_auto_pad(node)?;
-    let size = ints_of(node, "kernel_shape", 2, 0)?;
-    let stride = ints_of(node, "strides", 2, 1)?;
-    Ok(MapLayer::MaxPool2d { size: [size[0], size[1]], stride: [stride[0], stride[1]] })
-}
-
-fn find<'a>(node: &'a Node, name: &str) -> Option<&'a Attribute> {
-    node.attributes.iter().find(|a| a.name == name)
-}
-
-fn int_of(node: &Node, name: &str, default: i64) -> i64 {
-    find(node, name).map_or(default, |a| a.int.unwrap_or(0))
-}
-
-/// A list attribute of `count` sizes, or `count` times the default.
-fn ints_of(node: &Node, name: &str, count: usize, default: usize) -> Result<Vec<usize>, OnnxError> {
-    let Some(attribute) = find(node, name) else { return Ok(vec![default; count]) };
-    let sizes: Vec<usize> = attribute.ints.iter().filter_map(|v| usize::try_from(*v).ok()).collect();
-    if sizes.len() == count { Ok(sizes) } else { Err(fault(node, format!("{name} {:?} is not {count} sizes", attribute.ints))) }
-}
-
-fn expect_ints(node: &Node, name: &str, all: i64) -> Result<(), OnnxError> {
-    match find(node, name) {
-        Some(a) if a.ints.iter().any(|v| *v != all) => Err(fault(node, format!("{name} {:?} is not supported", a.ints))),
-        _ => Ok(()),
-    }
-}
-
-fn expect_int(node: &Node, name: &str, expected: i64, default: i64) -> Result<(), OnnxError> {
-    let found = int_of(node, name, default);
-    if found == expected { Ok(()) } else { Err(fault(node, format!("{name} = {found} is not supported"))) }
-}
-
-fn no_auto_pad(node: &Node) -> Result<(), OnnxError> {
-    let mode = find(node, "auto_pad").and_then(|a| a.string.as_deref()).unwrap_or(b"NOTSET");
-    if mode == b"NOTSET" || mode.is_empty() {
-        return Ok(());
-    }
-    Err(fault(node, format!("auto_pad {} is not supported", String::from_utf8_lossy(mode))))
-}
-
-fn fault(node: &Node, why: String) -> OnnxError {
-    OnnxError::Node { operator: node.operator.clone(), node: node.name.clone(), why }
 }

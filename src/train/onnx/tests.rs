@@ -96,7 +96,13 @@ fn batch_normalization_is_folded_into_the_convolution() {
         let mut inputs = vec!["raw".to_string()];
         for (name, value) in [("scale", 2.0), ("shift", 0.0), ("mean", 0.0), ("variance", 4.0f32 - 1e-5)] {
             let floats = vec![value; 8];
-            graph.initializers.push(TensorValue { dims: vec![8], data_type: 1, floats, name: name.into(), raw: vec![] });
+            graph.initializers.push(TensorValue {
+                dims: vec![8],
+                data_type: 1,
+                floats,
+                name: name.into(),
+                ..TensorValue::default()
+            });
             inputs.push(name.into());
         }
         let norm = Node { inputs, outputs: vec![out], operator: "BatchNormalization".into(), ..Node::default() };
@@ -108,6 +114,73 @@ fn batch_normalization_is_folded_into_the_convolution() {
     }
 }
 
+/// Padding, norms that cannot be folded, other pools and curves: written, read, and the same function.
+#[test]
+fn other_layers_return_from_their_file() {
+    use crate::train::network::{Conv2d, Curve, Dense, MapLayer, Norm, RowLayer};
+    use crate::train::parameters::tensor;
+    let mut seed = Seed::new(8);
+    let norm = |n: usize| Norm {
+        scale: tensor((0..n).map(|i| 0.5 + i as f32).collect(), [n]),
+        shift: tensor((0..n).map(|i| 0.1 * i as f32).collect(), [n]),
+    };
+    let dilated = Conv2d { dilation: [2, 1], stride: [1, 2], padding: [2, 0], ..Conv2d::init(2, 3, 3, 1, &mut seed) };
+    let maps = vec![
+        MapLayer::Norm(Box::new(norm(2))),
+        MapLayer::Pad { sides: [1, 0, 0, 2], value: 0.5 },
+        dilated.into(),
+        MapLayer::Curve(Curve::Elu(0.7)),
+        MapLayer::AvgPool2d { size: [2, 2], stride: [2, 1] },
+        MapLayer::Curve(Curve::LeakyRelu(0.2)),
+    ];
+    let rows = vec![
+        Dense::init(3 * 4 * 4, 5, &mut seed).into(),
+        RowLayer::Curve(Curve::Tanh),
+        RowLayer::Norm(Box::new(norm(5))),
+        RowLayer::Curve(Curve::GeluTanh),
+        Dense::init(5, 2, &mut seed).into(),
+    ];
+    let network = Network::new("mixed", [2, 8, 9], maps, rows).expect("fits");
+    let x = inputs(&network, 3);
+    let (back, _) = read(&write(&network, &card())).expect("reads");
+    for (a, b) in back.logits(&x, 3).iter().zip(network.logits(&x, 3)) {
+        assert!((a - b).abs() < 1e-5, "{a} {b}");
+    }
+}
+
+/// What exporters write for a dense layer and a flattening besides Gemm and Flatten; a softmax at the end.
+#[test]
+fn products_sums_reshapes_and_a_last_softmax_are_understood() {
+    let network = face_small(8, 2, 4, &Seed::new(1)).expect("fits");
+    let bytes = changed(&network, |graph| {
+        let flatten = graph.nodes.iter().position(|n| n.operator == "Flatten").expect("Flatten");
+        graph.nodes[flatten].operator = "Reshape".into();
+        graph.nodes[flatten].attributes.clear();
+        graph.nodes[flatten].inputs.push("shape".into());
+        let shape = TensorValue { dims: vec![2], data_type: 7, integers: vec![0, -1], ..TensorValue::default() };
+        let value = Attribute { name: "value".into(), tensor: Some(shape), kind: 4, ..Attribute::default() };
+        let attributes = vec![value];
+        let constant = Node { outputs: vec!["shape".into()], operator: "Constant".into(), attributes, ..Node::default() };
+        graph.nodes.insert(0, constant);
+        let mut last = graph.nodes.pop().expect("Gemm");
+        let bias = last.inputs.pop().expect("bias");
+        last.operator = "MatMul".into();
+        last.outputs = vec!["product".into()];
+        graph.nodes.push(last);
+        let node = |operator: &str, inputs: &[&str], output: &str| Node {
+            inputs: inputs.iter().map(|i| i.to_string()).collect(),
+            outputs: vec![output.into()],
+            operator: operator.into(),
+            ..Node::default()
+        };
+        graph.nodes.push(node("Add", &[&bias, "product"], "sum"));
+        graph.nodes.push(node("Softmax", &["sum"], OUTPUT));
+    });
+    assert!(matches!(read(&bytes), Err(OnnxError::Operator { operator, .. }) if operator == "Softmax"));
+    let x = inputs(&network, 3);
+    assert_eq!(read_logits(&bytes).expect("reads").0.logits(&x, 3), network.logits(&x, 3));
+}
+
 #[test]
 fn what_cannot_be_run_is_named() {
     let network = face_small(8, 2, 4, &Seed::new(1)).expect("fits");
@@ -115,7 +188,10 @@ fn what_cannot_be_run_is_named() {
     assert!(matches!(read(&softmax), Err(OnnxError::Operator { operator, .. }) if operator == "Softmax"));
     let branch = changed(&network, |g| g.nodes[3].inputs[0] = INPUT.into());
     assert!(matches!(read(&branch), Err(OnnxError::Node { .. })));
-    let dilated = changed(&network, |g| g.nodes[0].attributes[0].ints = vec![2, 2]);
+    let dilated = changed(&network, |g| {
+        let ints = Attribute { name: "dilations".into(), ints: vec![2, 2], kind: 7, ..Attribute::default() };
+        g.nodes[2].attributes.push(ints);
+    });
     assert!(matches!(read(&dilated), Err(OnnxError::Node { why, .. }) if why.contains("dilations")));
     let short = changed(&network, |g| g.initializers[0].raw.truncate(8));
     assert!(matches!(read(&short), Err(OnnxError::Node { why, .. }) if why.contains("holds 2 numbers")));

@@ -1,12 +1,13 @@
 //! A network as ONNX bytes.
 
 use super::message::{
-    ATTRIBUTE_INT, ATTRIBUTE_INTS, Attribute, Dim, Entry, FLOAT, Graph, Model, Node, OperatorSet, Shape, TensorType, TensorValue,
-    Type, ValueInfo,
+    ATTRIBUTE_FLOAT, ATTRIBUTE_INT, ATTRIBUTE_INTS, ATTRIBUTE_STRING, Attribute, Dim, Entry, FLOAT, Graph, INT64, Model, Node,
+    OperatorSet, Shape, TensorType, TensorValue, Type, ValueInfo,
 };
-use super::{CARD_KEY, INPUT, IR_VERSION, NETWORK_KEY, OPSET, OUTPUT};
+use super::{CARD_KEY, INPUT, IR_VERSION, NETWORK_KEY, OPSET, OPSET_OF_GELU, OUTPUT};
 use crate::train::card::Card;
-use crate::train::network::{MapLayer, Network, RowLayer};
+use crate::train::network::{Curve, MapLayer, Network, Norm, RowLayer};
+use crate::train::parameters::values;
 use prost::Message;
 
 /// The network as an ONNX model: input "input" with a dynamic batch, output "logits", dropout left out, the card as
@@ -22,7 +23,7 @@ pub fn write(network: &Network, card: &Card) -> Vec<u8> {
                 let [_, _, height, width] = c.weight.dims();
                 let [top, left] = c.padding;
                 let attributes = vec![
-                    ints("dilations", &[1, 1]),
+                    ints("dilations", &c.dilation),
                     int("group", c.groups),
                     ints("kernel_shape", &[height, width]),
                     ints("pads", &[top, left, top, left]),
@@ -31,8 +32,14 @@ pub fn write(network: &Network, card: &Card) -> Vec<u8> {
                 builder.node("Conv", &parameters("conv", convolutions), attributes);
             }
             MapLayer::Relu => builder.node("Relu", &[], vec![]),
+            MapLayer::Curve(curve) => builder.curve(*curve),
+            MapLayer::Norm(norm) => builder.norm(norm),
+            MapLayer::Pad { sides, value } => builder.pad(*sides, *value),
             MapLayer::MaxPool2d { size, stride } => {
                 builder.node("MaxPool", &[], vec![ints("kernel_shape", size), ints("strides", stride)]);
+            }
+            MapLayer::AvgPool2d { size, stride } => {
+                builder.node("AveragePool", &[], vec![ints("kernel_shape", size), ints("strides", stride)]);
             }
         }
     }
@@ -45,6 +52,8 @@ pub fn write(network: &Network, card: &Card) -> Vec<u8> {
                 builder.node("Gemm", &parameters("dense", dense), vec![]);
             }
             RowLayer::Relu => builder.node("Relu", &[], vec![]),
+            RowLayer::Curve(curve) => builder.curve(*curve),
+            RowLayer::Norm(norm) => builder.norm(norm),
             RowLayer::Dropout(_) => {}
         }
     }
@@ -73,10 +82,50 @@ impl Builder {
         self.initializers.push(TensorValue {
             dims: shape.iter().map(|&d| d as i64).collect(),
             data_type: FLOAT,
-            floats: Vec::new(),
             name: name.into(),
             raw: values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            ..TensorValue::default()
         });
+    }
+
+    fn curve(&mut self, curve: Curve) {
+        let (operator, attributes) = match curve {
+            Curve::Relu => ("Relu", vec![]),
+            Curve::LeakyRelu(slope) => ("LeakyRelu", vec![float("alpha", slope)]),
+            Curve::Elu(alpha) => ("Elu", vec![float("alpha", alpha)]),
+            Curve::Sigmoid => ("Sigmoid", vec![]),
+            Curve::Tanh => ("Tanh", vec![]),
+            Curve::Softplus => ("Softplus", vec![]),
+            Curve::Gelu => ("Gelu", vec![]),
+            Curve::GeluTanh => ("Gelu", vec![string("approximate", "tanh")]),
+        };
+        self.node(operator, &[], attributes);
+    }
+
+    /// A batch normalisation whose statistics are in its scale and shift already.
+    fn norm(&mut self, norm: &Norm) {
+        let (scale, shift) = (values(norm.scale.clone()), values(norm.shift.clone()));
+        let number = self.nodes.len() + 1;
+        let names = ["scale", "shift", "mean", "variance"].map(|part| format!("norm{number}.{part}"));
+        let channels = scale.len();
+        let stored = [scale, shift, vec![0.0; channels], vec![1.0; channels]];
+        names.iter().zip(&stored).for_each(|(name, numbers)| self.initializer(name, &[channels], numbers));
+        self.node("BatchNormalization", &names, vec![float("epsilon", 0.0)]);
+    }
+
+    fn pad(&mut self, [top, left, bottom, right]: [usize; 4], value: f32) {
+        let number = self.nodes.len() + 1;
+        let names = [format!("pad{number}.sides"), format!("pad{number}.value")];
+        let sides = [0, 0, top, left, 0, 0, bottom, right].map(|side| side as i64);
+        self.initializers.push(TensorValue {
+            dims: vec![8],
+            data_type: INT64,
+            name: names[0].clone(),
+            raw: sides.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            ..TensorValue::default()
+        });
+        self.initializer(&names[1], &[], &[value]);
+        self.node("Pad", &names, vec![]);
     }
 
     fn finish(mut self, network: &Network, card: &Card) -> Model {
@@ -90,6 +139,8 @@ impl Builder {
             inputs: vec![value(INPUT, &network.input_shape())],
             outputs: vec![value(OUTPUT, &[network.classes()])],
         };
+        // GELU is an operator of its own since opset 20.
+        let gelu = graph.nodes.iter().any(|n| n.operator == "Gelu");
         // A card is strings, numbers and lists of them, which JSON always takes.
         let card = serde_json::to_string(card).unwrap_or_default();
         let entry = |key: &str, value: String| Entry { key: key.into(), value };
@@ -98,7 +149,7 @@ impl Builder {
             producer_name: "limbic".into(),
             producer_version: env!("CARGO_PKG_VERSION").into(),
             graph: Some(graph),
-            opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
+            opset_import: vec![OperatorSet { domain: String::new(), version: if gelu { OPSET_OF_GELU } else { OPSET } }],
             metadata: vec![entry(NETWORK_KEY, network.name.clone()), entry(CARD_KEY, card)],
         }
     }
@@ -110,6 +161,14 @@ fn parameters(layer: &str, number: usize) -> [String; 2] {
 
 fn int(name: &str, value: usize) -> Attribute {
     Attribute { name: name.into(), int: Some(value as i64), kind: ATTRIBUTE_INT, ..Attribute::default() }
+}
+
+fn float(name: &str, value: f32) -> Attribute {
+    Attribute { name: name.into(), float: Some(value), kind: ATTRIBUTE_FLOAT, ..Attribute::default() }
+}
+
+fn string(name: &str, value: &str) -> Attribute {
+    Attribute { name: name.into(), string: Some(value.into()), kind: ATTRIBUTE_STRING, ..Attribute::default() }
 }
 
 fn ints(name: &str, values: &[usize]) -> Attribute {
