@@ -28,6 +28,7 @@ mod sessions;
 mod setup;
 mod show;
 mod simulate;
+mod study;
 mod text;
 mod topo;
 mod train;
@@ -124,12 +125,14 @@ enum Command {
     Erase(erase::Args),
     /// Remove or blur the faces of a stored session
     Redact(redact::Args),
-    /// Make a session of an EDF or BDF file
+    /// Make sessions of recordings and data sets of the field
     Import(import::Args),
     /// Measure a stream's fixed latency on a recorded session
     Calibrate(calibrate::Args),
-    /// Write a recording for another program
+    /// Write recordings for other programs
     Export(export::Args),
+    /// The study at a glance: participants, classes, what to record next
+    Study(study::Args),
     /// The gate's report on a session or a file
     Quality(quality::Args),
     /// Mark the seconds of a clip in which an emotion was felt
@@ -186,6 +189,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Some(Command::Import(args)) => import::run(args, common)?,
         Some(Command::Calibrate(args)) => calibrate::run(args, common)?,
         Some(Command::Export(args)) => export::run(args, common)?,
+        Some(Command::Study(args)) => study::run(args, common)?,
         Some(Command::Quality(args)) => quality::run(args, common)?,
         Some(Command::Label(args)) => label::run(args, common)?,
         Some(Command::Features(args)) => features::run(args, common)?,

@@ -1,13 +1,39 @@
 //! In and out: files of the field.
+//!
+//! In: [`recognise`] says what a path holds, [`Source::read`] makes an [`Imported`] of each recording. Out: a session of
+//! the store goes through [`outgoing`] into a file or a data set.
 
 pub mod arrays;
+pub mod bids;
+pub mod brainvision;
+mod bytes;
+pub mod deap;
 pub mod edf;
+pub mod eeglab;
 mod error;
 pub mod film;
+mod imported;
+pub mod mahnob;
+pub mod mat;
 pub mod mkv;
 pub mod npz;
+pub mod openbci;
+pub mod outgoing;
+pub mod pickle;
+mod put;
+mod recognise;
+mod roles;
+pub mod seed;
+pub mod trial_text;
+mod trials;
+mod tsv;
+pub mod wfdb;
+pub mod xdf;
+mod xml;
 
 pub use error::ExchangeError;
+pub use imported::{Imported, ImportedStream, ReadOptions};
+pub use recognise::{Recognised, Source, recognise};
 
 use crate::prepare::Signals;
 use crate::signal::{Role, StreamInfo};
@@ -27,15 +53,15 @@ pub struct Loaded {
     pub notes: Vec<String>,
 }
 
-/// Reads any file that limbic knows, by the end of its name.
+/// Reads any one recording that limbic knows.
 ///
 /// # Errors
-/// See [`ExchangeError`].
-pub fn read(path: &Path, options: edf::ReadOptions) -> Result<edf::Imported, ExchangeError> {
-    let end = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    match end.as_deref() {
-        Some("edf" | "bdf") => edf::read_with(path, options),
-        _ => Err(ExchangeError::UnknownKind { path: path.into() }),
+/// See [`ExchangeError`]; a data set of several recordings.
+pub fn read(path: &Path, options: ReadOptions) -> Result<Imported, ExchangeError> {
+    let found = recognise(path)?;
+    match found.sources.as_slice() {
+        [only] => only.read(options),
+        several => Err(ExchangeError::Several { path: path.into(), sessions: several.len() }),
     }
 }
 
@@ -43,10 +69,10 @@ pub fn read(path: &Path, options: edf::ReadOptions) -> Result<edf::Imported, Exc
 ///
 /// # Errors
 /// See [`ExchangeError`]; a file without EEG.
-pub fn load(path: &Path, options: edf::ReadOptions) -> Result<Loaded, ExchangeError> {
-    let edf::Imported { format, streams, mut notes, .. } = read(path, options)?;
-    let labels = streams.iter().flat_map(|(s, _)| s.labels()).collect::<Vec<_>>().join(", ");
-    let most = streams.into_iter().max_by_key(|(stream, _)| stream.with_role(Role::Eeg).len());
+pub fn load(path: &Path, options: ReadOptions) -> Result<Loaded, ExchangeError> {
+    let Imported { format, streams, mut notes, .. } = read(path, options)?;
+    let labels = streams.iter().flat_map(|s| s.info.labels()).collect::<Vec<_>>().join(", ");
+    let most = streams.into_iter().map(|s| (s.info, s.data)).max_by_key(|(info, _)| info.with_role(Role::Eeg).len());
     let no_eeg = || ExchangeError::NoEeg { path: path.into(), labels };
     let (stream, data) = most.filter(|(stream, _)| !stream.with_role(Role::Eeg).is_empty()).ok_or_else(no_eeg)?;
     let channels = stream.with_role(Role::Eeg);
@@ -74,5 +100,5 @@ pub fn load(path: &Path, options: edf::ReadOptions) -> Result<Loaded, ExchangeEr
 /// # Errors
 /// As [`load`].
 pub fn load_signals(path: &Path) -> Result<Signals, ExchangeError> {
-    Ok(load(path, edf::ReadOptions::default())?.eeg)
+    Ok(load(path, ReadOptions::default())?.eeg)
 }

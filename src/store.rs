@@ -50,6 +50,7 @@ pub use erase::Erased;
 pub use error::StoreError;
 pub use guard::{DiskGuard, DiskState, STOP_BELOW, check_room, expected_bytes_per_s, free_bytes};
 pub use home::{Home, RebuildReport};
+pub use import::{WholeSession, WholeStream};
 pub use recorder::{LatencySummary, Recorder, RecorderInput, RecorderStatus, StreamTally};
 pub use recording::{Block, Recording};
 pub use redact::{How, Redacted};

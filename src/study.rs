@@ -7,6 +7,7 @@ pub mod datasets;
 pub mod evaluate;
 mod held_out;
 mod import;
+mod overview;
 mod plan;
 mod predict;
 mod review;
@@ -16,7 +17,8 @@ pub mod slurm;
 mod windows;
 
 pub use datasets::{session_quality, stored_signals};
-pub use import::import;
+pub use import::{import, is_restricted};
+pub use overview::{Overview, PersonLine, SessionLine, overview};
 pub use plan::{Outcome, Plan, StudyError, target_named};
 pub use predict::{Wanted, predict};
 pub use review::{explanation, review};

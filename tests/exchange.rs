@@ -31,7 +31,7 @@ fn biosemi_file_with_an_open_record_count() {
 fn edf_plus_with_annotations_and_139_channels() {
     let Some(path) = recording("mne_test.edf") else { return };
     let imported = edf::read(&path).expect("a good file");
-    let (stream, data) = &imported.streams[0];
+    let edf::ImportedStream { info: stream, data, .. } = &imported.streams[0];
     assert_eq!((imported.format.as_str(), stream.channels.len(), stream.rate, data[0].len()), ("EDF+C", 139, 512.0, 3072));
     assert_eq!(stream.with_role(Role::Trigger).len(), 1);
     assert!(!imported.annotations.is_empty());
@@ -63,7 +63,7 @@ fn a_cut_file_names_itself_and_its_figures() {
     std::fs::write(&cut, &bytes[..500_000]).expect("written");
     let error = load(&cut, edf::ReadOptions::default()).expect_err("truncated");
     assert!(matches!(error, ExchangeError::Truncated { expected: 896_256, found: 500_000, .. }), "{error}");
-    let kept = load(&cut, edf::ReadOptions { lenient: true }).expect("whole records");
+    let kept = load(&cut, edf::ReadOptions { lenient: true, ..Default::default() }).expect("whole records");
     assert_eq!(kept.eeg.samples() % 512, 0);
     assert!(kept.notes.iter().any(|n| n.contains("truncated")), "{:?}", kept.notes);
 }

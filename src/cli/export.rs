@@ -1,46 +1,183 @@
-//! `limbic export SOURCE --to KIND OUT`: a recording as a file for BrainFlow's playback board, or its face video as a
-//! Matroska film.
+//! `limbic export SOURCE... --to KIND OUT`: recordings for other programs: files of the field, a BIDS data set, a file for
+//! BrainFlow's playback board, the face video as a film.
 
-use crate::acquire::brainflow::{self, playback};
-use crate::cli::{Common, files};
-use crate::exchange::film;
-use crate::store::Home;
+mod playback;
+
+use crate::cli::{Common, progress, text};
+use crate::exchange::bids;
+use crate::exchange::edf::About;
+use crate::exchange::outgoing::{each_stream, events};
+use crate::exchange::{ExchangeError, brainvision, edf, film, npz, xdf};
+use crate::store::rows::Session;
+use crate::store::{Home, Recording};
+use crate::study;
 use anyhow::{Context, bail};
-use std::path::PathBuf;
+use serde_json::json;
+use std::path::{Path, PathBuf};
 
-/// Write a recording for another program
+/// Write recordings for other programs
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: limbic export recording.bdf --to brainflow playback.tsv")]
+#[command(after_help = "Example: limbic export all --to bids dataset\n         limbic export P07/1 --to bdf P07.bdf")]
 pub struct Args {
-    /// EDF or BDF file, or a session (id, PARTICIPANT/NUMBER, "last")
-    source: PathBuf,
-    /// What to write: "brainflow", a file for its playback board; "mkv", the face video with every frame's time
-    #[arg(long, value_parser = ["brainflow", "mkv"])]
+    /// Sessions (id, PARTICIPANT/NUMBER, PARTICIPANT, "last", "all"); for brainflow also a file. The output comes last
+    #[arg(required = true, num_args = 2.., value_name = "SOURCE... OUTPUT")]
+    paths: Vec<PathBuf>,
+    /// What to write: a data set (bids), the samples (xdf, edf, bdf, brainvision, npz), the face video with every frame's
+    /// time (mkv), a file for BrainFlow's playback board (brainflow)
+    #[arg(long, value_parser = ["bids", "xdf", "edf", "bdf", "brainvision", "npz", "brainflow", "mkv"])]
     to: String,
+    /// How the EEG of a BIDS data set is written: exact floats, 16 bit, 24 bit
+    #[arg(long, value_parser = ["brainvision", "edf", "bdf"], default_value = "brainvision")]
+    eeg: String,
+    /// Name of a BIDS data set
+    #[arg(long, value_name = "TEXT", default_value = "limbic: emotion and EEG")]
+    name: String,
+    /// Author of a BIDS data set; may be given several times
+    #[arg(long, value_name = "NAME", default_value = "n/a")]
+    author: Vec<String>,
+    /// Licence of a BIDS data set
+    #[arg(long, value_name = "NAME", default_value = "n/a")]
+    license: String,
+    /// Put face video into the data set's sourcedata, of those who agreed that it is shared
+    #[arg(long)]
+    face: bool,
     /// Which face stream, where there are several (mkv)
     #[arg(long, value_name = "NAME")]
     stream: Option<String>,
-    /// The file stays inside the lab: where the participant agreed to storing, not to sharing (mkv)
+    /// The file stays inside the lab: face video without consent to share it (mkv), data sets that may not be passed on
     #[arg(long)]
     inside_lab: bool,
-    /// The file to write
-    output: PathBuf,
 }
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
-    if args.to == "mkv" { face_video(args, common) } else { playback_file(args, common) }
+    let (output, sources) = args.paths.split_last().context("name what to export and where to")?;
+    if args.to == "brainflow" {
+        let [source] = sources else { bail!("brainflow takes one recording") };
+        return playback::run(source, output, common);
+    }
+    let home = Home::view(&common.home)?;
+    let sessions = chosen(&home, sources)?;
+    if let Some(session) = sessions.iter().find(|s| study::is_restricted(s) && !args.inside_lab) {
+        let source_kind = format!("session {}/{} ({})", session.participant, session.number, session.source);
+        return Err(ExchangeError::Restricted { source_kind }.into());
+    }
+    match (args.to.as_str(), sessions.as_slice()) {
+        ("bids", _) => data_set(args, &home, &sessions, output, common),
+        ("mkv", [only]) => face_video(args, &home.recording(only.id)?, output, common),
+        (_, [only]) => one_file(args, &home.recording(only.id)?, output, common),
+        (_, several) => {
+            // Every session gets a file of its own in that folder.
+            let ending = if args.to == "brainvision" { "vhdr" } else { &args.to };
+            for session in several {
+                let out = output.join(format!("{}_{}.{ending}", session.participant, session.number));
+                let recording = home.recording(session.id)?;
+                if args.to == "mkv" {
+                    face_video(args, &recording, &out, common)
+                } else {
+                    one_file(args, &recording, &out, common)
+                }?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The sessions that words mean, each once.
+fn chosen(home: &Home, words: &[PathBuf]) -> anyhow::Result<Vec<Session>> {
+    let mut found: Vec<Session> = Vec::new();
+    let all = home.sessions()?;
+    for word in words {
+        let word = word.to_string_lossy();
+        let of_person: Vec<Session> = all.iter().filter(|s| word == "all" || s.participant == word).cloned().collect();
+        let meant = if of_person.is_empty() { vec![home.find_session(&word)?] } else { of_person };
+        found.extend(meant.into_iter().filter(|s| !found.iter().any(|f| f.id == s.id)).collect::<Vec<_>>());
+    }
+    found.sort_by(|a, b| (&a.participant, a.number).cmp(&(&b.participant, b.number)));
+    Ok(found)
+}
+
+fn data_set(args: &Args, home: &Home, sessions: &[Session], root: &Path, common: &Common) -> anyhow::Result<()> {
+    let options = bids::Options {
+        eeg: match args.eeg.as_str() {
+            "edf" => bids::Eeg::Edf,
+            "bdf" => bids::Eeg::Bdf,
+            _ => bids::Eeg::BrainVision,
+        },
+        name: args.name.clone(),
+        authors: args.author.clone(),
+        license: args.license.clone(),
+        face: args.face,
+        bad_below: crate::rig::GateRig::default().bad_channel,
+    };
+    let report = bids::export(home, sessions, root, &options, &progress::job());
+    progress::clear();
+    let report = report?;
+    if common.json {
+        println!("{:#}", json!({ "output": root, "report": report }));
+        return Ok(());
+    }
+    let (new, same) = (report.written.len(), report.unchanged.len());
+    println!("{new} sessions written, {same} were there already; {} participants in {}", report.participants, root.display());
+    report.notes.iter().for_each(|note| println!("! {note}"));
+    Ok(())
+}
+
+/// The samples of a session in one file, or one a stream where the format knows a single rate.
+fn one_file(args: &Args, recording: &Recording, output: &Path, common: &Common) -> anyhow::Result<()> {
+    let mut files: Vec<PathBuf> = vec![output.into()];
+    let streams = match args.to.as_str() {
+        "xdf" => xdf::write(recording, output)?,
+        "npz" => npz::session(recording, output)?,
+        kind => {
+            files.clear();
+            each_stream(recording, |stream| {
+                let path = if files.is_empty() { output.to_path_buf() } else { beside(output, &stream.info.name) };
+                let session = &recording.session;
+                let began = session.started_utc + (stream.start - session.started);
+                let events = events(recording, stream);
+                let about = About {
+                    participant: &session.participant,
+                    session: &session.id.to_string(),
+                    began,
+                    simulated: session.simulated,
+                };
+                match kind {
+                    "brainvision" => brainvision::write(&path.with_extension("vhdr"), stream, &events, began, "")?,
+                    _ => edf::write(&path, kind == "bdf", stream, &events, about)?,
+                }
+                files.push(path);
+                Ok::<(), ExchangeError>(())
+            })?
+        }
+    };
+    if streams == 0 {
+        bail!("session {} holds no samples to write as {}", recording.session.id, args.to);
+    }
+    if common.json {
+        println!("{}", json!({ "session": recording.session.id, "files": files, "streams": streams }));
+        return Ok(());
+    }
+    let mark = text::simulated_mark(recording.session.simulated);
+    for file in &files {
+        println!("{}/{}{mark} in {}", recording.session.participant, recording.session.number, file.display());
+    }
+    Ok(())
+}
+
+/// "P07.bdf" and "ppg" give "P07_ppg.bdf".
+fn beside(output: &Path, stream: &str) -> PathBuf {
+    let stem = output.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let end = output.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
+    output.with_file_name(format!("{stem}_{stream}{end}"))
 }
 
 /// The face video of a session; what is damaged or missing is said and left out.
-fn face_video(args: &Args, common: &Common) -> anyhow::Result<()> {
-    let home = Home::view(&common.home)?;
-    let session = home.find_session(&args.source.to_string_lossy())?;
-    let recording = home.recording(session.id)?;
-    let report = film::film(&recording, args.stream.as_deref(), &args.output, args.inside_lab)?;
+fn face_video(args: &Args, recording: &Recording, output: &Path, common: &Common) -> anyhow::Result<()> {
+    let report = film::film(recording, args.stream.as_deref(), output, args.inside_lab)?;
     if common.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        let mark = crate::cli::text::simulated_mark(report.simulated);
+        let mark = text::simulated_mark(report.simulated);
         println!("{} frames, {:.1} s of {}{mark} in {}", report.frames, report.seconds, report.stream, report.output.display());
         println!("every frame's own stamps in {}", report.stamps.display());
         if report.missing > 0 {
@@ -50,31 +187,5 @@ fn face_video(args: &Args, common: &Common) -> anyhow::Result<()> {
     if report.damaged > 0 {
         bail!("{} frames of the session are damaged and were left out; the others are written", report.damaged);
     }
-    Ok(())
-}
-
-/// The EEG for BrainFlow's playback board.
-fn playback_file(args: &Args, common: &Common) -> anyhow::Result<()> {
-    let loaded = files::load(&args.source, false, common)?;
-    let library = brainflow::library(common.lib_dir.as_deref())?;
-    let channels: Vec<Vec<f32>> = loaded.eeg.data.iter().map(|c| c.iter().map(|v| *v as f32).collect()).collect();
-    let Some((board, descr)) = playback::master_board_for(&library, channels.len(), loaded.eeg.rate) else {
-        bail!("no board of BrainFlow's has {} EEG channels", channels.len());
-    };
-    let start_utc = chrono::Utc::now().timestamp() as f64;
-    let signals = playback::Signals { rate: loaded.eeg.rate, start_utc, channels };
-    let samples = playback::write_file(&args.output, &descr, &signals)
-        .with_context(|| format!("cannot write {}", args.output.display()))?;
-    if common.json {
-        println!(
-            "{}",
-            serde_json::json!({ "output": args.output, "samples": samples, "master_board": board, "rate_hz": signals.rate })
-        );
-        return Ok(());
-    }
-    let labels: Vec<String> = loaded.eeg.labels.iter().map(|l| format!("\"{l}\"")).collect();
-    println!("{} samples of {} channels as {}. The device for a rig:\n", samples, labels.len(), descr.name);
-    println!("[[device]]\nkind = \"brainflow\"\nboard = \"playback\"\nmontage = [{}]", labels.join(", "));
-    println!("[device.params]\nfile = \"{}\"\nmaster_board = {board}", args.output.display());
     Ok(())
 }

@@ -1,8 +1,7 @@
 //! What a SESSION|FILE argument means: a file of the field where there is one, else a stored session.
 
 use crate::cli::Common;
-use crate::exchange::edf::ReadOptions;
-use crate::exchange::{self, Loaded};
+use crate::exchange::{self, Loaded, ReadOptions};
 use crate::prepare::Signals;
 use crate::signal::Role;
 use crate::store::{Home, Recording};
@@ -15,7 +14,7 @@ use std::path::Path;
 /// The file cannot be read, or neither a file nor a session has that name, or it has no EEG.
 pub fn load(name: &Path, lenient: bool, common: &Common) -> anyhow::Result<Loaded> {
     if name.exists() || name.extension().is_some() {
-        return Ok(exchange::load(name, ReadOptions { lenient })?);
+        return Ok(exchange::load(name, ReadOptions { lenient, ..ReadOptions::default() })?);
     }
     let home = Home::view(&common.home)?;
     let session = home.find_session(&name.to_string_lossy())?;

@@ -2,39 +2,19 @@
 
 mod annotations;
 mod header;
-mod roles;
 #[cfg(test)]
 mod tests;
+mod write;
 
 pub use header::{Header, SignalHeader};
+pub use write::{About, write};
 
-use crate::exchange::ExchangeError;
-use crate::signal::{Channel, Role, StreamId, StreamInfo, StreamKind};
+use crate::exchange::imported::{self, file_name, stream_name, unique_labels};
+pub use crate::exchange::imported::{Imported, ImportedStream, ReadOptions};
+use crate::exchange::{ExchangeError, roles};
+use crate::signal::{Channel, Role};
 use annotations::Entry;
 use std::path::Path;
-
-/// What a file held.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Imported {
-    /// "EDF", "EDF+C", "BDF", ...
-    pub format: String,
-    /// Channels of equal rate together: their description and channel-major samples in the channels' units. A gap
-    /// between the records of a discontinuous file is filled with NaN.
-    pub streams: Vec<(StreamInfo, Vec<Vec<f32>>)>,
-    /// (onset s, duration s, text), onset since the first sample.
-    pub annotations: Vec<(f64, f64, String)>,
-    /// ns since 1970; the file's local time read as UTC.
-    pub start_utc: Option<i64>,
-    /// Everything a person should know: guesses, repairs, gaps.
-    pub notes: Vec<String>,
-}
-
-/// How forgiving to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ReadOptions {
-    /// Read the whole records of a truncated file instead of refusing it.
-    pub lenient: bool,
-}
 
 /// More than this many seconds of gaps are not filled.
 const LONGEST_GAPS_S: f64 = 86_400.0;
@@ -62,7 +42,8 @@ pub fn read_with(path: &Path, options: ReadOptions) -> Result<Imported, Exchange
     let origin = starts.first().copied().flatten().unwrap_or(0.0);
     let annotations = entries.into_iter().map(|e| (e.onset - origin, e.duration, e.text)).collect();
     let streams = streams(&header, &data, &places, path, &mut notes);
-    Ok(Imported { format: header.format.clone(), streams, annotations, start_utc: header.start_utc, notes })
+    let (format, start_utc) = (header.format.clone(), header.start_utc);
+    Ok(Imported { format, streams, annotations, start_utc, notes, ..Imported::default() })
 }
 
 /// Counts the records that are there, against what the header promises.
@@ -167,13 +148,7 @@ fn placed(
 }
 
 /// Groups the signals by rate, the first EEG group first in name.
-fn streams(
-    header: &Header,
-    data: &[&[u8]],
-    places: &[f64],
-    path: &Path,
-    notes: &mut Vec<String>,
-) -> Vec<(StreamInfo, Vec<Vec<f32>>)> {
+fn streams(header: &Header, data: &[&[u8]], places: &[f64], path: &Path, notes: &mut Vec<String>) -> Vec<ImportedStream> {
     let wanted: Vec<usize> =
         (0..header.signals.len()).filter(|i| !is_annotation(&header.signals[*i]) && header.signals[*i].samples > 0).collect();
     let labels = unique_labels(&wanted.iter().map(|i| header.signals[*i].label.clone()).collect::<Vec<_>>(), notes);
@@ -187,7 +162,6 @@ fn streams(
         }
     });
     let offsets = offsets(header);
-    let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     // A file that limbic wrote from a simulated session says so in its header (invariant 9).
     let simulated = [&header.patient, &header.recording].iter().any(|text| text.contains("SIMULATED"));
     let mut streams = Vec::new();
@@ -200,42 +174,16 @@ fn streams(
             table.push(decode(header, data, places, offsets[wanted[*n]], *samples, &scale));
             channels.push(channel);
         }
-        let is_eeg = channels.iter().any(|c: &Channel| c.role == Role::Eeg);
-        let named = streams.iter().any(|(s, _): &(StreamInfo, _)| s.name == "eeg");
-        let name = if is_eeg && !named { "eeg".to_string() } else { format!("signals{}", number + 1) };
+        let otherwise = if rates.len() == 1 { "signals".into() } else { format!("signals{}", number + 1) };
+        let name = stream_name(&channels, &otherwise);
         let rate = if header.record_s > 0.0 { *samples as f64 / header.record_s } else { *samples as f64 };
-        let info = StreamInfo {
-            id: StreamId(number as u16),
-            name,
-            kind: StreamKind::Signal,
-            device: format!("{} file {file}", header.format),
-            rate,
-            channels,
-            clock: "sample count of the file".into(),
-            latency_s: 0.0,
-            latency_origin: Default::default(),
-            simulated,
-        };
-        streams.push((info, table));
+        let device = format!("{} file {}", header.format, file_name(path));
+        let mut info = imported::info(number, &name, device, rate, channels);
+        info.simulated = simulated;
+        streams.push(ImportedStream { info, data: table, start_s: 0.0, stamps: Vec::new() });
     }
+    imported::number_names(&mut streams);
     streams
-}
-
-/// Equal labels get "-0", "-1", ..., as other readers do, since channels are found by label.
-fn unique_labels(labels: &[String], notes: &mut Vec<String>) -> Vec<String> {
-    let mut renamed = 0;
-    let unique = labels.iter().enumerate().map(|(i, label)| {
-        if labels.iter().filter(|other| *other == label).count() < 2 {
-            return label.clone();
-        }
-        renamed += 1;
-        format!("{label}-{}", labels[..i].iter().filter(|other| *other == label).count())
-    });
-    let unique = unique.collect();
-    if renamed > 0 {
-        notes.push(format!("{renamed} channels share labels and are numbered"));
-    }
-    unique
 }
 
 /// How digital values become physical ones.
@@ -262,11 +210,7 @@ fn channel(header: &Header, signal: &SignalHeader, label: &str, role: Role, note
         notes.push(format!("channel {label} declares no range; its digital values are kept"));
         gain = 1.0;
     }
-    let (unit, factor) = match (roles::microvolts(&signal.unit), role) {
-        (Some(factor), Role::Ecg) => ("mV".to_string(), factor / 1e3),
-        (Some(factor), _) => ("uV".to_string(), factor),
-        (None, _) => (signal.unit.clone(), 1.0),
-    };
+    let (unit, factor) = imported::in_our_unit(&signal.unit, role);
     // In BDF the physical range is the device's; in EDF it is often just that of the data.
     let full = header.bdf && digital >= f64::from((1 << 24) - 1);
     let rail = full.then(|| physical_low.abs().min(physical_high.abs()) * factor);

@@ -24,8 +24,29 @@ pub enum ExchangeError {
     Gaps { path: PathBuf, seconds: f64 },
     #[error("{path} has no EEG channel; its channels are {labels}")]
     NoEeg { path: PathBuf, labels: String },
-    #[error("cannot read {path}: limbic knows files by the end of their name, .edf or .bdf")]
+    #[error(
+        "cannot read {path}: neither its first bytes nor its name are those of EDF, BDF, BrainVision, XDF, EEGLAB, WFDB, npz, \
+         OpenBCI, BIDS, DEAP, MAHNOB-HCI or SEED; convert it to one of these"
+    )]
     UnknownKind { path: PathBuf },
+    #[error("{path} cannot be read as {format}: {why}")]
+    Malformed { path: PathBuf, format: &'static str, why: String },
+    #[error("{path} is {what}, which limbic does not read; {way_out}")]
+    Unsupported { path: PathBuf, what: String, way_out: String },
+    #[error("{path} names {companion}, which cannot be read ({cause}); put both into one folder")]
+    Companion { path: PathBuf, companion: String, cause: String },
+    #[error("{path} ends early: {why}; copy the file again, or read what is whole with --lenient")]
+    Cut { path: PathBuf, why: String },
+    #[error("{path} is a data set of {sessions} recordings; make sessions of it with `limbic import`")]
+    Several { path: PathBuf, sessions: usize },
+    #[error("{source_kind} may not be passed on under its licence; with --inside-lab you say that the copy stays in the lab")]
+    Restricted { source_kind: String },
+    #[error("session {session}: {message}")]
+    Session { session: String, message: String },
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    #[error(transparent)]
+    Stopped(#[from] crate::job::Stopped),
     #[error("{path} is no face video of limbic's: {why}")]
     NotMkv { path: PathBuf, why: String },
     #[error("session {session} holds no frames of {stream}: there was no camera, no consent to store video, or it was redacted")]

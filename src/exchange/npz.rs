@@ -1,5 +1,11 @@
 //! NumPy's `.npz`: an uncompressed zip of `.npy` version 1.0 arrays.
 
+mod read;
+mod session;
+
+pub use read::{Content, Found, arrays, read};
+pub use session::session;
+
 use crate::exchange::ExchangeError;
 use std::io::{Cursor, Write};
 use std::path::Path;

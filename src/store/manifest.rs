@@ -47,6 +47,27 @@ pub(super) fn write(folder: &Path, session: SessionId, known: &[Digest]) -> Resu
     disk::write_whole(&folder.join(NAME), &text(&manifest)?)
 }
 
+impl super::home::Home {
+    /// A checksum of all that a session's folder holds, from its manifest; of a session that was not closed, from the
+    /// names and sizes of its files.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn session_digest(&self, id: SessionId) -> Result<String, StoreError> {
+        let folder = self.session_dir(id);
+        let path = folder.join(NAME);
+        if path.is_file() {
+            return disk::sha256_of(&path);
+        }
+        let mut listed = String::new();
+        for name in disk::file_names(&folder)? {
+            let path = folder.join(&name);
+            listed += &format!("{name} {}\n", std::fs::metadata(&path).named("look at", &path)?.len());
+        }
+        Ok(disk::sha256(listed.as_bytes()))
+    }
+}
+
 fn text(manifest: &Manifest) -> Result<Vec<u8>, StoreError> {
     let row = |e: serde_json::Error| StoreError::Row { what: "the manifest".into(), message: e.to_string() };
     serde_json::to_vec_pretty(manifest).map_err(row)

@@ -1,24 +1,46 @@
-//! Files of the field become ordinary sessions.
+//! Recordings of the field become ordinary sessions.
 
-use crate::exchange::edf::Imported;
-use crate::signal::{Nanos, Seed};
-use crate::store::Home;
-use crate::store::rows::{Consent, Participant, Session, SessionState};
+use crate::exchange::{Imported, Source, trial_text};
+use crate::signal::{Marker, MarkerKind, Nanos, Seed, to_nanos};
+use crate::store::rows::{Consent, Participant, Session, SessionState, Trial};
+use crate::store::{Home, WholeSession, WholeStream};
 use crate::study::StudyError;
-use std::path::Path;
 
-/// Stores an imported file as a complete session of that participant.
+/// Formats whose data sets may not be passed on: a copy leaves the lab only when a person says that it stays inside.
+const RESTRICTED: [&str; 3] = ["import:deap", "import:mahnob-hci", "import:seed"];
+
+/// Whether the licence of a session's data set forbids passing it on.
+pub fn is_restricted(session: &Session) -> bool {
+    RESTRICTED.contains(&session.source.as_str())
+}
+
+/// Stores a recording as a complete session. Without `participant` the recording's own code is taken.
 ///
 /// # Errors
-/// The home cannot be written.
-pub fn import(home: &Home, imported: &Imported, file: &Path, participant: &str, now_utc: Nanos) -> Result<Session, StudyError> {
-    let started_utc = imported.start_utc.unwrap_or(now_utc);
+/// The home cannot be written; a code that cannot be one.
+pub fn import(
+    home: &Home,
+    imported: Imported,
+    source: &Source,
+    participant: Option<&str>,
+    now_utc: Nanos,
+) -> Result<Session, StudyError> {
+    let file = source.path();
+    let mut person =
+        imported.participant.clone().unwrap_or_else(|| Participant { code: "imported".into(), ..Participant::default() });
+    if let Some(code) = participant {
+        person.code = code.into();
+    }
+    // What is known of a person already is not overwritten by a file that says less.
+    if let Some(known) = home.participants()?.into_iter().find(|known| known.code == person.code) {
+        person = known;
+    }
     let session = Session {
         id: home.new_session_id(now_utc, &mut Seed::new(now_utc as u64)),
-        participant: participant.into(),
-        number: home.next_number(participant)?,
+        participant: person.code.clone(),
+        number: home.next_number(&person.code)?,
         state: SessionState::Prepared,
-        started_utc,
+        started_utc: imported.start_utc.unwrap_or(now_utc),
         started: 0,
         ended: None,
         rig_name: file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
@@ -26,7 +48,7 @@ pub fn import(home: &Home, imported: &Imported, file: &Path, participant: &str, 
         playlist: String::new(),
         order_seed: 0,
         player: "none".into(),
-        simulated: imported.streams.iter().any(|(stream, _)| stream.simulated),
+        simulated: imported.streams.iter().any(|stream| stream.info.simulated),
         limbic_version: env!("CARGO_PKG_VERSION").into(),
         trials_planned: 0,
         verdict: None,
@@ -34,8 +56,107 @@ pub fn import(home: &Home, imported: &Imported, file: &Path, participant: &str, 
         quality: None,
         source: format!("import:{}", imported.format.to_ascii_lowercase()),
     };
-    let person = Participant { code: participant.into(), ..Participant::default() };
     // The file was recorded elsewhere, under the consent that was given there.
-    let consent = Consent { recording: true, form: format!("imported from {}", file.display()), ..Consent::default() };
-    Ok(home.import_session(session, person, consent, imported.streams.clone())?)
+    let form = format!("imported from {}", session.rig_name);
+    let consent = Consent { recording: true, form, ..Consent::default() };
+    let whole = whole(imported);
+    let session = Session { trials_planned: whole.trials.len() as u32, ..session };
+    Ok(home.import_session(session, person, consent, whole)?)
+}
+
+/// Streams, markers and trials on the session's clock, whose zero is the recording's.
+fn whole(imported: Imported) -> WholeSession {
+    let mut made = WholeSession { trials: imported.trials, ..WholeSession::default() };
+    let mut gaps = Vec::new();
+    for (onset, duration, text) in imported.annotations {
+        let line = text.strip_prefix("Comment/").unwrap_or(&text);
+        if line == "BAD_gap" || line.starts_with("BAD_gap: ") {
+            gaps.push((onset, duration));
+        } else if let Some(trial) = trial_text::read(line) {
+            let (on, off) = (to_nanos(onset), to_nanos(onset + duration));
+            made.trials.push(Trial { video_on: Some(on), video_off: (duration > 0.0).then_some(off), ..trial });
+        } else {
+            made.markers.push(marker(onset, duration, line));
+        }
+    }
+    for stream in imported.streams {
+        let mut data = stream.data;
+        let first = stream.start_s;
+        for (onset, duration) in &gaps {
+            // limbic's own files fill what was lost, since their formats know no missing value.
+            let place = |s: f64| ((s - first) * stream.info.rate).round().max(0.0) as usize;
+            for channel in &mut data {
+                let (from, to) = (place(*onset).min(channel.len()), place(onset + duration).min(channel.len()));
+                channel[from..to].fill(f32::NAN);
+            }
+        }
+        made.streams.push(WholeStream { info: stream.info, data, start: to_nanos(first), stamps: stream.stamps });
+    }
+    made
+}
+
+/// A line of limbic's own becomes the marker that it was; any other text one from outside.
+fn marker(onset: f64, duration: f64, line: &str) -> Marker {
+    let (word, rest) = line.split_once(": ").unwrap_or((line, ""));
+    let kind = KINDS.into_iter().find(|kind| kind.name() == word);
+    let text = if kind.is_some() { rest } else { line };
+    let text = trial_text::with_duration(text, duration);
+    Marker { at: to_nanos(onset), kind: kind.unwrap_or(MarkerKind::External), text, trial: None }
+}
+
+const KINDS: [MarkerKind; 21] = [
+    MarkerKind::SessionStart,
+    MarkerKind::SessionEnd,
+    MarkerKind::EyesOpen,
+    MarkerKind::EyesClosed,
+    MarkerKind::Fixation,
+    MarkerKind::VideoOn,
+    MarkerKind::VideoOff,
+    MarkerKind::RatingOn,
+    MarkerKind::RatingOff,
+    MarkerKind::Rest,
+    MarkerKind::Pause,
+    MarkerKind::Resume,
+    MarkerKind::Redo,
+    MarkerKind::Skip,
+    MarkerKind::Abort,
+    MarkerKind::Marker,
+    MarkerKind::External,
+    MarkerKind::Note,
+    MarkerKind::Gate,
+    MarkerKind::Override,
+    MarkerKind::Trouble,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_limbics_own_become_what_they_were() {
+        let annotations = vec![
+            (1.0, 0.0, "video-on: clip".to_string()),
+            (2.0, 3.0, "Comment/trial 1.1 done valence=6 stimulus=clip".into()),
+            (0.02, 0.02, "BAD_gap".into()),
+            (4.0, 0.5, "S  1".into()),
+        ];
+        let info = crate::signal::StreamInfo {
+            id: crate::signal::StreamId(0),
+            name: "eeg".into(),
+            kind: crate::signal::StreamKind::Signal,
+            device: String::new(),
+            rate: 100.0,
+            channels: vec![crate::signal::Channel::eeg("Fz")],
+            clock: String::new(),
+            latency_s: 0.0,
+            latency_origin: Default::default(),
+            simulated: false,
+        };
+        let stream = crate::exchange::ImportedStream { info, data: vec![vec![1.0; 5]], start_s: 0.0, stamps: Vec::new() };
+        let made = whole(Imported { annotations, streams: vec![stream], ..Imported::default() });
+        assert_eq!((made.markers[0].kind, made.markers[0].text.as_str()), (MarkerKind::VideoOn, "clip"));
+        assert_eq!((made.markers[1].kind, made.markers[1].text.as_str()), (MarkerKind::External, "S  1 (lasts 0.5 s)"));
+        assert_eq!((made.trials[0].video_off, made.trials[0].rating.valence), (Some(5_000_000_000), Some(6.0)));
+        assert_eq!(made.streams[0].data[0].iter().map(|v| v.is_nan()).collect::<Vec<_>>(), [false, false, true, true, false]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::Recorded;
 use crate::acquire::AcquireError;
-use crate::exchange::{self, edf::ReadOptions, mkv};
+use crate::exchange::{self, ReadOptions, mkv};
 use crate::signal::{Frame, LatencyOrigin, SECOND, StreamId, StreamInfo, StreamKind};
 use crate::store::Home;
 use std::path::Path;
@@ -56,11 +56,13 @@ fn film(path: &Path) -> Result<Recorded, exchange::ExchangeError> {
 fn file(path: &Path) -> Result<Recorded, exchange::ExchangeError> {
     let imported = exchange::read(path, ReadOptions::default())?;
     let mut recorded = Recorded::default();
-    for (number, (mut info, data)) in imported.streams.into_iter().enumerate() {
+    for (number, stream) in imported.streams.into_iter().enumerate() {
+        let mut info = stream.info;
         info.id = StreamId(number as u16);
         info.device = format!("replay of {}", path.display());
         recorded.streams.push(info);
-        recorded.data.push(data);
+        recorded.starts.push(crate::signal::to_nanos(stream.start_s));
+        recorded.data.push(stream.data);
     }
     Ok(recorded)
 }

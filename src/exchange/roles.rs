@@ -5,10 +5,28 @@ use crate::signal::{Role, position_of};
 /// uV per unit for units of voltage; `None` for everything else.
 pub fn microvolts(unit: &str) -> Option<f64> {
     match unit.replace(['\u{b5}', '\u{3bc}'], "u").as_str() {
-        "nV" => Some(1e-3),
-        "uV" | "UV" | "microV" => Some(1.0),
-        "mV" => Some(1e3),
-        "V" => Some(1e6),
+        "nV" | "nanovolts" => Some(1e-3),
+        "uV" | "UV" | "microV" | "microvolt" | "microvolts" => Some(1.0),
+        "mV" | "millivolt" | "millivolts" => Some(1e3),
+        "V" | "volt" | "volts" => Some(1e6),
+        _ => None,
+    }
+}
+
+/// The role that a file names: the words of BIDS, of XDF and of EEGLAB. None: it says nothing of use.
+pub fn named(kind: &str) -> Option<Role> {
+    match kind.trim().to_ascii_uppercase().as_str() {
+        "EEG" => Some(Role::Eeg),
+        "EOG" | "HEOG" | "VEOG" => Some(Role::Eog),
+        "ECG" | "EKG" => Some(Role::Ecg),
+        "EMG" => Some(Role::Emg),
+        "PPG" | "PLETH" => Some(Role::Ppg),
+        "GSR" | "EDA" => Some(Role::Eda),
+        "TEMP" | "TEMPERATURE" => Some(Role::Temperature),
+        "TRIG" | "STIM" | "TRIGGER" => Some(Role::Trigger),
+        "CONTACT" => Some(Role::Contact),
+        "MISC" | "REF" | "AUDIO" | "PUPIL" | "EYEGAZE" | "RESP" | "SYSCLOCK" | "ADC" | "DAC" | "HLU" | "FITERR" | "AUX"
+        | "ACC" => Some(Role::Misc),
         _ => None,
     }
 }

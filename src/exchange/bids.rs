@@ -1,0 +1,11 @@
+//! BIDS-EEG data sets (Pernet et al. 2019), both ways.
+
+mod describe;
+mod events;
+mod people;
+mod physio;
+mod read;
+mod write;
+
+pub use read::{Run, read, runs};
+pub use write::{Eeg, Options, Written, export};

@@ -1,0 +1,229 @@
+//! Writing EDF+ (16 bit) and BDF+ (24 bit) with annotations.
+
+use crate::exchange::ExchangeError;
+use crate::exchange::outgoing::{Event, Outgoing};
+use crate::exchange::put::Whole;
+use crate::signal::{Nanos, SECOND};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Least bytes of a record's list of annotations.
+const LIST_BYTES: usize = 120;
+
+/// Who and what, for the header.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    pub participant: &'a str,
+    pub session: &'a str,
+    /// The first sample's moment, ns since 1970.
+    pub began: Nanos,
+    pub simulated: bool,
+}
+
+/// One channel's way from values to counts.
+struct Scale {
+    /// As printed, since that is what readers go by.
+    physical: (String, String),
+    low: f64,
+    gain: f64,
+    digital_low: i32,
+    digital_high: i32,
+}
+
+/// Writes one stream. Lost samples repeat the value before them, and an annotation BAD_gap names them; so does one for
+/// what fills the last record.
+///
+/// # Errors
+/// A rate that the format cannot say, a file that cannot be written.
+pub fn write(path: &Path, bdf: bool, stream: &Outgoing, events: &[Event], about: About) -> Result<(), ExchangeError> {
+    let failed = |cause: io::Error| ExchangeError::Write { path: path.into(), cause };
+    let (per_record, duration) = record(stream.info.rate);
+    let n = stream.samples();
+    let records = n.div_ceil(per_record).max(1);
+    let scales: Vec<Scale> = stream.data.iter().enumerate().map(|(c, x)| scale(bdf, x, stream.info.channels[c].step)).collect();
+    let mut lines = events.to_vec();
+    if records * per_record > n {
+        let (onset_s, rest) = (n as f64 / stream.info.rate, records * per_record - n);
+        let (kind, text) = ("BAD_gap".to_string(), "after the end".to_string());
+        lines.push(Event { onset_s, duration_s: rest as f64 / stream.info.rate, kind, text, trial: None });
+    }
+    let width = if bdf { 3 } else { 2 };
+    let length: f64 = duration.parse().unwrap_or(1.0);
+    // Readers count in records of this length, which may differ from the rate by its last digit.
+    let stretch = length * stream.info.rate / per_record as f64;
+    let lists = lists(&lines, records, length, stretch, about.began);
+    let list_bytes = lists.iter().map(Vec::len).max().unwrap_or(0).max(LIST_BYTES).next_multiple_of(width);
+    let mut out = Whole::create(path).map_err(failed)?;
+    let layout = Layout { bdf, records, duration, per_record, list_samples: list_bytes / width };
+    out.write_all(&header(stream, &scales, about, &layout)).map_err(failed)?;
+    let mut held = vec![0f32; stream.data.len()];
+    let mut bytes = Vec::new();
+    for (r, list) in lists.iter().enumerate() {
+        bytes.clear();
+        for (c, (channel, scale)) in stream.data.iter().zip(&scales).enumerate() {
+            for t in r * per_record..(r + 1) * per_record {
+                let value = channel.get(t).copied().unwrap_or(f32::NAN);
+                held[c] = if value.is_nan() { held[c] } else { value };
+                bytes.extend(&scale.count(held[c]).to_le_bytes()[..width]);
+            }
+        }
+        bytes.extend(list);
+        bytes.resize(bytes.len() + list_bytes - list.len(), 0);
+        out.write_all(&bytes).map_err(failed)?;
+    }
+    out.finish().map_err(failed)
+}
+
+/// Samples of a record and its duration as printed: a second where that holds a whole number of samples.
+fn record(rate: f64) -> (usize, String) {
+    let whole = |seconds: f64| (rate * seconds - (rate * seconds).round()).abs() < 1e-9 * rate * seconds;
+    let length = (1..=60).map(f64::from).find(|s| whole(*s) && rate * s >= 1.0);
+    let (samples, seconds) = match length {
+        Some(s) => ((rate * s).round(), s),
+        None => (rate.round().max(1.0), rate.round().max(1.0) / rate),
+    };
+    (samples as usize, eight(seconds))
+}
+
+/// A number in at most eight characters.
+fn eight(value: f64) -> String {
+    let plain = value.to_string();
+    if plain.len() <= 8 && !plain.contains('e') {
+        return plain;
+    }
+    (0..8).rev().map(|digits| format!("{value:.digits$}")).find(|text| text.len() <= 8).unwrap_or_else(|| "0".into())
+}
+
+impl Scale {
+    fn count(&self, value: f32) -> i32 {
+        let count = (f64::from(value) - self.low) / self.gain + f64::from(self.digital_low);
+        count.round().clamp(f64::from(self.digital_low), f64::from(self.digital_high)) as i32
+    }
+}
+
+/// The converter's own steps where they are known and 24 bits hold the range, else the range of the data.
+fn scale(bdf: bool, data: &[f32], step: Option<f64>) -> Scale {
+    let (digital_low, digital_high) = if bdf { (-8_388_608, 8_388_607) } else { (-32_768, 32_767) };
+    let there = data.iter().copied().filter(|v| v.is_finite());
+    let (low, high) = there.fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    let (low, high) = if low <= high { (f64::from(low), f64::from(high)) } else { (-1.0, 1.0) };
+    let counts = f64::from(digital_high) - f64::from(digital_low);
+    let by_step =
+        step.map(|s| (f64::from(digital_low) * s, f64::from(digital_high) * s)).filter(|(l, h)| *l <= low && *h >= high);
+    // The printed number must not lie inside the data's range.
+    let margin = |v: f64| (v.abs() * 1e-5).max((high - low) * 1e-5).max(1e-6);
+    let (low, high) = by_step.unwrap_or((low - margin(low), high + margin(high)));
+    let physical = (eight(low), eight(high));
+    let (printed_low, printed_high): (f64, f64) = (physical.0.parse().unwrap_or(low), physical.1.parse().unwrap_or(high));
+    let gain = (printed_high - printed_low) / counts;
+    let gain = if gain > 0.0 { gain } else { 1.0 };
+    Scale { physical, low: printed_low, gain, digital_low, digital_high }
+}
+
+/// The annotation bytes of every record: its time, then what begins in it.
+fn lists(events: &[Event], records: usize, length: f64, stretch: f64, began: Nanos) -> Vec<Vec<u8>> {
+    // The header says whole seconds; the first record tells the rest.
+    let rest = began.rem_euclid(SECOND) as f64 / SECOND as f64;
+    let plus = |t: f64| format!("{}{}", if t < 0.0 { "" } else { "+" }, (t * 1e6).round() / 1e6);
+    let mut lists: Vec<Vec<u8>> =
+        (0..records).map(|r| format!("{}\x14\x14\0", plus(rest + r as f64 * length)).into_bytes()).collect();
+    for event in events {
+        let (onset, duration) = (event.onset_s * stretch, event.duration_s * stretch);
+        let record = ((onset / length).floor().max(0.0) as usize).min(records - 1);
+        let text: String = event.line().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let long = if duration > 0.0 { format!("\x15{}", (duration * 1e6).round() / 1e6) } else { String::new() };
+        lists[record].extend(format!("{}{long}\x14{text}\x14\0", plus(rest + onset)).bytes());
+    }
+    lists
+}
+
+/// How the file is laid out.
+struct Layout {
+    bdf: bool,
+    records: usize,
+    duration: String,
+    per_record: usize,
+    list_samples: usize,
+}
+
+fn header(stream: &Outgoing, scales: &[Scale], about: About, layout: &Layout) -> Vec<u8> {
+    let Layout { bdf, records, duration, per_record, list_samples } = layout;
+    let began = chrono::DateTime::from_timestamp_nanos(about.began);
+    let mut out = Vec::new();
+    let mut field = |text: &str, width: usize| {
+        // ASCII only, as the format has it.
+        let kept = text.chars().map(|c| {
+            if c == 'µ' {
+                'u'
+            } else if c.is_ascii_graphic() || c == ' ' {
+                c
+            } else {
+                '_'
+            }
+        });
+        let kept: String = kept.chain(std::iter::repeat(' ')).take(width).collect();
+        out.extend(kept.bytes());
+    };
+    let word = |text: &str| if text.is_empty() { "X".into() } else { text.replace(' ', "_") };
+    let mark = if about.simulated { " SIMULATED" } else { "" };
+    field(if *bdf { "_BIOSEMI" } else { "0" }, 8);
+    field(&format!("{} X X X{mark}", word(about.participant)), 80);
+    let date = began.format("%d-%b-%Y").to_string().to_uppercase();
+    field(&format!("Startdate {date} {} limbic {}{mark}", word(about.session), word(&stream.info.name)), 80);
+    field(&began.format("%d.%m.%y").to_string(), 8);
+    field(&began.format("%H.%M.%S").to_string(), 8);
+    let signals = scales.len() + 1;
+    field(&(256 * (signals + 1)).to_string(), 8);
+    field(if *bdf { "BDF+C" } else { "EDF+C" }, 44);
+    field(&records.to_string(), 8);
+    field(duration, 8);
+    field(&signals.to_string(), 4);
+    let channels = &stream.info.channels;
+    let mut all = |width: usize, of: &dyn Fn(usize) -> String, last: &str| {
+        (0..scales.len()).for_each(|i| field(&of(i), width));
+        field(last, width);
+    };
+    all(16, &|i| channels[i].label.clone(), if *bdf { "BDF Annotations" } else { "EDF Annotations" });
+    all(80, &|i| channels[i].role.name().into(), "");
+    all(8, &|i| channels[i].unit.clone(), "");
+    all(8, &|i| scales[i].physical.0.clone(), "-1");
+    all(8, &|i| scales[i].physical.1.clone(), "1");
+    let low = if *bdf { "-8388608" } else { "-32768" };
+    all(8, &|i| scales[i].digital_low.to_string(), low);
+    all(8, &|i| scales[i].digital_high.to_string(), if *bdf { "8388607" } else { "32767" });
+    all(80, &|_| String::new(), "");
+    all(8, &|_| per_record.to_string(), &list_samples.to_string());
+    all(32, &|_| String::new(), "");
+    if *bdf {
+        out[0] = 0xFF;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_fit_eight_characters_and_rates_fit_records() {
+        assert_eq!((eight(-187_499.98).as_str(), eight(0.1).as_str(), eight(262143.9).as_str()), ("-187500", "0.1", "262143.9"));
+        assert!(eight(-1234567.9).len() <= 8 && eight(1e-7).len() <= 8);
+        assert_eq!(record(512.0), (512, "1".into()));
+        assert_eq!(record(0.5), (1, "2".into()));
+        assert_eq!(record(128.5), (257, "2".into()));
+        assert_eq!(record(256.001234).0, 256);
+    }
+
+    #[test]
+    fn values_stay_within_half_a_count() {
+        let data: Vec<f32> = (0..1000).map(|i| (i as f32 * 0.37).sin() * 87.3 - 12_345.6).collect();
+        for (bdf, step) in [(false, None), (true, None), (true, Some(0.03125))] {
+            let scale = scale(bdf, &data, step);
+            let worst = data.iter().map(|v| {
+                let back = (f64::from(scale.count(*v)) - f64::from(scale.digital_low)) * scale.gain + scale.low;
+                (back - f64::from(*v)).abs() / scale.gain
+            });
+            assert!(worst.fold(0.0, f64::max) <= 0.501);
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! The pickle machine, protocols 0 to 4, over an arena: values refer to each other by number, so that nothing recurses.
+
+use super::value::{Array, Node, NumpyType, Pickle};
+use crate::exchange::bytes::{Cursor, Kind};
+use std::collections::BTreeMap;
+
+const RECONSTRUCT: [&str; 2] = ["numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"];
+const ENCODE: &str = "_codecs encode";
+const ALLOWED: [&str; 4] = ["numpy ndarray", "numpy dtype", "numpy.core.multiarray scalar", "__builtin__ bytes"];
+
+/// Reads one pickle.
+///
+/// # Errors
+/// A sentence: the pickle ends early, is damaged, or wants something that is no array.
+pub fn load(bytes: &[u8]) -> Result<Pickle, String> {
+    let mut machine = Machine { cursor: Cursor::new(bytes), nodes: Vec::new(), stack: Vec::new(), memo: BTreeMap::new() };
+    loop {
+        let at = machine.cursor.at;
+        let damaged = || format!("the pickle is damaged or ends early at byte {at}");
+        let code = machine.cursor.u8().ok_or_else(damaged)?;
+        if code == b'.' {
+            let root = machine.pop().ok_or_else(damaged)?;
+            return Ok(Pickle::new(machine.nodes, root));
+        }
+        machine.step(code)?.ok_or_else(damaged)?;
+    }
+}
+
+struct Machine<'a> {
+    cursor: Cursor<'a>,
+    nodes: Vec<Node>,
+    stack: Vec<usize>,
+    memo: BTreeMap<u32, usize>,
+}
+
+impl Machine<'_> {
+    fn push(&mut self, node: Node) -> Option<()> {
+        self.nodes.push(node);
+        self.stack.push(self.nodes.len() - 1);
+        Some(())
+    }
+
+    fn pop(&mut self) -> Option<usize> {
+        self.stack.pop()
+    }
+
+    fn top(&self) -> Option<usize> {
+        self.stack.last().copied()
+    }
+
+    fn list(&self, id: usize) -> Option<&[usize]> {
+        if let Node::List(items) = self.nodes.get(id)? { Some(items) } else { None }
+    }
+
+    /// Everything above the last mark, which goes too.
+    fn above_mark(&mut self) -> Option<Vec<usize>> {
+        let at = self.stack.iter().rposition(|id| self.nodes[*id] == Node::Mark)?;
+        let above = self.stack.split_off(at + 1);
+        self.stack.pop();
+        Some(above)
+    }
+
+    fn line(&mut self) -> Option<String> {
+        let mut line = Vec::new();
+        loop {
+            match self.cursor.u8()? {
+                b'\n' => return Some(String::from_utf8_lossy(&line).into_owned()),
+                byte => line.push(byte),
+            }
+        }
+    }
+
+    fn bytes(&mut self, n: u64) -> Option<()> {
+        let taken = self.cursor.take(usize::try_from(n).ok()?)?.to_vec();
+        self.push(Node::Bytes(taken))
+    }
+
+    fn text(&mut self, n: u64) -> Option<()> {
+        let taken = self.cursor.take(usize::try_from(n).ok()?)?;
+        let text = String::from_utf8_lossy(taken).into_owned();
+        self.push(Node::Text(text))
+    }
+
+    fn memorise(&mut self, key: u32) -> Option<()> {
+        let top = self.top()?;
+        self.memo.insert(key, top);
+        Some(())
+    }
+
+    fn recall(&mut self, key: u32) -> Option<()> {
+        let id = *self.memo.get(&key)?;
+        self.stack.push(id);
+        Some(())
+    }
+
+    fn tuple(&mut self, n: usize) -> Option<()> {
+        let at = self.stack.len().checked_sub(n)?;
+        let items = self.stack.split_off(at);
+        self.push(Node::List(items))
+    }
+
+    /// One opcode: Ok(None) is damage, Err something that is refused.
+    fn step(&mut self, code: u8) -> Result<Option<()>, String> {
+        Ok(match code {
+            0x80 => self.cursor.u8().map(drop),
+            0x95 => self.cursor.u64().map(drop),
+            b'(' => self.push(Node::Mark),
+            b'}' => self.push(Node::Dict(Vec::new())),
+            b']' | b')' => self.push(Node::List(Vec::new())),
+            b'N' => self.push(Node::None),
+            0x88 => self.push(Node::Number(1.0)),
+            0x89 => self.push(Node::Number(0.0)),
+            b'0' => self.pop().map(drop),
+            b'd' => self.marked_dict(),
+            b't' | b'l' => self.above_mark().and_then(|items| self.push(Node::List(items))),
+            0x85..=0x87 => self.tuple(usize::from(code - 0x84)),
+            b'a' => self.append(),
+            b'e' => self.appends(),
+            b's' => self.tuple(2).and_then(|()| self.pop()).and_then(|pair| self.set(&[pair])),
+            b'u' => self.above_mark().and_then(|items| self.update(&items)),
+            b'c' => return self.global(),
+            0x93 => return self.stack_global(),
+            b'R' => return self.reduce(),
+            b'b' => return self.build(),
+            _ => self.constant(code),
+        })
+    }
+
+    /// Numbers, text, memo.
+    fn constant(&mut self, code: u8) -> Option<()> {
+        match code {
+            b'K' => self.cursor.u8().and_then(|v| self.push(Node::Number(f64::from(v)))),
+            b'M' => self.cursor.u16().and_then(|v| self.push(Node::Number(f64::from(v)))),
+            b'J' => self.cursor.i32().and_then(|v| self.push(Node::Number(f64::from(v)))),
+            b'G' => {
+                let value = self.cursor.take(8).map(|w| Kind::F64.value(w, true))?;
+                self.push(Node::Number(value))
+            }
+            0x8A => {
+                let n = usize::from(self.cursor.u8()?);
+                let word = self.cursor.take(n)?;
+                let value = word.iter().rev().fold(0f64, |sum, b| sum * 256.0 + f64::from(*b));
+                self.push(Node::Number(value))
+            }
+            b'I' | b'L' | b'F' => {
+                let line = self.line()?;
+                let value = line.trim_end_matches('L').parse().ok()?;
+                self.push(Node::Number(value))
+            }
+            b'S' => {
+                let line = self.line()?;
+                let inner = line.get(1..line.len().checked_sub(1)?)?;
+                let bytes = unescaped(inner);
+                self.push(Node::Bytes(bytes))
+            }
+            b'V' => {
+                let line = self.line()?;
+                self.push(Node::Text(line))
+            }
+            b'U' | b'C' => self.cursor.u8().and_then(|n| self.bytes(u64::from(n))),
+            b'T' | b'B' => self.cursor.u32().and_then(|n| self.bytes(u64::from(n))),
+            0x8E | 0x96 => self.cursor.u64().and_then(|n| self.bytes(n)),
+            0x8C => self.cursor.u8().and_then(|n| self.text(u64::from(n))),
+            b'X' => self.cursor.u32().and_then(|n| self.text(u64::from(n))),
+            0x8D => self.cursor.u64().and_then(|n| self.text(n)),
+            b'p' => self.line().and_then(|l| l.parse().ok()).and_then(|key| self.memorise(key)),
+            b'q' => self.cursor.u8().and_then(|key| self.memorise(u32::from(key))),
+            b'r' => self.cursor.u32().and_then(|key| self.memorise(key)),
+            0x94 => self.memorise(self.memo.len() as u32),
+            b'g' => self.line().and_then(|l| l.parse().ok()).and_then(|key| self.recall(key)),
+            b'h' => self.cursor.u8().and_then(|key| self.recall(u32::from(key))),
+            b'j' => self.cursor.u32().and_then(|key| self.recall(key)),
+            _ => None,
+        }
+    }
+
+    fn marked_dict(&mut self) -> Option<()> {
+        let items = self.above_mark()?;
+        self.push(Node::Dict(Vec::new()))?;
+        self.update(&items)
+    }
+
+    fn append(&mut self) -> Option<()> {
+        let item = self.pop()?;
+        let top = self.top()?;
+        if let Node::List(items) = self.nodes.get_mut(top)? { Some(items.push(item)) } else { None }
+    }
+
+    fn appends(&mut self) -> Option<()> {
+        let new = self.above_mark()?;
+        let top = self.top()?;
+        if let Node::List(items) = self.nodes.get_mut(top)? { Some(items.extend(new)) } else { None }
+    }
+
+    fn set(&mut self, pairs: &[usize]) -> Option<()> {
+        let items: Vec<usize> = pairs.iter().filter_map(|p| self.list(*p)).flatten().copied().collect();
+        self.update(&items)
+    }
+
+    fn update(&mut self, items: &[usize]) -> Option<()> {
+        let top = self.top()?;
+        let Node::Dict(pairs) = self.nodes.get_mut(top)? else { return None };
+        Some(pairs.extend(items.chunks_exact(2).map(|p| (p[0], p[1]))))
+    }
+
+    fn global(&mut self) -> Result<Option<()>, String> {
+        let Some((module, name)) = self.line().zip(self.line()) else { return Ok(None) };
+        self.known(&module, &name)
+    }
+
+    fn stack_global(&mut self) -> Result<Option<()>, String> {
+        let Some((name, module)) = self.pop().zip(self.pop()) else { return Ok(None) };
+        let word = |node: Option<&Node>| if let Some(Node::Text(text)) = node { text.clone() } else { String::new() };
+        let (module, name) = (word(self.nodes.get(module)), word(self.nodes.get(name)));
+        self.known(&module, &name)
+    }
+
+    fn known(&mut self, module: &str, name: &str) -> Result<Option<()>, String> {
+        let full = format!("{module} {name}");
+        if RECONSTRUCT.contains(&full.as_str()) || full == ENCODE || ALLOWED.contains(&full.as_str()) {
+            return Ok(self.push(Node::Global(full)));
+        }
+        let shown: String = full.chars().take(80).collect();
+        Err(format!("the pickle wants Python's \"{shown}\", which is no array; nothing of it is run"))
+    }
+
+    /// A call: only those that make arrays, types and bytes.
+    fn reduce(&mut self) -> Result<Option<()>, String> {
+        let Some((arguments, function)) = self.pop().zip(self.pop()) else { return Ok(None) };
+        let Some(Node::Global(name)) = self.nodes.get(function).cloned() else { return Ok(None) };
+        let first = self.list(arguments).and_then(|a| a.first().copied()).and_then(|id| self.nodes.get(id)).cloned();
+        if RECONSTRUCT.contains(&name.as_str()) {
+            return Ok(self.push(Node::Array(Array::default())));
+        }
+        match (name.as_str(), first) {
+            // Python 2 text that stands for bytes: one character, one byte.
+            (ENCODE, Some(Node::Text(text))) => Ok(self.push(Node::Bytes(text.chars().map(|c| c as u32 as u8).collect()))),
+            ("numpy dtype", Some(Node::Text(word))) => Ok(self.push(Node::Type(NumpyType::named(&word)))),
+            ("numpy dtype", Some(Node::Bytes(word))) => {
+                Ok(self.push(Node::Type(NumpyType::named(&String::from_utf8_lossy(&word)))))
+            }
+            ("__builtin__ bytes", _) => Ok(self.push(Node::Bytes(Vec::new()))),
+            _ => Err(format!("the pickle calls \"{name}\" in a way that makes no array")),
+        }
+    }
+
+    /// The state of an array or a type.
+    fn build(&mut self) -> Result<Option<()>, String> {
+        let Some((state, top)) = self.pop().zip(self.top()) else { return Ok(None) };
+        let Some(items) = self.list(state).map(<[usize]>::to_vec) else { return Ok(None) };
+        match self.nodes.get(top) {
+            Some(Node::Type(kind)) => {
+                let order = items.get(1).and_then(|id| self.nodes.get(*id));
+                let big = matches!(order, Some(Node::Text(t)) if t == ">") || matches!(order, Some(Node::Bytes(b)) if b == b">");
+                let kind = kind.in_order(big);
+                self.nodes[top] = Node::Type(kind);
+                Ok(Some(()))
+            }
+            Some(Node::Array(_)) => Ok(self.build_array(top, &items)),
+            _ => Err("the pickle holds an object that is no array".into()),
+        }
+    }
+
+    /// (version, shape, type, is it in Fortran's order, bytes).
+    fn build_array(&mut self, top: usize, items: &[usize]) -> Option<()> {
+        let &[_, shape, kind, fortran, bytes] = items else { return None };
+        let size = |id: &usize| if let Some(Node::Number(n)) = self.nodes.get(*id) { Some(n.max(0.0) as usize) } else { None };
+        let shape: Vec<usize> = self.list(shape)?.iter().map(size).collect::<Option<_>>()?;
+        let Node::Type(kind) = *self.nodes.get(kind)? else { return None };
+        let fortran = matches!(self.nodes.get(fortran), Some(Node::Number(n)) if *n != 0.0);
+        // The bytes move into the array: they are most of the file and nobody else wants them.
+        let bytes = match self.nodes.get_mut(bytes)? {
+            Node::Bytes(bytes) => std::mem::take(bytes),
+            Node::Text(text) => text.chars().map(|c| c as u32 as u8).collect(),
+            _ => return None,
+        };
+        self.nodes[top] = Node::Array(Array::new(shape, fortran, kind, bytes));
+        Some(())
+    }
+}
+
+/// The escapes of Python's repr: \n, \r, \t, \\, \', \xhh.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut letters = text.chars();
+    while let Some(c) = letters.next() {
+        if c != '\\' {
+            out.push(c as u32 as u8);
+            continue;
+        }
+        match letters.next() {
+            Some('n') => out.push(b'\n'),
+            Some('r') => out.push(b'\r'),
+            Some('t') => out.push(b'\t'),
+            Some('x') => {
+                let code: String = letters.by_ref().take(2).collect();
+                out.push(u8::from_str_radix(&code, 16).unwrap_or(0));
+            }
+            Some(other) => out.push(other as u32 as u8),
+            None => {}
+        }
+    }
+    out
+}
