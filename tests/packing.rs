@@ -58,7 +58,8 @@ fn edf_and_bdf_files_come_back_bit_for_bit_and_take_few_bytes() {
     let Some(folder) = data() else { return };
     for (file, most) in [("eeglab_test.bdf", 2.4), ("mne_test.bdf", 3.2), ("mne_test.edf", 2.4)] {
         let imported = edf::read(&folder.join(file)).expect("a good file");
-        for (stream, data) in &imported.streams {
+        for imported in &imported.streams {
+            let (stream, data) = (&imported.info, &imported.data);
             let known = stream.channels.iter().filter(|c| c.step.is_some()).count();
             let (declared, found) = (stored(stream, data), stored(&undeclared(stream), data));
             println!(

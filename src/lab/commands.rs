@@ -7,7 +7,6 @@ use crate::lab::job::RunningJob;
 use crate::lab::message::{Action, Command};
 use crate::lab::recording::{Begun, Recording};
 use crate::present::{Input, Phase, Protocol};
-use crate::rig::Rig;
 use crate::signal::{Marker, MarkerKind};
 use crate::store::rows::{Consent, Entry, Participant, Session, SessionId, SessionState};
 use std::sync::Arc;

@@ -1,7 +1,9 @@
 //! The rows of journals and catalogue. Named fields, msgpack; a new field needs `#[serde(default)]`.
 
 use crate::gate::{QualityReport, Verdict};
-use crate::signal::{Clock, ClockOffset, Emotion, LatencyOrigin, Marker, Nanos, Placement, Rating, Segment, StreamId, StreamInfo};
+use crate::signal::{
+    Clock, ClockOffset, Emotion, LatencyOrigin, Marker, Nanos, Placement, Rating, Segment, StreamId, StreamInfo,
+};
 use serde::{Deserialize, Serialize};
 
 /// Number of a session: milliseconds since 1970 << 20 | random bits. Printed as 16 hex digits, which is also the

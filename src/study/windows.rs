@@ -71,7 +71,7 @@ fn felt(segment: &Segment, trial: &Trial, target: Target, example: &Example) -> 
     let label = match target {
         Target::Intended => trial.intended,
         Target::Reported => trial.rating.emotion,
-        Target::Valence | Target::Arousal => None,
+        Target::Valence | Target::Arousal | Target::ValenceLevels | Target::ArousalLevels => None,
     };
     let agrees = segment.emotion.is_none() || label.is_none() || segment.emotion == label;
     agrees && segment.contains(example.time)

@@ -93,7 +93,7 @@ fn load(path: &Path, set: FeatureSet, lenient: bool, common: &Common) -> anyhow:
 }
 
 fn of_file(path: &Path, lenient: bool) -> anyhow::Result<(StreamInfo, Physiology)> {
-    let loaded = exchange::load(path, ReadOptions { lenient })?;
+    let loaded = exchange::load(path, ReadOptions { lenient, raw_stamps: false })?;
     let physiology = Physiology { eeg: loaded.eeg, eog: Vec::new(), beats: Vec::new(), first_s: 0.0, notes: loaded.notes };
     Ok((loaded.stream, physiology))
 }
