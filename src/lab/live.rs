@@ -138,7 +138,7 @@ impl Live {
     }
 
     fn faces(&self) -> impl Iterator<Item = (&StreamInfo, &LiveFace)> {
-        self.streams.iter().filter_map(|s| if let Shape::Face(face) = &s.shape { Some((&s.info, face)) } else { None })
+        self.streams.iter().filter_map(|s| if let Shape::Face(face) = &s.shape { Some((&s.info, face.as_ref())) } else { None })
     }
 
     pub fn has_camera(&self) -> bool {
