@@ -60,7 +60,7 @@ fn keys_resizing_and_quitting() {
     pty.shows("new session");
     assert!(pty.entered && pty.text().is_ascii(), "{}", pty.text());
     pty.type_(b"n");
-    pty.shows("1/5 PARTICIPANT");
+    pty.shows("1/7 PARTICIPANT");
     pty.type_(b"\x1b[200~P07\nsecond line\x1b[201~");
     pty.shows("P07");
     pty.type_(b"\x1b");

@@ -36,7 +36,7 @@ struct LiveStream {
 
 enum Shape {
     Signal(StreamTraces),
-    Face(LiveFace),
+    Face(Box<LiveFace>),
 }
 
 impl Live {
@@ -49,7 +49,7 @@ impl Live {
             arrivals: VecDeque::new(),
             shape: match info.kind {
                 StreamKind::Signal => Shape::Signal(StreamTraces::new(&info.channels, info.rate)),
-                StreamKind::Face => Shape::Face(LiveFace::default()),
+                StreamKind::Face => Shape::Face(Box::default()),
             },
         };
         let heart = [Role::Ecg, Role::Ppg].into_iter().find_map(|role| infos.iter().find_map(|i| LiveHeart::of(i, role)));
@@ -138,7 +138,7 @@ impl Live {
     }
 
     fn faces(&self) -> impl Iterator<Item = (&StreamInfo, &LiveFace)> {
-        self.streams.iter().filter_map(|s| if let Shape::Face(face) = &s.shape { Some((&s.info, face)) } else { None })
+        self.streams.iter().filter_map(|s| if let Shape::Face(face) = &s.shape { Some((&s.info, face.as_ref())) } else { None })
     }
 
     pub fn has_camera(&self) -> bool {

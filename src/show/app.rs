@@ -169,7 +169,7 @@ impl<L: Link> App<L> {
         };
         let moves = match here {
             Place::Session | Place::Rating => true,
-            Place::Gate => snapshot.recording,
+            Place::Gate | Place::Camera | Place::Playlist => snapshot.recording,
             // Someone who comes back to a running session is taken to it, and so is who looks on.
             _ => (first || self.link.standing() == Standing::Watching) && snapshot.recording,
         };

@@ -130,7 +130,7 @@ fn draw_findings(pen: &mut Pen, camera: &CameraView, s: &Snapshot) {
         body.line(
             0,
             y,
-            &[(&format!("{:<11}", finding.name), Ink::Strong), (&format!("{:<20} ", finding.found), Ink::Plain), (word, ink)],
+            &[(&format!("{:<11}", finding.name), Ink::Strong), (&format!("{:<17} ", finding.found), Ink::Plain), (word, ink)],
         );
         y += 1;
         if !finding.way_out.is_empty() {
