@@ -8,7 +8,7 @@ fn recording() -> (Signals, Vec<f64>) {
     let mut seed = Seed::new(31);
     let wave = |seed: &mut Seed| (0..256 * 30).map(|i| 10.0 * seed.normal() + 8.0 * (i as f64 * 0.245).sin()).collect();
     let data = (0..32).map(|_| wave(&mut seed)).collect();
-    let mut t = 0.3;
+    let mut t = 0.3f64;
     let beats = std::iter::from_fn(|| {
         t += 0.85 + 0.04 * (1.6 * t).sin() + 0.03 * (0.6 * t).cos();
         (t < 30.0).then_some(t)
