@@ -9,7 +9,8 @@ use crate::prepare::eeg::Cleaning;
 use crate::prepare::interplay::SdgOptions;
 use crate::prepare::physiology::{Physiology, heart_beats, physiology};
 use crate::prepare::recipes::{FeatureOptions, FeatureSet, FeatureTable, Material, features};
-use crate::signal::{StreamInfo, seconds};
+use crate::signal::{Role, StreamInfo, seconds};
+use crate::store::rows::StreamRow;
 use crate::store::{Home, Recording};
 use anyhow::{Context, bail};
 use serde_json::json;
@@ -92,29 +93,45 @@ fn load(path: &Path, set: FeatureSet, lenient: bool, common: &Common) -> anyhow:
     Ok((stream, physiology))
 }
 
-fn of_file(path: &Path, lenient: bool) -> anyhow::Result<(StreamInfo, Physiology)> {
-    let loaded = exchange::load(path, ReadOptions { lenient, raw_stamps: false })?;
-    let physiology = Physiology { eeg: loaded.eeg, eog: Vec::new(), beats: Vec::new(), first_s: 0.0, notes: loaded.notes };
-    Ok((loaded.stream, physiology))
+/// One stream's samples, channels x samples, and when they begin, s on an axis that all streams share.
+struct Table {
+    info: StreamInfo,
+    start_s: f64,
+    data: Vec<Vec<f32>>,
 }
 
-/// The heart may have been recorded by another device: its beats are brought onto the EEG's axis by the streams' times.
+fn of_file(path: &Path, lenient: bool) -> anyhow::Result<(StreamInfo, Physiology)> {
+    let imported = exchange::read(path, ReadOptions { lenient, raw_stamps: false })?;
+    let tables = imported.streams.into_iter().map(|s| Table { info: s.info, start_s: s.start_s, data: s.data });
+    let (info, mut physiology) = joined(tables.collect()).with_context(|| format!("{} cannot be used", path.display()))?;
+    physiology.notes.splice(0..0, imported.notes);
+    Ok((info, physiology))
+}
+
 fn of_session(recording: &Recording) -> anyhow::Result<(StreamInfo, Physiology)> {
-    let row = crate::study::datasets::eeg_stream(recording).context("the session has no EEG stream")?;
-    let block = recording.whole(row.info.id)?;
-    let mut physiology = physiology(&block.channels, block.rate, &block.data)?;
-    if heart_beats(&block.channels, block.rate, &block.data).is_none() {
-        for other in recording.streams.iter().filter(|s| s.info.id != row.info.id && !s.info.channels.is_empty()) {
-            let heart = recording.whole(other.info.id)?;
-            if let Some(found) = heart_beats(&heart.channels, heart.rate, &heart.data) {
-                let shift = seconds(heart.start - block.start) - physiology.first_s;
-                let inside = |t: &f64| (0.0..=physiology.eeg.seconds()).contains(t);
-                physiology.beats = found?.into_iter().map(|t| t + shift).filter(inside).collect();
-                break;
-            }
+    let table = |row: &StreamRow| -> anyhow::Result<Table> {
+        let block = recording.whole(row.info.id)?;
+        let start_s = seconds(block.start - recording.session.started);
+        Ok(Table { info: row.info.clone(), start_s, data: block.data })
+    };
+    let signals = recording.streams.iter().filter(|row| !row.info.channels.is_empty());
+    joined(signals.map(table).collect::<anyhow::Result<_>>()?)
+}
+
+/// The stream with the most EEG; where it has no heart channel, another stream's beats on its time axis.
+fn joined(mut tables: Vec<Table>) -> anyhow::Result<(StreamInfo, Physiology)> {
+    let most = (0..tables.len()).max_by_key(|&i| tables[i].info.with_role(Role::Eeg).len()).context("there are no signals")?;
+    let eeg = tables.swap_remove(most);
+    let mut physiology = physiology(&eeg.info.channels, eeg.info.rate, &eeg.data)?;
+    if heart_beats(&eeg.info.channels, eeg.info.rate, &eeg.data).is_none() {
+        let beats = |t: &Table| Some((t.start_s, heart_beats(&t.info.channels, t.info.rate, &t.data)?));
+        if let Some((start_s, found)) = tables.iter().find_map(beats) {
+            let shift = start_s - eeg.start_s - physiology.first_s;
+            let inside = |t: &f64| (0.0..=physiology.eeg.seconds()).contains(t);
+            physiology.beats = found?.into_iter().map(|t| t + shift).filter(inside).collect();
         }
     }
-    Ok((row.info.clone(), physiology))
+    Ok((eeg.info, physiology))
 }
 
 fn shape(made: &[Made], first: &FeatureTable) -> Vec<usize> {
