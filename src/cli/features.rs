@@ -167,7 +167,9 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
 }
 
 fn make(path: &Path, options: &PsdOptions, lenient: bool, common: &Common) -> anyhow::Result<Made> {
-    let loaded = files::load(path, lenient, common)?;
+    let mut loaded = files::load(path, lenient, common)?;
+    let bad = files::bad_channels(&loaded).with_context(|| format!("cannot make features of {}", path.display()))?;
+    loaded.notes.extend(bad);
     let windows = psd_features(&loaded.eeg, options).map_err(|error| match error {
         PrepareError::ShorterThanWindow { have, window } => anyhow::anyhow!(
             "{} lasts {have:.2} s, which is shorter than one window of {window} s; a shorter window fits, e.g. --window-s {}",

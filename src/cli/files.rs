@@ -2,7 +2,9 @@
 
 use crate::cli::Common;
 use crate::exchange::{self, Loaded, ReadOptions};
+use crate::gate::{ChannelQuality, EegWindow, try_judge};
 use crate::prepare::Signals;
+use crate::rig::GateRig;
 use crate::signal::Role;
 use crate::store::{Home, Recording};
 use anyhow::Context;
@@ -13,12 +15,58 @@ use std::path::Path;
 /// # Errors
 /// The file cannot be read, or neither a file nor a session has that name, or it has no EEG.
 pub fn load(name: &Path, lenient: bool, common: &Common) -> anyhow::Result<Loaded> {
-    if name.exists() || name.extension().is_some() {
-        return Ok(exchange::load(name, ReadOptions { lenient, ..ReadOptions::default() })?);
+    let mut loaded = if name.exists() || name.extension().is_some() {
+        exchange::load(name, ReadOptions { lenient, ..ReadOptions::default() })?
+    } else {
+        let home = Home::view(&common.home)?;
+        let session = home.find_session(&name.to_string_lossy())?;
+        stored(&home.recording(session.id)?)?
+    };
+    loaded.notes.extend(offsets(&loaded.eeg));
+    Ok(loaded)
+}
+
+/// Beyond this no electrode stands, uV: the unit is wrong, or the amplifier is.
+const LARGEST_OFFSET_UV: f64 = 500_000.0;
+
+/// A sentence about channels whose mean no electrode can have. Filters take the offset off; the reader should know.
+fn offsets(eeg: &Signals) -> Option<String> {
+    let mean = |x: &Vec<f64>| x.iter().sum::<f64>() / x.len().max(1) as f64;
+    let far: Vec<&str> =
+        eeg.labels.iter().zip(&eeg.data).filter(|(_, x)| mean(x).abs() > LARGEST_OFFSET_UV).map(|(l, _)| l.as_str()).collect();
+    (!far.is_empty()).then(|| {
+        let (few, more) = (far.iter().take(6).copied().collect::<Vec<_>>().join(", "), far.len().saturating_sub(6));
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{few}{more}: offset beyond 500 mV, which no electrode has (is the unit right?); the filters take it off")
+    })
+}
+
+/// What features must not keep silent about: refuses a recording without any signal, and gives a sentence for the
+/// channels that the quality gate calls bad. Too short a recording is left to whoever makes the features.
+///
+/// # Errors
+/// Every channel is flat.
+pub fn bad_channels(loaded: &Loaded) -> anyhow::Result<Option<String>> {
+    let flat = |x: &Vec<f64>| x.iter().all(|v| *v == x[0]);
+    if loaded.eeg.data.iter().all(flat) {
+        anyhow::bail!("all {} EEG channels are flat: there is no signal to make features of", loaded.eeg.data.len());
     }
-    let home = Home::view(&common.home)?;
-    let session = home.find_session(&name.to_string_lossy())?;
-    stored(&home.recording(session.id)?)
+    let eeg = EegWindow {
+        rate: loaded.eeg.rate,
+        labels: loaded.eeg.labels.clone(),
+        data: loaded.eeg.data.clone(),
+        mains_hz: 50.0,
+        rail: loaded.rail,
+        expected_samples: loaded.eeg.samples(),
+    };
+    let Ok(report) = try_judge(&eeg) else { return Ok(None) };
+    let bad: Vec<&ChannelQuality> = report.channels.iter().filter(|c| c.score < GateRig::default().bad_channel).collect();
+    let name = |c: &&ChannelQuality| format!("{} {}", c.label, c.reason.map_or("", |r| r.name())).trim_end().to_string();
+    Ok((!bad.is_empty()).then(|| {
+        let shown = bad.iter().take(6).map(name).collect::<Vec<_>>().join(", ");
+        let (all, more) = (report.channels.len(), if bad.len() > 6 { ", ..." } else { "" });
+        format!("{} of {all} channels are bad ({shown}{more}) and are in these features; `limbic quality` says more", bad.len())
+    }))
 }
 
 fn stored(recording: &Recording) -> anyhow::Result<Loaded> {

@@ -6,6 +6,7 @@ use crate::gate::railed::railed_share;
 use crate::gate::{ChannelQuality, Reason};
 use crate::prepare::PrepareError;
 use crate::prepare::faces::{Grey, centre_square, decode_grey};
+use crate::prepare::heart::likeness::likeness;
 use crate::prepare::heart::{PLAUSIBLE_S, heart_rate, median, r_peaks};
 use crate::prepare::pulse::pulse_peaks;
 
@@ -18,8 +19,6 @@ pub enum HeartKind {
 
 /// Largest change from one interval to the next, as a share of the earlier one.
 const LARGEST_CHANGE: f64 = 0.25;
-/// Half the length of a beat's template, s.
-const TEMPLATE_S: f64 = 0.25;
 
 /// Quality of an ECG or PPG in any unit: flat and railed shares, plausible intervals, likeness of the beats.
 pub fn heart_quality(samples: &[f64], rate: f64, rail: Option<f64>, kind: HeartKind) -> ChannelQuality {
@@ -28,8 +27,9 @@ pub fn heart_quality(samples: &[f64], rate: f64, rail: Option<f64>, kind: HeartK
         HeartKind::Ppg => ("ppg", pulse_peaks(samples, rate)),
     };
     let limited = |score: f64, reason, detail| ChannelQuality { label: label.into(), score, reason, detail };
-    let Ok(peaks) = peaks else {
-        return limited(0.0, Some(Reason::Missing), "less than two seconds of signal".into());
+    let peaks = match peaks {
+        Ok(peaks) => peaks,
+        Err(error) => return limited(0.0, Some(Reason::Missing), error.to_string()),
     };
     let flat = flat_share(samples, rate);
     let railed = rail.map_or(0.0, |rail| railed_share(samples, rail));
@@ -75,35 +75,6 @@ fn regular_share(peaks: &[f64]) -> f64 {
         PLAUSIBLE_S.contains(&intervals[i]) && jump.abs() < LARGEST_CHANGE * from
     };
     (0..intervals.len()).filter(|i| plausible(*i)).count() as f64 / intervals.len() as f64
-}
-
-/// Median correlation of the beats with their mean; 0 with fewer than three whole beats.
-fn likeness(samples: &[f64], peaks: &[f64], rate: f64) -> f64 {
-    let half = (TEMPLATE_S * rate).round() as usize;
-    let beats: Vec<&[f64]> = peaks
-        .iter()
-        .filter_map(|t| {
-            let centre = (t * rate).round() as usize;
-            samples.get(centre.checked_sub(half)?..centre + half)
-        })
-        .collect();
-    if beats.len() < 3 {
-        return 0.0;
-    }
-    let template: Vec<f64> = (0..2 * half).map(|i| beats.iter().map(|beat| beat[i]).sum::<f64>() / beats.len() as f64).collect();
-    median(&beats.iter().map(|beat| correlation(beat, &template)).collect::<Vec<_>>())
-}
-
-fn correlation(a: &[f64], b: &[f64]) -> f64 {
-    let n = a.len().max(1) as f64;
-    let (mean_a, mean_b) = (a.iter().sum::<f64>() / n, b.iter().sum::<f64>() / n);
-    let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
-    for (x, y) in a.iter().zip(b) {
-        ab += (x - mean_a) * (y - mean_b);
-        aa += (x - mean_a).powi(2);
-        bb += (y - mean_b).powi(2);
-    }
-    if aa * bb > 0.0 { ab / (aa * bb).sqrt() } else { 0.0 }
 }
 
 /// What one frame says about light and sharpness.

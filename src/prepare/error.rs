@@ -38,6 +38,12 @@ pub enum PrepareError {
     FewBeats { have: usize, need: usize },
     #[error("beats at {from} s and {to} s do not follow each other in time; sort them and leave out what is no number")]
     Beats { from: f64, to: f64 },
+    #[error("{why}; use a better heart signal, or leave this recording out")]
+    Beatless { why: String },
+    #[error(
+        "the heart channel holds no signal: all its values are alike or no numbers; check the electrode and the channel's role"
+    )]
+    NoSignal,
     #[error("{what} holds a value at sample {at} that is no number; leave the channel out or fill the gap first")]
     NotANumber { what: String, at: usize },
     #[error("a face frame cannot be decoded: {0}; leave the frame out")]

@@ -3,10 +3,12 @@
 
 mod autoregressive;
 mod beam;
+pub mod chain;
 pub mod correct;
 mod edits;
 pub mod hrv;
 mod inverse_gaussian;
+pub mod likeness;
 pub mod spwvd;
 mod two_sided;
 
@@ -25,18 +27,27 @@ pub const PLAUSIBLE_S: std::ops::RangeInclusive<f64> = 0.3..=2.0;
 /// Times of the R peaks in s from the first sample, ascending, finer than one sample. Any unit; either polarity.
 ///
 /// # Errors
-/// Less than two seconds, or a rate too low for the 5-15 Hz band.
+/// Less than two seconds, a rate too low for the 5-15 Hz band, or a value that is no number.
 pub fn r_peaks(ecg: &[f64], rate: f64) -> Result<Vec<f64>, PrepareError> {
     let need = (2.0 * rate) as usize;
     if ecg.len() < need {
         return Err(PrepareError::TooShort { have: ecg.len(), need });
     }
+    all_numbers(ecg, "the ECG")?;
     let wide = ecg_band(ecg, rate)?;
     let narrow = Filter::butterworth(Pass::Band(5.0, 15.0), 2, rate)?.zero_phase(ecg)?;
     let slope = five_point_slope(&narrow, rate);
     let energy = moving_mean(&slope.iter().map(|s| s * s).collect::<Vec<_>>(), (0.15 * rate).round() as usize);
     let beats = Detector::new(&energy, &slope, rate).run();
     Ok(fiducials(&wide, &beats, rate))
+}
+
+/// One value that is no number would make all that a filter gives none: it is refused instead.
+pub(super) fn all_numbers(samples: &[f64], what: &str) -> Result<(), PrepareError> {
+    match samples.iter().position(|v| !v.is_finite()) {
+        Some(at) => Err(PrepareError::NotANumber { what: what.into(), at }),
+        None => Ok(()),
+    }
 }
 
 /// The ECG between 0.5 and 45 Hz, turned so that its skewness is positive.

@@ -2,7 +2,7 @@
 
 use crate::prepare::PrepareError;
 use crate::prepare::filter::{Filter, Pass, fitting_edge};
-use crate::prepare::heart::{moving_mean, vertex};
+use crate::prepare::heart::{all_numbers, moving_mean, vertex};
 
 const PEAK_S: f64 = 0.111;
 const BEAT_S: f64 = 0.667;
@@ -14,12 +14,13 @@ const OFFSET: f64 = 0.02;
 /// transit time varies and adds error to the high-frequency part of heart-rate variability.
 ///
 /// # Errors
-/// Less than two seconds.
+/// Less than two seconds; a value that is no number.
 pub fn pulse_peaks(ppg: &[f64], rate: f64) -> Result<Vec<f64>, PrepareError> {
     let need = (2.0 * rate) as usize;
     if ppg.len() < need {
         return Err(PrepareError::TooShort { have: ppg.len(), need });
     }
+    all_numbers(ppg, "the PPG")?;
     let (high, _) = fitting_edge(8.0, rate);
     let filtered = Filter::butterworth(Pass::Band(0.5, high), 3, rate)?.zero_phase(ppg)?;
     let squared: Vec<f64> = filtered.iter().map(|x| x.max(0.0).powi(2)).collect();
