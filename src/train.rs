@@ -31,6 +31,8 @@ pub use fusion::{FusedResult, FusedTrial, fuse_held_out};
 pub use network::Network;
 pub use networks::{Architecture, architecture};
 
+use crate::signal::Seed;
+
 /// A network as inference sees it. Batches are plain rows: `n` inputs of [`Predictor::input_len`] values.
 pub trait Predictor: Send + Sync {
     /// Values of one input: the network's own input tensor, flattened row-major ([1, 22, 22] -> 484).
@@ -69,6 +71,10 @@ pub trait Differentiable: Predictor {
     /// convolution's ReLU weighted by the spatial mean of their gradients, summed over channels, ReLU; returned as
     /// `n` x height x width with that height and width. `None` for a network without convolutions.
     fn grad_cam(&self, inputs: &[f32], n: usize, class: usize) -> Option<(Vec<f32>, usize, usize)>;
+    /// The same network with the weights of every layer shuffled; `None` where that cannot be done.
+    fn shuffled(&self, _seed: &mut Seed) -> Option<Box<dyn Differentiable>> {
+        None
+    }
     /// DeepLIFT's attributions (rescale rule) of logit `class` against one `baseline` input, same shape as `inputs`;
     /// `None` for a network that has no such rule.
     fn deep_lift(&self, _inputs: &[f32], _n: usize, _baseline: &[f32], _class: usize) -> Option<Vec<f32>> {

@@ -1,19 +1,53 @@
-//! `limbic explain`: the Quality Test and the topographies that were found with a model.
+//! `limbic explain`: the explanation that was found with a model, or that of any network in an ONNX file.
 
-use crate::cli::{Common, text};
+mod choices;
+mod given;
+mod html;
+mod outputs;
+mod picture;
+mod plots;
+
+pub use choices::Choices;
+
+use crate::cli::{Common, progress, text};
+use crate::explain::explain;
+use crate::explain::report::{ClassExplanation, ExplanationReport};
 use crate::store::Home;
 use crate::study;
 use anyhow::{Context, bail};
+use std::path::PathBuf;
 
-/// The explanation that was found with a model
+/// Which electrodes and bands a network used
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: limbic explain --class fear")]
+#[command(after_help = "Without --onnx: what was found when the model was trained; `limbic train` takes the same options.\n\
+With --onnx and --data: any network that is a sequence of convolutions, pools, batch norms, activations and dense layers. \
+The .npz has x (samples, as the network takes them) and y (classes); better with trials (samples of one trial are resampled \
+together), references (training samples), channels, bands, classes (names) and pixels (where channel x band stands in a \
+sample, row-major).\n\nExamples:\n  limbic explain --class fear\n  \
+limbic explain --onnx model.onnx --data x.npz --metric probability -o report.html -o maps.npz")]
 pub struct Args {
     /// Model name; the newest explained one when absent
     model: Option<String>,
+    /// Explain this network
+    #[arg(long, requires = "data", conflicts_with = "model")]
+    onnx: Option<PathBuf>,
+    /// Its samples
+    #[arg(long, requires = "onnx", value_name = "NPZ")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    choices: Choices,
+    /// Also write .html, .svg, .npz, .json or .txt; repeatable
+    #[arg(short, long, value_name = "FILE")]
+    output: Vec<PathBuf>,
+    /// The same as -o with that file: one page that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Draw only this class
     #[arg(long)]
     class: Option<String>,
+    /// Draw the deletion and insertion curves too
+    #[arg(long)]
+    curves: bool,
     /// Columns for the heads
     #[arg(long, default_value_t = 80)]
     width: u16,
@@ -23,25 +57,68 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
-    let home = Home::view(&common.home)?;
-    let report = study::explanation(&home, args.model.as_deref())?
-        .with_context(|| format!("no model in {} was explained yet; `limbic train` does it", common.home.display()))?;
-    if common.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-        return Ok(());
-    }
+    let report = match (&args.onnx, &args.data) {
+        (Some(model), Some(data)) => of_file(args, model, data)?,
+        _ => stored(args, common)?,
+    };
     if let Some(class) = &args.class
         && !report.classes.iter().any(|c| c.class == *class)
     {
         let known: Vec<&str> = report.classes.iter().map(|c| c.class.as_str()).collect();
         bail!("the model {} has no class {class}; it knows {}", report.model, known.join(", "));
     }
-    print!("{}", text::quality_test(&report));
-    for class in report.classes.iter().filter(|c| args.class.as_ref().is_none_or(|wanted| c.class == *wanted)) {
-        print!("\n{}", text::topographies(&report, class, args.width, args.height));
+    let wanted = |c: &&ClassExplanation| args.class.as_ref().is_none_or(|wanted| c.class == *wanted);
+    let page = page(&report, args, wanted);
+    for path in args.output.iter().chain(&args.html) {
+        outputs::write(path, &report, &page)?;
     }
-    for caveat in &report.caveats {
-        println!("! {caveat}");
+    if common.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{page}");
     }
     Ok(())
+}
+
+fn stored(args: &Args, common: &Common) -> anyhow::Result<ExplanationReport> {
+    if let Some(option) = args.choices.first_given() {
+        bail!("{option} changes how an explanation is made: give it to `limbic train`, or explain an ONNX file with --onnx");
+    }
+    let home = Home::view(&common.home)?;
+    study::explanation(&home, args.model.as_deref())?
+        .with_context(|| format!("no model in {} was explained yet; `limbic train` does it", common.home.display()))
+}
+
+fn of_file(args: &Args, model: &std::path::Path, data: &std::path::Path) -> anyhow::Result<ExplanationReport> {
+    let given = given::read(model, data)?;
+    let options = args.choices.options(&given.test, &given.names)?;
+    let report = explain(&given.network, &given.test, &given.names, &options, &progress::job());
+    progress::clear();
+    let mut report = report?;
+    report.caveats.extend(given.caveats);
+    Ok(report)
+}
+
+/// The whole explanation as plain text.
+fn page(report: &ExplanationReport, args: &Args, wanted: impl Fn(&&ClassExplanation) -> bool) -> String {
+    let mut page = text::quality_test(report);
+    let scalp = picture::is_scalp(report);
+    for class in report.classes.iter().filter(|c| wanted(c)) {
+        page.push('\n');
+        page += &if scalp {
+            text::topographies(report, class, args.width, args.height)
+        } else {
+            picture::text(report, class, usize::from(args.width), usize::from(args.height))
+        };
+        if args.curves {
+            page += &plots::text(class, usize::from(args.width));
+        }
+    }
+    for check in &report.checks {
+        page += &format!("* {check}\n");
+    }
+    for caveat in &report.caveats {
+        page += &format!("! {caveat}\n");
+    }
+    page
 }

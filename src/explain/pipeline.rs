@@ -2,8 +2,11 @@
 
 use crate::explain::pool::{Fold, Pool};
 use crate::explain::quality_test::{Bench, choose};
+use crate::explain::recognition::Recognition;
 use crate::explain::report::{ClassExplanation, ExplanationReport};
-use crate::explain::{ExplainError, Explainer, Features, Metric, Names, Options, TestSet, curves, options, sensitivity, words};
+use crate::explain::{
+    ExplainError, Explainer, Features, Metric, Names, Options, TestSet, curves, options, sanity, sensitivity, words,
+};
 use crate::job::Job;
 use crate::signal::Seed;
 use crate::train::Differentiable;
@@ -43,12 +46,13 @@ pub fn explain_folds(
         weights: options.normalised_weights()?,
         points: curves::points(changed(folds, names, options), options.features_per_step),
         blank: blank_classes(folds),
+        recognition: Recognition::of(folds, names.classes.len(), job)?,
         job,
     };
-    let mut notes = BTreeSet::new();
+    let (mut notes, mut checks) = (BTreeSet::new(), Vec::new());
     let mut classes = Vec::with_capacity(names.classes.len());
     for class in 0..names.classes.len() {
-        classes.push(run.class(class, &mut notes)?);
+        classes.push(run.class(class, &mut notes, &mut checks)?);
     }
     let caveats = run.caveats(&classes, notes);
     Ok(ExplanationReport {
@@ -61,6 +65,7 @@ pub fn explain_folds(
         seed: options.seed,
         simulated: names.simulated,
         caveats,
+        checks,
     })
 }
 
@@ -75,6 +80,9 @@ fn fit(folds: &[Fold], names: &Names) -> Result<(), ExplainError> {
         let (n, width, classes) = (test.labels.len(), network.input_len(), names.classes.len());
         if test.inputs.len() != n * width {
             return wrong(format!("{n} labels, {} values, {width} values an input", test.inputs.len()));
+        }
+        if let Some(at) = test.inputs.iter().position(|v| !v.is_finite()) {
+            return wrong(format!("sample {} holds {}; mend or leave it out", at / width.max(1), test.inputs[at]));
         }
         if test.trials.len() != n {
             return wrong(format!("{n} labels but {} trial numbers", test.trials.len()));
@@ -109,6 +117,8 @@ fn blank_classes(folds: &[Fold]) -> BTreeSet<usize> {
     folds.iter().map(|(network, _)| options::predicted(&network.logits(&vec![0.0; network.input_len()], 1))).collect()
 }
 
+/// Fewer trials of a class than this are few.
+const FEW_TRIALS: usize = 6;
 /// Pairs of Expected Gradients in the full measure (algorithms section 6).
 const FULL_PAIRS: usize = 200;
 
@@ -120,6 +130,7 @@ struct Run<'a> {
     weights: [f64; 3],
     points: Vec<usize>,
     blank: BTreeSet<usize>,
+    recognition: Recognition,
     job: &'a Job,
 }
 
@@ -132,7 +143,12 @@ impl Run<'_> {
         Ok(self.job.report_with("explain", done as u64, total as u64, &detail)?)
     }
 
-    fn class(&self, class: usize, notes: &mut BTreeSet<String>) -> Result<ClassExplanation, ExplainError> {
+    fn class(
+        &self,
+        class: usize,
+        notes: &mut BTreeSet<String>,
+        checks: &mut Vec<String>,
+    ) -> Result<ClassExplanation, ExplainError> {
         let everyone = Pool::of(self.folds, class, self.names.bands.len());
         let mut seed = Seed::new(self.options.seed).fork(&format!("explained samples of class {class}"));
         let limit = self.options.samples_per_class.unwrap_or(usize::MAX).max(1);
@@ -144,6 +160,7 @@ impl Run<'_> {
             recall: everyone.recall(self.job)?,
             explainers: Vec::new(),
             random: None,
+            random_interval: None,
             winner: None,
             verdict: "no test samples of this class".into(),
             blank_is_this_class: self.blank.contains(&class),
@@ -157,6 +174,7 @@ impl Run<'_> {
         let all = (options.metric == Metric::Accuracy)
             .then(|| Pool::everyone(self.folds, class, bands).at_most(limit.saturating_mul(self.names.classes.len()), &mut seed));
         let bench = Bench { pool: &pool, scored: all.as_ref().unwrap_or(&pool), options, weights, points, job };
+        let mut all_maps = Vec::with_capacity(self.explainers.len());
         for (e, explainer) in self.explainers.iter().enumerate() {
             self.report(class, 2 * e, explainer.name())?;
             let (attributed, remarks) = pool.attributions(*explainer, options, job)?;
@@ -173,15 +191,43 @@ impl Run<'_> {
                 ));
             }
             explanation.explainers.push(result);
+            all_maps.push(attributed);
         }
         self.report(class, 2 * self.explainers.len(), "random rankings")?;
-        explanation.random = bench.random()?;
-        (explanation.winner, explanation.verdict) =
-            choose(&explanation.explainers, explanation.random.map(|r| r.2), explanation.samples);
+        let control = bench.random()?;
+        (explanation.random, explanation.random_interval) = (control.map(|c| c.mean), control.map(|c| c.interval));
+        self.conclude(class, &mut explanation);
         if let Some(winner) = explanation.winner {
-            explanation.words = words::words(&explanation.explainers[winner].map, &self.names.channels, &self.names.bands);
+            let name = explanation.class.as_str();
+            checks.extend(sanity::agreement(name, self.explainers[winner].name(), &all_maps[winner]));
+            checks.extend(sanity::randomised(name, &pool, self.explainers[winner], options, job)?);
         }
         Ok(explanation)
+    }
+
+    /// The winner, the sentence about it and its words; no winner where the network does not know the class.
+    fn conclude(&self, class: usize, explanation: &mut ClassExplanation) {
+        let random = explanation.random.map(|r| r.2);
+        let (winner, mut verdict) = choose(&explanation.explainers, random, explanation.samples);
+        let Some(winner) = winner else {
+            explanation.verdict = verdict;
+            return;
+        };
+        let told = self.recognition.told(class);
+        if told.apart == Some(false) {
+            let (hits, alarms) = (100.0 * told.hits, 100.0 * told.false_alarms);
+            explanation.verdict = format!(
+                "nothing can be concluded: the network does not tell this class from the others \
+                 (its trials are called so by {hits:.0} %, other trials by {alarms:.0} %)"
+            );
+            return;
+        }
+        let overlaps = |own: (f64, f64)| explanation.random_interval.is_some_and(|control| own.1 >= control.0);
+        if explanation.explainers[winner].qt_interval.is_some_and(overlaps) {
+            verdict += "; its interval reaches into that of random rankings";
+        }
+        (explanation.winner, explanation.verdict) = (Some(winner), verdict);
+        explanation.words = words::words(&explanation.explainers[winner].map, &self.names.channels, &self.names.bands);
     }
 
     fn caveats(&self, classes: &[ClassExplanation], notes: BTreeSet<String>) -> Vec<String> {
@@ -211,6 +257,15 @@ impl Run<'_> {
         let least = classes.iter().map(|c| c.samples).filter(|n| *n >= sensitivity::LEAST_SAMPLES).min();
         if let Some(n) = least.filter(|n| *n < 50 && self.options.metric == Metric::Recall) {
             caveats.push(format!("Recall moves in steps of 1/{n} in the smallest class."));
+        }
+        if classes.iter().all(|c| c.winner.is_none()) {
+            caveats.push(
+                "Nothing can be concluded: in no class does an explainer beat random rankings on a class that the network knows."
+                    .into(),
+            );
+        }
+        if let Some(few) = classes.iter().map(|c| c.trials).filter(|t| *t > 0 && *t < FEW_TRIALS).min() {
+            caveats.push(format!("The smallest class has {few} trials: intervals over so few are rough."));
         }
         for class in classes.iter().filter(|c| c.blank_is_this_class && self.options.metric == Metric::Recall) {
             let name = &class.class;

@@ -25,6 +25,15 @@ pub(super) struct Attributed {
     pub maps: Vec<f32>,
     /// Mean over the samples at every input value.
     pub whole: Vec<f32>,
+    /// At the features: the mean map of each fold's samples.
+    pub folds: Vec<Vec<f32>>,
+}
+
+impl Attributed {
+    /// Mean over all samples, feature by feature.
+    pub fn mean(&self, width: usize) -> Vec<f32> {
+        curves::mean(&self.maps, width)
+    }
 }
 
 /// Samples of one class in a fixed order (fold by fold).
@@ -137,20 +146,48 @@ impl<'a> Pool<'a> {
         options: &Options,
         job: &Job,
     ) -> Result<(Attributed, Vec<String>), ExplainError> {
+        let networks: Vec<&dyn Differentiable> = self.groups.iter().map(|g| g.network).collect();
+        self.attributed_by(&networks, explainer, options, job)
+    }
+
+    /// As [`Pool::attributions`], of networks whose weights were shuffled; `None` where they cannot be.
+    pub fn attributions_of_shuffled(
+        &self,
+        explainer: &dyn Explainer,
+        options: &Options,
+        job: &Job,
+        seed: &mut Seed,
+    ) -> Result<Option<(Attributed, Vec<String>)>, ExplainError> {
+        let shuffled: Option<Vec<Box<dyn Differentiable>>> = self.groups.iter().map(|g| g.network.shuffled(seed)).collect();
+        let Some(shuffled) = shuffled else { return Ok(None) };
+        let networks: Vec<&dyn Differentiable> = shuffled.iter().map(Box::as_ref).collect();
+        self.attributed_by(&networks, explainer, options, job).map(Some)
+    }
+
+    fn attributed_by(
+        &self,
+        networks: &[&dyn Differentiable],
+        explainer: &dyn Explainer,
+        options: &Options,
+        job: &Job,
+    ) -> Result<(Attributed, Vec<String>), ExplainError> {
+        let mut folds = Vec::with_capacity(networks.len());
         let (mut maps, mut notes) = (Vec::with_capacity(self.features.len()), Vec::new());
         let mut sums = vec![0.0f64; self.folds.first().map_or(0, |f| f.0.input_len())];
         let pixels = self.folds.first().map_or(&[][..], |f| &f.1.pixels);
-        for group in &self.groups {
+        for (group, network) in self.groups.iter().zip(networks) {
             let context = Context::new(group.references, options.seed, options, job).of_features(pixels, self.bands);
-            let full = explainer.attribute(group.network, &group.inputs, group.n, self.class, &context)?;
+            let full = explainer.attribute(*network, &group.inputs, group.n, self.class, &context)?;
+            let first = maps.len();
             for map in full.chunks(group.network.input_len()) {
                 maps.extend(pixels.iter().map(|&p| map[p]));
                 sums.iter_mut().zip(map).for_each(|(s, v)| *s += f64::from(*v));
             }
+            folds.push(curves::mean(&maps[first..], self.width()));
             notes.extend(context.notes());
         }
         let whole = sums.iter().map(|s| (s / self.len().max(1) as f64) as f32).collect();
-        Ok((Attributed { maps, whole }, notes))
+        Ok((Attributed { maps, whole, folds }, notes))
     }
 
     /// As attributions that know nothing.
@@ -159,7 +196,7 @@ impl<'a> Pool<'a> {
         let mut whole = random::noise(self.folds.first().map_or(0, |f| f.0.input_len()), seed);
         let mean = curves::mean(&maps, self.width());
         self.folds.first().iter().for_each(|f| f.1.pixels.iter().zip(&mean).for_each(|(&p, v)| whole[p] = *v));
-        Attributed { maps, whole }
+        Attributed { maps, whole, folds: Vec::new() }
     }
 
     /// Positions in the input by descending importance; equal ones in ascending order.

@@ -15,6 +15,13 @@ pub fn qt(audc: f64, auic: f64, ausc: f64, weights: [f64; 3]) -> f64 {
     weights[0] * audc + weights[1] * (1.0 - auic) + weights[2] * ausc
 }
 
+/// Random rankings: the mean (AUDC, AUIC, QT), and where 95 % of their Quality Tests lie.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Control {
+    pub mean: (f64, f64, f64),
+    pub interval: (f64, f64),
+}
+
 /// What measuring one class needs.
 pub(super) struct Bench<'a> {
     pub pool: &'a Pool<'a>,
@@ -103,31 +110,37 @@ impl Bench<'_> {
         Some((percentile(&values, 0.025) + shift, percentile(&values, 0.975) + shift))
     }
 
-    /// Mean (AUDC, AUIC, QT) of random rankings; `None` where the Quality Test is not estimable.
+    /// Random rankings; `None` where the Quality Test is not estimable.
     ///
     /// Each draw serves for two rankings, itself and its reverse: deleting in one order visits the same inputs as
     /// inserting in the other, so the curves of the reverse are the mirrored curves of the draw.
-    pub fn random(&self) -> Result<Option<(f64, f64, f64)>, ExplainError> {
+    pub fn random(&self) -> Result<Option<Control>, ExplainError> {
         let draws = self.options.random_rankings.div_ceil(2);
         if !self.estimable() || draws == 0 {
             return Ok(None);
         }
-        let (mut area, mut ausc) = (0.0, 0.0);
+        let (mut areas, mut quality) = (Vec::new(), Vec::new());
         for draw in 0..draws {
             let mut seed = self.seed(&format!("random ranking {draw}"));
             let noise = self.pool.noise(&mut seed);
             let ranked = self.pool.ranking(&noise, self.options);
             let part = self.options.random_samples.map(|limit| self.scored.at_most(limit.max(1), &mut seed));
             let pool = part.as_ref().unwrap_or(self.scored);
-            for mode in [curves::Mode::Deletion, curves::Mode::Insertion] {
+            let area = |mode| -> Result<f64, ExplainError> {
                 let scores = pool.scores(&ranked, self.points, mode, self.options.metric, self.job)?;
-                area += curves::area(&curves::mean(&scores, self.points.len()), self.points);
-            }
-            ausc += self.ausc(&noise.maps);
+                Ok(curves::area(&curves::mean(&scores, self.points.len()), self.points))
+            };
+            let (deleted, inserted) = (area(curves::Mode::Deletion)?, area(curves::Mode::Insertion)?);
+            let ausc = self.ausc(&noise.maps);
+            areas.extend([deleted, inserted]);
+            quality.extend([qt(deleted, inserted, ausc, self.weights), qt(inserted, deleted, ausc, self.weights)]);
         }
         // Over a draw and its reverse, AUDC and AUIC have the same mean.
-        let (area, ausc) = (area / (2 * draws) as f64, ausc / draws as f64);
-        Ok(Some((area, area, qt(area, area, ausc, self.weights))))
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+        let (area, middle) = (mean(&areas), mean(&quality));
+        quality.sort_by(f64::total_cmp);
+        let interval = (percentile(&quality, 0.025), percentile(&quality, 0.975));
+        Ok(Some(Control { mean: (area, area, middle), interval }))
     }
 }
 
@@ -159,7 +172,8 @@ pub fn choose(results: &[ExplainerResult], random: Option<f64>, samples: usize) 
     };
     let name = &results[best].explainer;
     if let Some(random) = random.filter(|r| best_qt >= *r) {
-        return (None, format!("none beats random rankings (best {name} {best_qt:.2}, random {random:.2})"));
+        let why = format!("none beats random rankings (best {name} {best_qt:.2}, random {random:.2})");
+        return (None, format!("{why}: nothing can be concluded"));
     }
     let Some(&(_, second)) = ranked.get(1) else {
         return (Some(best), format!("{name}, the only one tried"));
@@ -211,7 +225,10 @@ mod tests {
     #[test]
     fn what_does_not_beat_random_is_never_best() {
         let (winner, verdict) = choose(&[result("IG", 0.5, Some((0.4, 0.6)))], Some(0.5), 40);
-        assert_eq!((winner, verdict.as_str()), (None, "none beats random rankings (best IG 0.50, random 0.50)"));
+        assert_eq!(
+            (winner, verdict.as_str()),
+            (None, "none beats random rankings (best IG 0.50, random 0.50): nothing can be concluded")
+        );
         assert_eq!(choose(&[result("IG", 0.1, None)], Some(0.5), 9).0, None);
     }
 

@@ -34,6 +34,9 @@ pub struct ClassExplanation {
     pub explainers: Vec<ExplainerResult>,
     /// Mean of random rankings, the control: (AUDC, AUIC, QT).
     pub random: Option<(f64, f64, f64)>,
+    /// Where 95 % of the random rankings' Quality Tests lie.
+    #[serde(default)]
+    pub random_interval: Option<(f64, f64)>,
     /// Index into `explainers` of the best; None when not estimable or none beats random.
     pub winner: Option<usize>,
     /// "IG by 0.08", "not distinguishable: intervals of IG and Grad-CAM overlap", ...
@@ -57,6 +60,9 @@ pub struct ExplanationReport {
     pub seed: u64,
     pub simulated: bool,
     pub caveats: Vec<String>,
+    /// What was checked: maps with shuffled weights, agreement of the folds.
+    #[serde(default)]
+    pub checks: Vec<String>,
 }
 
 impl ExplanationReport {

@@ -51,6 +51,23 @@ pub fn words(map: &[f32], channels: &[String], bands: &[String]) -> String {
     effects.iter().take(MOST).map(|e| e.1.as_str()).collect::<Vec<_>>().join(", ")
 }
 
+/// Right minus left of every band, over the sum of their sizes (-1..1): "alpha -0.40 (left)"; "" without both sides.
+pub fn asymmetry(map: &[f32], channels: &[String], bands: &[String]) -> String {
+    let mut parts = Vec::new();
+    for (b, band) in bands.iter().enumerate() {
+        let mean = |wanted: i8| {
+            let members = channels.iter().enumerate().filter(|(_, c)| region(c).is_some() && side(c) == wanted);
+            let values: Vec<f64> = members.filter_map(|(c, _)| map.get(c * bands.len() + b)).map(|v| f64::from(*v)).collect();
+            if values.is_empty() { None } else { Some(values.iter().sum::<f64>() / values.len() as f64) }
+        };
+        let (Some(left), Some(right)) = (mean(-1), mean(1)) else { return String::new() };
+        let size = left.abs() + right.abs();
+        let index = if size > 0.0 { (right - left) / size } else { 0.0 };
+        parts.push(format!("{band} {index:+.2}"));
+    }
+    parts.join(", ")
+}
+
 /// Size and words of one region's effect in one band, told apart by side where the sides differ.
 fn effect(all: f64, left: Option<f64>, right: Option<f64>, region: &str, band: &str) -> Vec<(f64, String)> {
     let sign = |v: f64| if v < 0.0 { '-' } else { '+' };
@@ -110,6 +127,14 @@ mod tests {
             _ => 0.0,
         });
         assert_eq!(text, "left frontal alpha -, right frontal alpha +, right temporal gamma +");
+    }
+
+    #[test]
+    fn asymmetry_is_right_minus_left() {
+        let channels: Vec<String> = ["F3", "F4", "Fz"].map(String::from).to_vec();
+        let bands: Vec<String> = ["theta", "alpha"].map(String::from).to_vec();
+        assert_eq!(asymmetry(&[1.0, 0.2, 3.0, -0.2, 9.0, 9.0], &channels, &bands), "theta +0.50, alpha -1.00");
+        assert_eq!(asymmetry(&[1.0, 2.0], &["Fz".to_string()], &bands), "");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::network::{Network, Plain};
 use super::parameters::values;
 use super::{Differentiable, Predictor, Walk};
+use crate::signal::Seed;
 use burn::tensor::{Tensor, activation};
 
 /// Inputs per pass: larger chunks gain nothing measurable and memory grows linearly.
@@ -75,6 +76,12 @@ impl Differentiable for Network {
         Some((maps, height, width))
     }
 
+    fn shuffled(&self, seed: &mut Seed) -> Option<Box<dyn Differentiable>> {
+        let mut network = self.clone();
+        network.edit_parameters(|_, values| seed.shuffle(values));
+        Some(Box::new(network))
+    }
+
     fn deep_lift(&self, inputs: &[f32], n: usize, baseline: &[f32], class: usize) -> Option<Vec<f32>> {
         self.rescaled(inputs, n, baseline, class)
     }
@@ -83,7 +90,6 @@ impl Differentiable for Network {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::Seed;
     use crate::train::networks::face_small::face_small;
     use crate::train::networks::seed_a::seed_a;
 
