@@ -130,7 +130,7 @@ pub fn fit(
             (stand.least, stand.stale, stand.best_epoch) = (validation_loss, 0, epoch);
             best = Some(course.network.clone());
         }
-        if options.plateau > 0 && stand.stale > 0 && stand.stale % options.plateau == 0 {
+        if options.plateau > 0 && stand.stale > 0 && stand.stale.is_multiple_of(options.plateau) {
             course.rate = (course.rate / 2.0).max(LEAST_RATE);
         }
         (stand.rate, stand.steps) = (course.rate, course.adam.steps());
