@@ -164,8 +164,11 @@ fn a_whole_session_by_keys() {
     std::thread::sleep(Duration::from_millis(300));
     pty.type_(b"\r");
     pty.shows("STREAMING");
+    // Two Enters within a fifth of a second count as one.
+    std::thread::sleep(Duration::from_millis(500));
     pty.type_(b":gate\r");
     pty.shows("Enter BEGIN");
+    std::thread::sleep(Duration::from_millis(500));
     pty.type_(b"\r");
     pty.shows("4/5");
     let mut rated = 0;
@@ -188,6 +191,7 @@ fn a_whole_session_by_keys() {
     std::thread::sleep(Duration::from_millis(300));
     pty.type_(b"\r");
     pty.shows("FINISHED");
+    std::thread::sleep(Duration::from_millis(300));
     pty.type_(b"\r");
     pty.shows("REVIEW P07/1");
     pty.type_(b"e");

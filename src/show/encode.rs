@@ -274,7 +274,7 @@ mod tests {
         let empty = Buffer::empty(Rect::new(0, 0, 20, 5));
         let mut column = empty.clone();
         (1..4).for_each(|y| _ = column.set_stringn(7, y, "|", 1, Style::new()));
-        assert_eq!(encoded(&empty, &column), "\x1b[2;8H|\x08\n|\x08\n|");
+        assert_eq!(encoded(&empty, &column), "\x1b[2;8H|\n\x08|\n\x08|");
         let mut before = empty.clone();
         before.set_string(0, 0, "a-b", Style::new());
         let mut after = empty.clone();

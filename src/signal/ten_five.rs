@@ -42,7 +42,9 @@ pub(super) fn others() -> &'static [(String, Position)] {
             line(&mut found, names, &|column| site(row, column));
         }
         for (row, names) in BETWEEN.iter().enumerate() {
-            line(&mut found, names, &|column| Some(middle(virtual_site(row, column)?, virtual_site(row + 1, column)?)));
+            // Behind the last row of columns the sites themselves are neighbours.
+            let at = if names.0 == "OI" { site } else { virtual_site };
+            line(&mut found, names, &|column| Some(middle(at(row, column)?, at(row + 1, column)?)));
         }
         found
     })
@@ -92,8 +94,7 @@ fn site(row: usize, column: u32) -> Option<Position> {
 
 /// The rows at the poles have one column beside the midline, on the rim; seen from the next row it is the seventh.
 fn virtual_site(row: usize, column: u32) -> Option<Position> {
-    let pole = matches!(ROWS[row].0, "Fp" | "O") && !(ROWS[row].0 == "O" && column == 1);
-    if !pole || column == 0 {
+    if !matches!(ROWS[row].0, "Fp" | "O") || column == 0 {
         return site(row, column);
     }
     if column > 7 {
