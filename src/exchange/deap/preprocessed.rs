@@ -29,10 +29,13 @@ const OTHERS: [(&str, Role, &str); 8] = [
     ("Temp", Role::Temperature, "au"),
 ];
 
+/// The value at an index of each dimension.
+type Lookup<'a> = Box<dyn Fn(&[usize]) -> f64 + 'a>;
+
 /// Values of a table of numbers with its shape.
 struct Table<'a> {
     shape: Vec<usize>,
-    value: Box<dyn Fn(&[usize]) -> f64 + 'a>,
+    value: Lookup<'a>,
 }
 
 /// Reads `sNN.dat`, a pickled dictionary. Nothing in it is executed.

@@ -47,7 +47,7 @@ pub fn session(recording: &Recording, path: &Path) -> Result<usize, ExchangeErro
     arrays.extend(trials(recording));
     arrays.push(Array::new("simulated", &[1], Values::I64(vec![i64::from(recording.session.simulated)])));
     arrays.push(Array::new("started_utc", &[1], Values::I64(vec![recording.session.started_utc])));
-    arrays.push(Array::labels("limbic_version", &[recording.session.limbic_version.clone()]));
+    arrays.push(Array::labels("limbic_version", std::slice::from_ref(&recording.session.limbic_version)));
     write(path, &arrays)?;
     Ok(count)
 }

@@ -183,13 +183,17 @@ impl Machine<'_> {
     fn append(&mut self) -> Option<()> {
         let item = self.pop()?;
         let top = self.top()?;
-        if let Node::List(items) = self.nodes.get_mut(top)? { Some(items.push(item)) } else { None }
+        let Node::List(items) = self.nodes.get_mut(top)? else { return None };
+        items.push(item);
+        Some(())
     }
 
     fn appends(&mut self) -> Option<()> {
         let new = self.above_mark()?;
         let top = self.top()?;
-        if let Node::List(items) = self.nodes.get_mut(top)? { Some(items.extend(new)) } else { None }
+        let Node::List(items) = self.nodes.get_mut(top)? else { return None };
+        items.extend(new);
+        Some(())
     }
 
     fn set(&mut self, pairs: &[usize]) -> Option<()> {
@@ -200,7 +204,8 @@ impl Machine<'_> {
     fn update(&mut self, items: &[usize]) -> Option<()> {
         let top = self.top()?;
         let Node::Dict(pairs) = self.nodes.get_mut(top)? else { return None };
-        Some(pairs.extend(items.chunks_exact(2).map(|p| (p[0], p[1]))))
+        pairs.extend(items.chunks_exact(2).map(|p| (p[0], p[1])));
+        Some(())
     }
 
     fn global(&mut self) -> Result<Option<()>, String> {
