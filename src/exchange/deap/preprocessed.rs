@@ -29,7 +29,7 @@ const OTHERS: [(&str, Role, &str); 8] = [
     ("Temp", Role::Temperature, "au"),
 ];
 
-/// The value at a place of a table.
+/// The value at an index of each dimension.
 type Lookup<'a> = Box<dyn Fn(&[usize]) -> f64 + 'a>;
 
 /// Values of a table of numbers with its shape.

@@ -73,11 +73,11 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Contents> {
     Some(contents)
 }
 
-/// Tag and contents.
-type Chunk<'a> = (u16, &'a [u8]);
+/// A tag and the contents behind it.
+type Tagged<'a> = (u16, &'a [u8]);
 
 /// One chunk's tag and contents; where it ends behind the file, what there is of it.
-fn chunk<'a>(cursor: &mut Cursor<'a>) -> Result<Chunk<'a>, Option<Chunk<'a>>> {
+fn chunk<'a>(cursor: &mut Cursor<'a>) -> Result<Tagged<'a>, Option<Tagged<'a>>> {
     let length = length(cursor).and_then(|n| usize::try_from(n).ok()).filter(|n| *n >= 2).ok_or(None)?;
     let tag = cursor.u16().filter(|tag| (1..=6).contains(tag)).ok_or(None)?;
     let whole = cursor.left();
