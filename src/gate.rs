@@ -9,6 +9,7 @@ pub mod high_frequency;
 mod judge;
 pub mod line;
 pub mod live;
+mod method;
 mod others;
 pub mod railed;
 mod verdict;
@@ -16,8 +17,9 @@ pub mod window;
 
 pub use check::{CHECKS, Check, Figure};
 pub use contact::Contact;
-pub use judge::{EegWindow, Score, WindowScores, judge, score_window, try_judge, window_scores};
+pub use judge::{EegWindow, Score, WindowScores, judge, score_window, try_judge, try_judge_by, window_scores, window_scores_by};
 pub use live::LiveGate;
+pub use method::Method;
 pub use others::{FaceFrame, HeartKind, face_frame, face_quality, heart_quality};
 pub use verdict::verdict;
 pub use window::Window;

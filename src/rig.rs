@@ -52,7 +52,7 @@ pub struct SimulatorRig {
     pub rate: f64,
     /// Face frames a second; 0 = no camera.
     pub face_fps: f64,
-    /// A TOML file of faults (flat, railed, mains, drift, drop-out, late packets, camera stall, disconnect).
+    /// A TOML file of source model and faults (flat, railed, mains, drift, noise, drop-out, late packets, camera stall, disconnect).
     pub scenario: Option<PathBuf>,
 }
 
@@ -123,13 +123,22 @@ pub struct GateRig {
     pub bad_share: f64,
     /// The score is judged over the last so many seconds.
     pub window_s: f64,
+    /// By which figures the checks judge: "calibrated" or "definition".
+    pub method: crate::gate::Method,
     /// Modalities that must pass; of "eeg", "ecg", "ppg", "face".
     pub required: Vec<String>,
 }
 
 impl Default for GateRig {
     fn default() -> Self {
-        GateRig { pass: 80.0, bad_channel: 40.0, bad_share: 0.1, window_s: 60.0, required: vec!["eeg".into()] }
+        GateRig {
+            pass: 80.0,
+            bad_channel: 40.0,
+            bad_share: 0.1,
+            window_s: 60.0,
+            method: Default::default(),
+            required: vec!["eeg".into()],
+        }
     }
 }
 

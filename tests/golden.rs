@@ -3,6 +3,8 @@
 //! `LIMBIC_GOLDEN` names a folder of topics; without it the ones in tests/golden are run. To add a topic: write a
 //! function from [`topic::Topic`] to its outcomes in a module of tests/golden and name it in [`TOPICS`].
 
+#[path = "golden/heart.rs"]
+mod heart;
 #[path = "golden/npy.rs"]
 mod npy;
 #[path = "golden/prepare.rs"]
@@ -23,6 +25,9 @@ const TOPICS: &[(&str, Run)] = &[
     ("02_psd_series", prepare::spectra),
     ("03_interp_ref", prepare::interpolation),
     ("04_rpeaks", prepare::r_peak_times),
+    ("05_beat_correction", heart::beat_correction),
+    ("06_hrv4hz", heart::interval_series),
+    ("07_spwvd", heart::time_frequency),
     ("09_image", prepare::images),
     ("16_quality", quality::scores),
 ];

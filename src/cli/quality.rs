@@ -1,7 +1,9 @@
-//! `limbic quality FILE`: the gate's report.
+//! `limbic quality FILE`: the gate's report, and with `--plot` the channels that it fails.
+
+mod plot;
 
 use crate::cli::{Common, files};
-use crate::gate::{EegWindow, QualityReport, Verdict, try_judge, verdict};
+use crate::gate::{EegWindow, Method, QualityReport, Verdict, try_judge_by, verdict};
 use crate::rig::GateRig;
 use anyhow::Context;
 use std::io::Write;
@@ -19,6 +21,17 @@ pub struct Args {
     /// Read the whole records of a truncated file
     #[arg(long)]
     lenient: bool,
+    /// Draw the channels that fail, where they are worst
+    #[arg(long)]
+    plot: bool,
+    /// By which figures to judge: calibrated on simulated and real recordings, or the plain definition
+    #[arg(long, value_parser = method, default_value = "calibrated")]
+    method: Method,
+}
+
+fn method(word: &str) -> Result<Method, String> {
+    let all = [Method::Calibrated, Method::Definition];
+    all.into_iter().find(|m| m.name() == word).ok_or_else(|| "the method is calibrated or definition".into())
 }
 
 fn mains(word: &str) -> Result<f64, String> {
@@ -43,8 +56,9 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         mains_hz: args.mains,
         rail: loaded.rail,
     };
-    let report = try_judge(&eeg).with_context(|| format!("cannot judge {}", args.file.display()))?;
-    let answer = verdict(&report, &GateRig::default());
+    let report = try_judge_by(&eeg, args.method).with_context(|| format!("cannot judge {}", args.file.display()))?;
+    let rig = GateRig { method: args.method, ..GateRig::default() };
+    let answer = verdict(&report, &rig);
     let mut out = std::io::stdout().lock();
     if common.json {
         let value = serde_json::json!({
@@ -52,6 +66,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
             "format": loaded.format,
             "rate_hz": eeg.rate,
             "mains_hz": args.mains,
+            "method": args.method,
             "simulated": loaded.stream.simulated,
             "report": report,
             "verdict": answer,
@@ -62,9 +77,12 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     }
     let mark = if loaded.stream.simulated { "  SIMULATED" } else { "" };
     let shape = format!("{} EEG channels, {} Hz, {:.1} s", report.channels.len(), eeg.rate, report.seconds);
-    writeln!(out, "{}: {}, {shape}{mark}\n", args.file.display(), loaded.format)?;
+    writeln!(out, "{}: {}, {shape}{mark}; judged by the {} figures\n", args.file.display(), loaded.format, args.method.name())?;
     write!(out, "{}", text(&report, &answer))?;
     loaded.notes.iter().try_for_each(|note| writeln!(out, "! {note}"))?;
+    if args.plot {
+        write!(out, "{}", plot::failing(&eeg, &report, args.method, rig.bad_channel)?)?;
+    }
     Ok(())
 }
 

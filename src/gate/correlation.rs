@@ -2,6 +2,7 @@
 
 use crate::gate::check::{Check, Figure, ramp};
 use crate::gate::{Reason, Window};
+use crate::prepare::heart::median;
 
 /// With fewer channels a good one need not resemble another.
 const FEWEST: usize = 8;
@@ -21,16 +22,19 @@ impl Check for Correlation {
             return None;
         }
         let table = correlations(&window.filtered);
-        let figure = |(channel, row): (usize, &Vec<f64>)| {
+        let alike = |(channel, row): (usize, &Vec<f64>)| {
             let others = row.iter().enumerate().filter(|(other, _)| *other != channel).map(|(_, r)| *r).collect();
-            let value = percentile(others, PERCENTILE);
-            Figure { score: ramp(value, 0.2, 0.45), value }
+            percentile(others, PERCENTILE)
         };
-        Some(table.iter().enumerate().map(figure).collect())
+        let values: Vec<f64> = table.iter().enumerate().map(alike).collect();
+        let (unlike, alike) = window.method.correlations(median(&values));
+        // A window in which no channel resembles any other says nothing about one of them.
+        let score = |value: f64| if alike > 0.0 { ramp(value, unlike, alike) } else { 1.0 };
+        Some(values.iter().map(|value| Figure { score: score(*value), value: *value }).collect())
     }
 
     fn say(&self, value: f64, _mains_hz: f64) -> String {
-        format!("follows the other channels with r = {value:.2} only; 0.45 or more is usual")
+        format!("follows the other channels with r = {value:.2} only, less than they follow each other")
     }
 }
 

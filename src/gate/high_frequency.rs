@@ -27,7 +27,7 @@ impl Check for HighFrequency {
             // The bin at the edge belongs to the band below.
             let above = window.power(channel, low, high, |f| f > low && (f - mains).abs() > MAINS_GAP);
             let value = (above / window.band_power(channel)).sqrt();
-            Figure { score: ramp(value, 1.0, 0.35), value }
+            Figure { score: window.excused(ramp(value, 1.0, 0.35), above), value }
         })
     }
 

@@ -3,7 +3,7 @@
 use crate::gate::check::{CHECKS, Figure};
 use crate::gate::correlation::bridges;
 use crate::gate::window::{HOP_S, WINDOW_S, Window, gate_filter};
-use crate::gate::{ChannelQuality, QualityReport, Reason};
+use crate::gate::{ChannelQuality, Method, QualityReport, Reason};
 use crate::prepare::spectrum::{Spectrum, window_starts};
 use crate::prepare::{PrepareError, Signals};
 use rayon::prelude::*;
@@ -63,12 +63,20 @@ pub fn score_window(window: &Window) -> WindowScores {
     WindowScores { channels: (0..window.raw.len()).map(worst).collect(), bridged: bridges(window) }
 }
 
+/// [`window_scores_by`] the default method.
+///
+/// # Errors
+/// As there.
+pub fn window_scores(eeg: &EegWindow) -> Result<Vec<WindowScores>, PrepareError> {
+    window_scores_by(eeg, Method::default())
+}
+
 /// Scores of every 2-s window of a recording, 1 s apart; of the whole where it is shorter than that. Samples that are
 /// no numbers are gaps: short ones are filled, and no window spans a long one.
 ///
 /// # Errors
 /// Less than half a second, no channels, ragged channels, a rate that leaves no band.
-pub fn window_scores(eeg: &EegWindow) -> Result<Vec<WindowScores>, PrepareError> {
+pub fn window_scores_by(eeg: &EegWindow, method: Method) -> Result<Vec<WindowScores>, PrepareError> {
     let signals = Signals { rate: eeg.rate, labels: eeg.labels.clone(), data: eeg.data.clone() };
     signals.check()?;
     let need = (SHORTEST_S * eeg.rate).ceil() as usize;
@@ -80,18 +88,18 @@ pub fn window_scores(eeg: &EegWindow) -> Result<Vec<WindowScores>, PrepareError>
     }
     let length = whole.min(longest);
     let long_enough = segments.iter().filter(|s| s.signals.samples() >= length);
-    let scores = long_enough.map(|s| segment_scores(eeg, &s.signals, length)).collect::<Result<Vec<_>, _>>()?;
+    let scores = long_enough.map(|s| segment_scores(eeg, &s.signals, length, method)).collect::<Result<Vec<_>, _>>()?;
     Ok(scores.concat())
 }
 
 /// Scores of one stretch without gaps.
-fn segment_scores(eeg: &EegWindow, segment: &Signals, length: usize) -> Result<Vec<WindowScores>, PrepareError> {
+fn segment_scores(eeg: &EegWindow, segment: &Signals, length: usize, method: Method) -> Result<Vec<WindowScores>, PrepareError> {
     let filter = gate_filter(eeg.rate)?;
     let filtered = segment.data.par_iter().map(|x| filter.zero_phase(x)).collect::<Result<Vec<_>, _>>()?;
     let starts: Vec<usize> = window_starts(segment.samples(), length, (HOP_S * eeg.rate).round() as usize).collect();
     let score = |spectrum: &mut Spectrum, start: usize| {
         let span = start..start + length;
-        score_window(&Window::cut(&segment.data, &filtered, span, spectrum, eeg.rate, eeg.mains_hz, eeg.rail))
+        score_window(&Window::cut(&segment.data, &filtered, span, spectrum, eeg.rate, eeg.mains_hz, eeg.rail).by(method))
     };
     let share = starts.len().div_ceil(rayon::current_num_threads()).max(1);
     let parts = starts.par_chunks(share).map(|starts| {
@@ -101,12 +109,20 @@ fn segment_scores(eeg: &EegWindow, segment: &Signals, length: usize) -> Result<V
     Ok(parts.collect::<Result<Vec<_>, PrepareError>>()?.concat())
 }
 
-/// Judges a stretch of EEG.
+/// Judges a stretch of EEG by the default method.
 ///
 /// # Errors
 /// As [`window_scores`].
 pub fn try_judge(eeg: &EegWindow) -> Result<QualityReport, PrepareError> {
-    let windows = window_scores(eeg)?;
+    try_judge_by(eeg, Method::default())
+}
+
+/// Judges a stretch of EEG.
+///
+/// # Errors
+/// As [`window_scores`].
+pub fn try_judge_by(eeg: &EegWindow, method: Method) -> Result<QualityReport, PrepareError> {
+    let windows = window_scores_by(eeg, method)?;
     let samples = eeg.data.iter().map(Vec::len).min().unwrap_or(0);
     let received = (0..samples).filter(|t| eeg.data.iter().all(|x| x[*t].is_finite())).count();
     let expected = eeg.expected_samples.max(samples).max(1);

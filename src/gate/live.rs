@@ -3,9 +3,9 @@
 //! A window is filtered together with up to 4 s before it and 1 s after it. It is therefore scored one second late,
 //! and its score can differ by a point or so from that of [`crate::gate::judge`], which filters the whole recording.
 
-use crate::gate::QualityReport;
 use crate::gate::judge::{WindowScores, score_window, summarise};
 use crate::gate::window::{HOP_S, WINDOW_S, Window, gate_filter};
+use crate::gate::{Method, QualityReport};
 use crate::prepare::PrepareError;
 use crate::prepare::filter::Filter;
 use crate::prepare::signals::LONGEST_FILL_S;
@@ -22,6 +22,7 @@ pub struct LiveGate {
     rate: f64,
     mains_hz: f64,
     rail: Option<f64>,
+    method: Method,
     filter: Filter,
     spectrum: Spectrum,
     /// Channel-major samples still needed, the first of which has stream index `first`.
@@ -53,6 +54,7 @@ impl LiveGate {
             return Err(PrepareError::NoChannels);
         }
         Ok(LiveGate {
+            method: Method::default(),
             filter: gate_filter(rate)?,
             spectrum: Spectrum::new((WINDOW_S * rate).round() as usize, rate)?,
             recent: vec![Vec::new(); labels.len()],
@@ -66,6 +68,11 @@ impl LiveGate {
             scored: VecDeque::new(),
             arrivals: VecDeque::new(),
         })
+    }
+
+    /// The same gate, judging by `method`.
+    pub fn by(self, method: Method) -> LiveGate {
+        LiveGate { method, ..self }
     }
 
     /// Stream index after the last sample seen.
@@ -130,6 +137,7 @@ impl LiveGate {
             let place = (self.next - from) as usize;
             let span = place..place + length as usize;
             let window = Window::cut(&raw, &filtered, span, &mut self.spectrum, self.rate, self.mains_hz, self.rail);
+            let window = window.by(self.method);
             self.scored.push_back((self.next + length, score_window(&window)));
             self.next += self.samples(HOP_S).max(1);
         }

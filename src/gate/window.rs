@@ -1,5 +1,7 @@
 //! Two seconds of EEG as the checks see them: raw, filtered, and as a spectrum (algorithms section 10).
 
+use crate::gate::Method;
+use crate::gate::check::ramp;
 use crate::prepare::PrepareError;
 use crate::prepare::filter::{Filter, Pass};
 use crate::prepare::spectrum::Spectrum;
@@ -22,6 +24,7 @@ pub struct Window<'a> {
     pub mains_hz: f64,
     /// Largest absolute value that the device gives, where known, uV.
     pub rail: Option<f64>,
+    pub method: Method,
 }
 
 /// Upper edge of the band in which EEG is judged, Hz.
@@ -38,7 +41,7 @@ pub fn gate_filter(rate: f64) -> Result<Filter, PrepareError> {
 }
 
 impl<'a> Window<'a> {
-    /// Cuts samples `span` out of all channels.
+    /// Cuts samples `span` out of all channels; to be judged by the default method.
     pub fn cut(
         raw: &'a [Vec<f64>],
         filtered: &'a [Vec<f64>],
@@ -51,7 +54,21 @@ impl<'a> Window<'a> {
         let raw: Vec<&[f64]> = raw.iter().map(|x| &x[span.clone()]).collect();
         let density = raw.iter().map(|x| spectrum.density(x)).collect();
         let filtered = filtered.iter().map(|y| &y[span.clone()]).collect();
-        Window { raw, filtered, density, step: spectrum.step, rate, mains_hz, rail }
+        Window { raw, filtered, density, step: spectrum.step, rate, mains_hz, rail, method: Method::default() }
+    }
+
+    /// The same window, to be judged by `method`.
+    pub fn by(self, method: Method) -> Window<'a> {
+        Window { method, ..self }
+    }
+
+    /// Score of an unwanted component of `power` uV^2 whose ratio to the EEG scores `relative`: where the method allows
+    /// it, a component that is small in itself costs nothing.
+    pub fn excused(&self, relative: f64, power: f64) -> f64 {
+        match self.method.tolerated_uv() {
+            Some((tolerated, excuseless)) => relative.max(ramp(power.max(0.0).sqrt(), excuseless, tolerated)),
+            None => relative,
+        }
     }
 
     /// Sum of the density's bins from `low` to `high` Hz, both included, that `keep` lets pass; in uV^2.

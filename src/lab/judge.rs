@@ -41,6 +41,7 @@ struct Eeg {
     rate: f64,
     mains_hz: f64,
     rail: Option<f64>,
+    method: crate::gate::Method,
     gate: LiveGate,
     /// The trial that is running.
     trial: Option<LiveGate>,
@@ -176,13 +177,14 @@ impl Eeg {
         let rail = info.channels.get(*columns.first()?)?.rail;
         let (rate, mains_hz) = (info.rate, rig.mains_hz);
         Some(LiveGate::new(rate, labels.clone(), mains_hz, rail, rig.gate.window_s).map(|gate| Eeg {
+            method: rig.gate.method,
             stream: info.id,
             columns,
             labels,
             rate,
             mains_hz,
             rail,
-            gate,
+            gate: gate.by(rig.gate.method),
             trial: None,
             last_arrival: None,
             presumed: 0,
@@ -190,7 +192,7 @@ impl Eeg {
     }
 
     fn fresh(&self, window_s: f64) -> Result<LiveGate, crate::prepare::PrepareError> {
-        LiveGate::new(self.rate, self.labels.clone(), self.mains_hz, self.rail, window_s)
+        LiveGate::new(self.rate, self.labels.clone(), self.mains_hz, self.rail, window_s).map(|gate| gate.by(self.method))
     }
 
     fn push(&mut self, chunk: &Chunk) {

@@ -26,6 +26,12 @@ pub enum PrepareError {
     Singular,
     #[error("{name} = {value} makes no sense here; it must be {must}")]
     Option { name: &'static str, value: String, must: &'static str },
+    #[error("{have} beats are too few: {need} are needed; record longer or check the heart signal")]
+    FewBeats { have: usize, need: usize },
+    #[error("beats at {from} s and {to} s do not follow each other in time; sort them and leave out what is no number")]
+    Beats { from: f64, to: f64 },
+    #[error("{what} holds a value at sample {at} that is no number; leave the channel out or fill the gap first")]
+    NotANumber { what: String, at: usize },
     #[error("a face frame cannot be decoded: {0}; leave the frame out")]
     Jpeg(String),
     #[error(transparent)]

@@ -1,4 +1,14 @@
-//! R peaks of the ECG (after Pan and Tompkins 1985; algorithms 2.1) and the heart rate.
+//! R peaks of the ECG (after Pan and Tompkins 1985; algorithms 2.1) and the heart rate; beneath it what is made of
+//! beats: correction, the interval series, its power over time.
+
+mod autoregressive;
+mod beam;
+pub mod correct;
+mod edits;
+pub mod hrv;
+mod inverse_gaussian;
+pub mod spwvd;
+mod two_sided;
 
 use crate::prepare::filter::{Filter, Pass};
 use crate::prepare::{PrepareError, Signals};

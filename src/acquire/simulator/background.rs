@@ -5,6 +5,7 @@
 //! itself, a state can scale one band at one electrode by an exact amount (module `effects`).
 
 use super::CHANNELS;
+use super::scenario::SourceModel;
 use crate::signal::{BANDS, Montage, Position, Seed, position_of};
 use limbic_fft::Fft;
 use limbic_fft::num_complex::Complex;
@@ -20,7 +21,10 @@ const ALPHA: usize = FIRST_BAND + 1;
 const SOURCES: usize = 24;
 /// Width of a source on the scalp, radians. Broad sources give neighbouring electrodes the correlation that real
 /// recordings have and that the quality gate expects (algorithms 10).
-const WIDTH: f64 = 0.75;
+const BROAD: f64 = 0.75;
+const MEDIUM: f64 = 0.45;
+/// Focal sources leave sites between them where little is to be seen.
+const FOCAL: f64 = 0.3;
 /// Far from a source its field has the other sign, as a radial dipole's has.
 const FAR_SIDE: f64 = 0.2;
 /// Power falls with the frequency to this power.
@@ -62,7 +66,7 @@ pub(super) struct Background {
 }
 
 impl Background {
-    pub fn new(seed: &Seed, rate: f64, montage: &Montage) -> Self {
+    pub fn new(seed: &Seed, rate: f64, montage: &Montage, model: SourceModel) -> Self {
         let hop = rate.round() as usize;
         let size = 2 * hop;
         let inverse = limbic_fft::inverse_f32(size);
@@ -70,7 +74,7 @@ impl Background {
         let mut background = Background {
             hop,
             window,
-            generators: generators(seed, rate / size as f64, 0.45 * rate, montage, hop),
+            generators: generators(seed, rate / size as f64, 0.45 * rate, montage, hop, model),
             block: vec![Complex::default(); size],
             scratch: vec![Complex::default(); inverse.get_inplace_scratch_len()],
             inverse,
@@ -132,7 +136,7 @@ fn part_of(hz: f64) -> usize {
         .unwrap_or_else(|| if hz < BANDS[BANDS.len() - 1].high { BANDS.len() } else { PARTS - 1 })
 }
 
-fn generators(seed: &Seed, step: f64, nyquist: f64, montage: &Montage, hop: usize) -> Vec<Generator> {
+fn generators(seed: &Seed, step: f64, nyquist: f64, montage: &Montage, hop: usize, model: SourceModel) -> Vec<Generator> {
     let positions = montage.positions();
     let mut place = seed.fork("places of the sources");
     let mut spectrum: [Vec<(usize, f32)>; PARTS] = Default::default();
@@ -143,7 +147,7 @@ fn generators(seed: &Seed, step: f64, nyquist: f64, montage: &Montage, hop: usiz
         spectrum[part_of(hz)].push((bin, (hz.powf(-SLOPE) / power).sqrt() as f32));
     }
     let spots: Vec<Position> = (0..SOURCES).map(|i| spot(i, &mut place)).collect();
-    let weights = mixing(&spots, &positions);
+    let weights = mixing(&spots, &positions, model);
     let mut all: Vec<Generator> = weights
         .into_iter()
         .enumerate()
@@ -153,7 +157,7 @@ fn generators(seed: &Seed, step: f64, nyquist: f64, montage: &Montage, hop: usiz
     for (label, level) in RHYTHM {
         let mut bins: [Vec<(usize, f32)>; PARTS] = Default::default();
         bins[ALPHA] = bump(peak + 0.2 * place.normal(), step);
-        let weights = around(label, level, RHYTHM_WIDTH, &positions);
+        let weights = around(label, level, rhythm_width(model), &positions);
         all.push(generator(weights, bins, seed.fork(&format!("rhythm {label}")), hop));
     }
     let above = &spectrum[PARTS - 1];
@@ -206,12 +210,35 @@ fn falloff(angle: f64, width: f64) -> f64 {
     (-(angle / width).powi(2) / 2.0).exp()
 }
 
-/// Weight of each source at each electrode; each electrode's sum of squares gives the background's level.
-fn mixing(spots: &[Position], electrodes: &[Position]) -> Vec<[f32; CHANNELS]> {
+/// How far the alpha rhythm's generators reach: no farther than the sources around them where those are small.
+fn rhythm_width(model: SourceModel) -> f64 {
+    match model {
+        SourceModel::Broad | SourceModel::Medium => RHYTHM_WIDTH,
+        SourceModel::Focal => FOCAL,
+        SourceModel::Independent => 0.05,
+    }
+}
+
+/// Weight of each source at each electrode. Each electrode's sum of squares gives the background's level; with focal
+/// sources only the mean over the electrodes does. Independent channels have a source each.
+fn mixing(spots: &[Position], electrodes: &[Position], model: SourceModel) -> Vec<[f32; CHANNELS]> {
+    let (width, far_side) = match model {
+        SourceModel::Broad => (BROAD, FAR_SIDE),
+        SourceModel::Medium => (MEDIUM, FAR_SIDE / 2.0),
+        SourceModel::Focal => (FOCAL, 0.0),
+        SourceModel::Independent => {
+            let own = |source: usize| std::array::from_fn(|ch| if ch == source { BACKGROUND_UV as f32 } else { 0.0 });
+            return (0..electrodes.len().min(CHANNELS)).map(own).collect();
+        }
+    };
     let mut weights = vec![[0f32; CHANNELS]; spots.len()];
+    let at =
+        |electrode: &Position| -> Vec<f64> { spots.iter().map(|s| falloff(angle(s, electrode), width) - far_side).collect() };
+    let level = |raw: &[f64]| raw.iter().map(|w| w * w).sum::<f64>().sqrt().max(1e-9);
+    let mean = electrodes.iter().map(|e| level(&at(e))).sum::<f64>() / electrodes.len().max(1) as f64;
     for (channel, electrode) in electrodes.iter().enumerate().take(CHANNELS) {
-        let raw: Vec<f64> = spots.iter().map(|s| falloff(angle(s, electrode), WIDTH) - FAR_SIDE).collect();
-        let norm = raw.iter().map(|w| w * w).sum::<f64>().sqrt().max(1e-9);
+        let raw = at(electrode);
+        let norm = if model == SourceModel::Focal { mean } else { level(&raw) };
         for (row, w) in weights.iter_mut().zip(raw) {
             row[channel] = (BACKGROUND_UV * w / norm) as f32;
         }
@@ -232,7 +259,7 @@ mod tests {
 
     #[test]
     fn level_is_as_stated_and_constant_over_the_hop() {
-        let mut background = Background::new(&Seed::new(1), 128.0, &Montage::biosemi32());
+        let mut background = Background::new(&Seed::new(1), 128.0, &Montage::biosemi32(), SourceModel::Broad);
         let (mut early, mut middle) = (0.0f64, 0.0f64);
         let t7 = 6;
         for n in 0..128 * 200 {

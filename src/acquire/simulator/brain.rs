@@ -3,6 +3,7 @@
 use super::CHANNELS;
 use super::background::{Background, FIRST_BAND};
 use super::response::Feeling;
+use super::scenario::SourceModel;
 use crate::signal::{Montage, Position, Seed, position_of};
 use std::f64::consts::TAU;
 
@@ -93,13 +94,13 @@ pub(super) struct Brain {
 }
 
 impl Brain {
-    pub fn new(seed: &Seed, rate: f64, montage: &Montage) -> Self {
+    pub fn new(seed: &Seed, rate: f64, montage: &Montage, model: SourceModel) -> Self {
         let eyes = Position { x: 0.0, y: 0.954, z: -0.3 };
         let ear = |label| position_of(label).unwrap_or(Position { x: 1.0, y: 0.0, z: 0.0 });
         let mut wiring = seed.fork("mains");
         Brain {
             dt: 1.0 / rate,
-            background: Background::new(seed, rate, montage),
+            background: Background::new(seed, rate, montage, model),
             gains: [[1.0; CHANNELS]; 4],
             eyes_closed: 0.0,
             blink: Episode::new(seed.fork("blinks"), BLINK_PAUSE),

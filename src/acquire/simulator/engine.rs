@@ -61,7 +61,7 @@ impl Engine {
         let seed = Seed::new(plan.seed);
         Engine {
             response: Response::new(plan.seed, montage.clone()),
-            brain: Brain::new(&seed, plan.rate, montage),
+            brain: Brain::new(&seed, plan.rate, montage, faults.sources()),
             heart: Heart::new(&seed, plan.rate),
             camera: Face::new(&seed),
             expression: Expression::default(),

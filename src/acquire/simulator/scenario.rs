@@ -1,9 +1,11 @@
 //! Faults on purpose: a small TOML file says what goes wrong on the simulated rig, when and how badly.
 //!
 //! ```toml
+//! sources = "broad"   # broad, medium, focal, independent: how far each source of the EEG reaches
+//!
 //! [[fault]]
-//! kind = "mains"      # flat, railed, mains, drift, dropout, late, camera-stall, disconnect
-//! channel = "O2"      # flat, railed, mains, drift: one channel; without it every EEG channel
+//! kind = "mains"      # flat, railed, mains, drift, noise, dropout, late, camera-stall, disconnect
+//! channel = "O2"      # flat, railed, mains, drift, noise: one channel; without it every EEG channel
 //! from_s = 10.0       # seconds since the device was started; the end does not belong to it
 //! to_s = 20.0
 //! amount = 80.0       # what it means: see `FaultKind`
@@ -14,6 +16,17 @@ use crate::signal::{Channel, Role, Seed};
 use serde::Deserialize;
 use std::f64::consts::TAU;
 use std::path::Path;
+
+/// How far the sources of the background EEG reach. Independent channels are what no head gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceModel {
+    #[default]
+    Broad,
+    Medium,
+    Focal,
+    Independent,
+}
 
 /// What can go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -28,6 +41,8 @@ pub enum FaultKind {
     Mains,
     /// The electrode sways: slow waves of `amount` (300 if not said) of the channel's unit at 0.7 and 1.3 Hz.
     Drift,
+    /// A loose electrode: `amount` (40 if not said) of the channel's unit rms of white noise is added.
+    Noise,
     /// Samples are lost; `amount` = share of the packets that go missing (1 = all, if not said).
     Dropout,
     /// Packets of samples arrive `amount` seconds (0.5 if not said) late, in order.
@@ -59,6 +74,8 @@ pub struct Fault {
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
+    #[serde(default)]
+    pub sources: SourceModel,
     #[serde(default, rename = "fault")]
     pub faults: Vec<Fault>,
 }
@@ -70,6 +87,7 @@ impl FaultKind {
             FaultKind::Railed => "railed",
             FaultKind::Mains => "mains",
             FaultKind::Drift => "drift",
+            FaultKind::Noise => "noise",
             FaultKind::Dropout => "dropout",
             FaultKind::Late => "late",
             FaultKind::CameraStall => "camera-stall",
@@ -78,7 +96,7 @@ impl FaultKind {
     }
 
     fn of_channel(self) -> bool {
-        matches!(self, FaultKind::Flat | FaultKind::Railed | FaultKind::Mains | FaultKind::Drift)
+        matches!(self, FaultKind::Flat | FaultKind::Railed | FaultKind::Mains | FaultKind::Drift | FaultKind::Noise)
     }
 
     /// The amount when none is given, and the amounts that make sense; None where an amount has no meaning.
@@ -88,6 +106,7 @@ impl FaultKind {
             FaultKind::Railed => Some((1.0, -1.0..=1.0)),
             FaultKind::Mains => Some((60.0, 0.0..=1e6)),
             FaultKind::Drift => Some((300.0, 0.0..=1e6)),
+            FaultKind::Noise => Some((40.0, 0.0..=1e6)),
             FaultKind::Dropout => Some((1.0, 0.0..=1.0)),
             FaultKind::Late => Some((0.5, 0.0..=60.0)),
             FaultKind::CameraStall | FaultKind::Disconnect => None,
@@ -208,10 +227,15 @@ impl Faults {
                     FaultKind::Railed => amount * (rail - 0.1 * x.abs().min(0.1 * rail)),
                     FaultKind::Mains => x + amount * (TAU * fault.hz.unwrap_or(50.0) * t).sin(),
                     FaultKind::Drift => x + amount * 0.7 * ((TAU * 0.7 * t).sin() + (TAU * 1.3 * t).cos()),
+                    FaultKind::Noise => x + amount * Seed::new(self.seed ^ t.to_bits() ^ channel as u64).normal(),
                     _ => x,
                 } as f32;
             }
         }
+    }
+
+    pub fn sources(&self) -> SourceModel {
+        self.scenario.sources
     }
 
     /// The sample at `t`, in the packet of that number, never comes.

@@ -1,0 +1,220 @@
+//! Power of heart-rate variability over time: the smoothed pseudo-Wigner-Ville distribution with an elliptic
+//! exponential kernel (Orini et al. 2011; algorithms 2.5).
+
+use super::hrv::{HRV_HZ, Hrv};
+use crate::prepare::PrepareError;
+use crate::prepare::spectrum::power_between;
+use limbic_fft::num_complex::Complex64;
+use serde::{Deserialize, Serialize};
+
+/// Low frequencies: blood pressure, Hz.
+pub const LF_HZ: (f64, f64) = (0.04, 0.15);
+/// High frequencies: respiration, Hz.
+pub const HF_HZ: (f64, f64) = (0.15, 0.4);
+/// A shorter record does not resolve the low frequencies, s.
+pub const RELIABLE_LF_S: f64 = 25.0;
+
+/// The kernel and the length of the transform; belong in the recipe of every feature made with them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SpwvdOptions {
+    /// Reach of the kernel along the lag, s.
+    pub tau_s: f64,
+    /// Reach along the frequency shift, Hz.
+    pub nu_hz: f64,
+    pub lambda: f64,
+    /// Bins of the transform along the lag; the next power of two where the record is longer.
+    pub bins: usize,
+}
+
+impl Default for SpwvdOptions {
+    fn default() -> Self {
+        SpwvdOptions { tau_s: 61.44, nu_hz: 0.06, lambda: 0.3, bins: 1024 }
+    }
+}
+
+/// Density over frequency and time. Interference makes some values negative; they are kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spwvd {
+    /// Row a frequency (k `step`), column a sample of the series; s^2/Hz.
+    pub density: Vec<Vec<f64>>,
+    /// Distance of two rows, Hz.
+    pub step: f64,
+    /// Power of the whole at each sample of the band, by the trapezoid rule, s^2.
+    pub lf: Vec<f64>,
+    pub hf: Vec<f64>,
+}
+
+/// LF and HF at the times of the EEG's spectra.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HrvPower {
+    /// Whole seconds inside the series.
+    pub times: Vec<f64>,
+    /// s^2.
+    pub lf: Vec<f64>,
+    pub hf: Vec<f64>,
+    /// False for records under 25 s.
+    pub lf_reliable: bool,
+}
+
+/// The distribution of a series with `rate` samples a second. Its mean is taken off first.
+///
+/// # Errors
+/// Fewer than eight samples; a value that is no number; a kernel without extent.
+pub fn spwvd(series: &[f64], rate: f64, options: &SpwvdOptions) -> Result<Spwvd, PrepareError> {
+    const FEWEST: usize = 8;
+    let n = series.len();
+    if n < FEWEST {
+        return Err(PrepareError::TooShort { have: n, need: FEWEST });
+    }
+    if let Some(at) = series.iter().position(|v| !v.is_finite()) {
+        return Err(PrepareError::NotANumber { what: "the interval series".into(), at });
+    }
+    for (name, value) in [("tau_s", options.tau_s), ("nu_hz", options.nu_hz), ("lambda", options.lambda)] {
+        if value.is_nan() || value <= 0.0 {
+            return Err(PrepareError::Option { name, value: value.to_string(), must: "above 0" });
+        }
+    }
+    let bins = if n > options.bins { n.next_power_of_two() } else { options.bins.max(FEWEST) };
+    let step = rate / (2 * bins) as f64;
+    let lags = smoothed(&analytic(series), rate, options);
+    let rows = ((rate / 8.0 / step).ceil() as usize).clamp(1, bins);
+    let density = along_lags(&lags, n, bins, rows, rate);
+    let column = |at: usize| density.iter().map(|row| row[at]).collect::<Vec<f64>>();
+    let (mut lf, mut hf) = (Vec::with_capacity(n), Vec::with_capacity(n));
+    for at in 0..n {
+        let column = column(at);
+        lf.push(power_between(&column, step, LF_HZ.0, LF_HZ.1));
+        hf.push(power_between(&column, step, HF_HZ.0, HF_HZ.1));
+    }
+    Ok(Spwvd { density, step, lf, hf })
+}
+
+/// The analytic signal of the series less its mean: negative frequencies are taken off.
+fn analytic(series: &[f64]) -> Vec<Complex64> {
+    let n = series.len();
+    let mean = series.iter().sum::<f64>() / n as f64;
+    let mut z: Vec<Complex64> = series.iter().map(|v| Complex64::new(v - mean, 0.0)).collect();
+    limbic_fft::forward(n).process(&mut z);
+    for (k, value) in z.iter_mut().enumerate() {
+        *value *= match k {
+            0 => 1.0,
+            k if 2 * k == n => 1.0,
+            k if 2 * k < n => 2.0,
+            _ => 0.0,
+        } / n as f64;
+    }
+    limbic_fft::inverse(n).process(&mut z);
+    z
+}
+
+/// z[t+m] z*[t-m] for m = 0, 1, ..., smoothed along t by the kernel; one row a lag. Negative lags are conjugates.
+fn smoothed(z: &[Complex64], rate: f64, options: &SpwvdOptions) -> Vec<Vec<Complex64>> {
+    let n = z.len();
+    let (forward, inverse) = (limbic_fft::forward(n), limbic_fft::inverse(n));
+    let mut scratch = vec![Complex64::default(); forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len())];
+    let shift = |k: usize| if 2 * k < n { k as f64 } else { k as f64 - n as f64 } * rate / n as f64;
+    let far: Vec<f64> = (0..n).map(|k| (shift(k) / options.nu_hz).powi(2)).collect();
+    let row = |m: usize| {
+        let mut row: Vec<Complex64> =
+            (0..n).map(|t| if t >= m && t + m < n { z[t + m] * z[t - m].conj() } else { Complex64::default() }).collect();
+        forward.process_with_scratch(&mut row, &mut scratch);
+        let late = (2.0 * m as f64 / rate / options.tau_s).powi(2);
+        for (value, far) in row.iter_mut().zip(&far) {
+            *value *= (-std::f64::consts::PI * (late + far).powf(2.0 * options.lambda)).exp() / n as f64;
+        }
+        inverse.process_with_scratch(&mut row, &mut scratch);
+        row
+    };
+    (0..n.div_ceil(2)).map(row).collect()
+}
+
+/// The transform along the lag: the first `rows` of `bins` frequencies at each of the `n` samples.
+fn along_lags(lags: &[Vec<Complex64>], n: usize, bins: usize, rows: usize, rate: f64) -> Vec<Vec<f64>> {
+    let forward = limbic_fft::forward(bins);
+    let mut scratch = vec![Complex64::default(); forward.get_inplace_scratch_len()];
+    let mut density = vec![vec![0.0; n]; rows];
+    let mut buffer = vec![Complex64::default(); bins];
+    // The transform of a sequence that is its own conjugate mirror is real, so two samples share one transform: the
+    // second rides on the imaginary part.
+    for pair in (0..n).step_by(2) {
+        buffer.fill(Complex64::default());
+        for (m, row) in lags.iter().enumerate() {
+            let (a, b) = (row[pair], row.get(pair + 1).copied().unwrap_or_default());
+            let i = Complex64::i();
+            buffer[m] += a + i * b;
+            if m > 0 {
+                buffer[bins - m] += a.conj() + i * b.conj();
+            }
+        }
+        forward.process_with_scratch(&mut buffer, &mut scratch);
+        for (k, row) in density.iter_mut().enumerate() {
+            row[pair] = buffer[k].re / rate;
+            if pair + 1 < n {
+                row[pair + 1] = buffer[k].im / rate;
+            }
+        }
+    }
+    density
+}
+
+/// LF and HF of an interval series at the whole seconds inside it, where the EEG's spectra stand.
+///
+/// # Errors
+/// As [`spwvd`].
+pub fn hrv_power(hrv: &Hrv, options: &SpwvdOptions) -> Result<HrvPower, PrepareError> {
+    let made = spwvd(&hrv.intervals, HRV_HZ, options)?;
+    let (first, last) = match (hrv.times.first(), hrv.times.last()) {
+        (Some(first), Some(last)) => (*first, *last),
+        _ => return Err(PrepareError::FewBeats { have: 0, need: 5 }),
+    };
+    let times: Vec<f64> = (first.ceil() as i64..=last.floor() as i64).map(|t| t as f64).collect();
+    let at = |values: &[f64], t: f64| {
+        let place = (t - first) * HRV_HZ;
+        let (below, above) = (place.floor().max(0.0) as usize, place.ceil().max(0.0) as usize);
+        let (from, to) = (values[below.min(values.len() - 1)], values[above.min(values.len() - 1)]);
+        from + (to - from) * place.fract()
+    };
+    Ok(HrvPower {
+        lf: times.iter().map(|t| at(&made.lf, *t)).collect(),
+        hf: times.iter().map(|t| at(&made.hf, *t)).collect(),
+        times,
+        lf_reliable: last - first >= RELIABLE_LF_S,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::f64::consts::TAU;
+
+    fn tones(n: usize) -> Vec<f64> {
+        let t = |k: usize| k as f64 / HRV_HZ;
+        (0..n).map(|k| 0.9 + 0.03 * (TAU * 0.1 * t(k)).sin() + 0.05 * (TAU * 0.25 * t(k)).cos()).collect()
+    }
+
+    #[test]
+    fn each_tone_has_half_its_squared_amplitude_in_its_band() {
+        let made = spwvd(&tones(480), HRV_HZ, &SpwvdOptions::default()).expect("long enough");
+        let middle = |x: &[f64]| x[120..360].iter().sum::<f64>() / 240.0;
+        let (lf, hf) = (middle(&made.lf), middle(&made.hf));
+        assert!((lf / (0.03 * 0.03 / 2.0) - 1.0).abs() < 0.1, "{lf}");
+        assert!((hf / (0.05 * 0.05 / 2.0) - 1.0).abs() < 0.1, "{hf}");
+    }
+
+    #[test]
+    fn whole_seconds_are_given_and_short_records_flagged() {
+        let series = |n: usize| Hrv { times: (3..n + 3).map(|k| k as f64 / HRV_HZ).collect(), intervals: tones(n) };
+        let power = hrv_power(&series(81), &SpwvdOptions::default()).expect("long enough");
+        assert_eq!((power.times[0], power.times.len(), power.lf_reliable), (1.0, 20, false));
+        assert!(hrv_power(&series(120), &SpwvdOptions::default()).expect("long enough").lf_reliable);
+        assert!(spwvd(&[1.0; 7], HRV_HZ, &SpwvdOptions::default()).is_err());
+        assert!(spwvd(&[f64::NAN; 70], HRV_HZ, &SpwvdOptions::default()).is_err());
+        assert!(spwvd(&tones(80), HRV_HZ, &SpwvdOptions { nu_hz: 0.0, ..SpwvdOptions::default() }).is_err());
+    }
+
+    #[test]
+    fn longer_records_take_a_longer_transform() {
+        let made = spwvd(&tones(1300), HRV_HZ, &SpwvdOptions::default()).expect("long enough");
+        assert!((made.step - HRV_HZ / 4096.0).abs() < 1e-12 && made.hf.len() == 1300);
+    }
+}
