@@ -184,7 +184,9 @@ fn the_commands_refuse_or_say_what_is_wrong() {
         data
     };
     // What, samples, whether each command succeeds, and words that it must print.
-    let cases: Vec<(&str, Vec<Vec<f64>>, (bool, &str), (bool, &str))> = vec![
+    /// Name, channels, then whether `quality` and `features` work and what they say.
+    type Case<'a> = (&'a str, Vec<Vec<f64>>, (bool, &'a str), (bool, &'a str));
+    let cases: Vec<Case> = vec![
         ("good", good.clone(), (true, "features"), (true, "PASS")),
         ("one channel", good[..1].to_vec(), (true, "1 channels"), (true, "1 EEG channels")),
         ("all flat", changed(&|d| d.iter_mut().for_each(|x| x.fill(3.0))), (false, "flat"), (true, "FLAT")),

@@ -25,9 +25,13 @@ impl Case {
     }
 
     fn numbers(&self, name: &str) -> Vec<f32> {
+        self.some_numbers(name).unwrap_or_else(|| panic!("no numbers called {name}"))
+    }
+
+    fn some_numbers(&self, name: &str) -> Option<Vec<f32>> {
         match self.arrays.iter().find(|a| a.name == name).map(|a| &a.content) {
-            Some(Content::Numbers(values)) => values.iter().map(|v| *v as f32).collect(),
-            _ => panic!("no numbers called {name}"),
+            Some(Content::Numbers(values)) => Some(values.iter().map(|v| *v as f32).collect()),
+            _ => None,
         }
     }
 }
@@ -41,7 +45,7 @@ fn compare(what: &str, ours: &[f32], theirs: &[f32]) {
 
 #[test]
 fn attributions_of_exported_networks_equal_captums() {
-    for name in ["pooled", "normed"] {
+    for name in ["pooled", "plain", "normed"] {
         let case = Case::read(name);
         let (x, y, baseline) = (case.numbers("x"), case.numbers("y"), case.numbers("baseline"));
         let (n, width) = (y.len(), case.network.input_len());
@@ -55,7 +59,12 @@ fn attributions_of_exported_networks_equal_captums() {
             lift.extend(deep_lift(&case.network, row, 1, class, &baseline, &context).expect("DeepLIFT"));
         }
         compare(&format!("{name}: IG"), &ig, &case.numbers("ig"));
-        compare(&format!("{name}: DeepLIFT"), &lift, &case.numbers("deep_lift"));
+        // Behind a max-pool captum's do not add up and were not stored; ours must, which is noted if they do not.
+        assert!(context.notes().iter().all(|n| !n.contains("DeepLIFT")), "{:?}", context.notes());
+        match case.some_numbers("deep_lift") {
+            Some(theirs) => compare(&format!("{name}: DeepLIFT"), &lift, &theirs),
+            None => assert_eq!(name, "pooled"),
+        }
     }
 }
 

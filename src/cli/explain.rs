@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 /// Which electrodes and bands a network used
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Without --onnx: what was found when the model was trained; `limbic train` takes the same options.\n\
+#[command(after_help = "Without --onnx: what was found when the model was trained, each trial by networks that never saw it.\n\
 With --onnx and --data: any network that is a sequence of convolutions, pools, batch norms, activations and dense layers. \
 The .npz has x (samples, as the network takes them) and y (classes); better with trials (samples of one trial are resampled \
 together), references (training samples), channels, bands, classes (names) and pixels (where channel x band stands in a \
@@ -82,7 +82,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
 
 fn stored(args: &Args, common: &Common) -> anyhow::Result<ExplanationReport> {
     if let Some(option) = args.choices.first_given() {
-        bail!("{option} changes how an explanation is made: give it to `limbic train`, or explain an ONNX file with --onnx");
+        bail!("{option} changes how an explanation is made, and this one was made in training; it goes with --onnx and --data");
     }
     let home = Home::view(&common.home)?;
     study::explanation(&home, args.model.as_deref())?
