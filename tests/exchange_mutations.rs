@@ -11,9 +11,12 @@ use std::time::{Duration, Instant};
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// The recordings beside this repository, and how each is read.
-fn originals() -> Vec<(Vec<u8>, fn(PathBuf) -> Source, &'static str)> {
+/// How a path of this format is named to the reader.
+type Format = fn(PathBuf) -> Source;
+
+fn originals() -> Vec<(Vec<u8>, Format, &'static str)> {
     let data = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data"));
-    let files: [(&str, fn(PathBuf) -> Source, &str); 7] = [
+    let files: [(&str, Format, &str); 7] = [
         ("eeg/mne_test.edf", Source::Edf, "edf"),
         ("eeg/mne_test.bdf", Source::Edf, "bdf"),
         ("xdf/minimal.xdf", Source::Xdf, "xdf"),
