@@ -34,9 +34,9 @@ pub fn text(class: &ClassExplanation, width: usize) -> String {
 /// Deletion (left) and insertion (right) of every explainer.
 pub fn svg(class: &ClassExplanation, metric: &str) -> String {
     const SIZE: (f64, f64) = (330.0, 190.0);
-    let mut out = format!(
+    let mut out = String::from(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 760 260\" width=\"760\" height=\"260\" \
-         font-family=\"sans-serif\" font-size=\"12\">"
+         font-family=\"sans-serif\" font-size=\"12\">",
     );
     for (panel, title) in ["deletion: lower is better", "insertion: higher is better"].iter().enumerate() {
         let left = 40.0 + 380.0 * panel as f64;
