@@ -143,6 +143,23 @@ impl Run<'_> {
         Ok(self.job.report_with("explain", done as u64, total as u64, &detail)?)
     }
 
+    /// A class before anything is known but its samples.
+    fn unexplained(&self, class: usize, pool: &Pool, recall: f64) -> ClassExplanation {
+        ClassExplanation {
+            class: self.names.classes[class].clone(),
+            samples: pool.len(),
+            trials: pool.trial_count(),
+            recall,
+            explainers: Vec::new(),
+            random: None,
+            random_interval: None,
+            winner: None,
+            verdict: "no test samples of this class".into(),
+            blank_is_this_class: self.blank.contains(&class),
+            words: String::new(),
+        }
+    }
+
     fn class(
         &self,
         class: usize,
@@ -153,19 +170,7 @@ impl Run<'_> {
         let mut seed = Seed::new(self.options.seed).fork(&format!("explained samples of class {class}"));
         let limit = self.options.samples_per_class.unwrap_or(usize::MAX).max(1);
         let pool = everyone.at_most(limit, &mut seed);
-        let mut explanation = ClassExplanation {
-            class: self.names.classes[class].clone(),
-            samples: pool.len(),
-            trials: pool.trial_count(),
-            recall: everyone.recall(self.job)?,
-            explainers: Vec::new(),
-            random: None,
-            random_interval: None,
-            winner: None,
-            verdict: "no test samples of this class".into(),
-            blank_is_this_class: self.blank.contains(&class),
-            words: String::new(),
-        };
+        let mut explanation = self.unexplained(class, &pool, everyone.recall(self.job)?);
         if pool.len() == 0 {
             return Ok(explanation);
         }
