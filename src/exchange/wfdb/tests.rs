@@ -15,7 +15,7 @@ fn record(header: &str, samples: &[u8], annotations: &[u8]) -> Result<Imported, 
 #[test]
 fn twelve_bits_gain_and_baseline() {
     // 100 and -1 in three bytes: 0x064 and 0xFFF.
-    let bytes = [0x64, 0xF0, 0xFF, 0x00, 0x80, 0x02];
+    let bytes = [0x64, 0xF0, 0xFF, 0x00, 0x80, 0x00];
     let made =
         record("r 2 100 2\nr.dat 212 200(100)/mV 12 0 0 0 0 ECG\nr.dat 212 1/NU 12 0 0 0 0 PLETH\n", &bytes, &[]).expect("good");
     let stream = &made.streams[0];

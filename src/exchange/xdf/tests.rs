@@ -49,15 +49,15 @@ fn offsets_pauses_and_units() {
         header(1, "amp", 100.0, "float32"),
         offset(1, 1000.0, 5.0),
         samples(1, 0, 100),
-        samples(1, 400, 100),
+        samples(1, 900, 100),
         offset(1, 1010.0, 5.0),
     ];
     let made = imported(&parts);
     let stream = &made.streams[0];
     assert!((made.zero_s - 1005.0).abs() < 1e-9, "{}", made.zero_s);
-    assert_eq!((stream.info.name.as_str(), stream.info.channels[0].unit.as_str(), stream.data[0].len()), ("eeg", "uV", 500));
-    assert_eq!((stream.data[0][99], stream.data[0][400]), (49.5, 200.0));
-    assert!(stream.data[0][100..400].iter().all(|v| v.is_nan()));
+    assert_eq!((stream.info.name.as_str(), stream.info.channels[0].unit.as_str(), stream.data[0].len()), ("eeg", "uV", 1000));
+    assert_eq!((stream.data[0][99], stream.data[0][900]), (49.5, 450.0));
+    assert!(stream.data[0][100..900].iter().all(|v| v.is_nan()));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BadChannels {
-    /// Largest |robust z| of the logarithm of a channel's variance.
+    /// Largest |robust z| of the logarithm of a channel's usual variance (the median over windows).
     pub largest_z: f64,
     /// Smallest SD of a channel that is not flat, uV.
     pub least_sd_uv: f64,
@@ -19,13 +19,19 @@ pub struct BadChannels {
     pub least_correlation: f64,
     /// Length of those windows, s.
     pub window_s: f64,
-    /// Fewer channels than this are not judged by correlation.
+    /// Fewer channels than this are not judged by their correlation or by the others' variance.
     pub least_channels: usize,
 }
 
 impl Default for BadChannels {
     fn default() -> Self {
         BadChannels { largest_z: 5.0, least_sd_uv: 0.1, least_correlation: 0.4, window_s: 2.0, least_channels: 8 }
+    }
+}
+
+impl BadChannels {
+    fn window_length(&self, rate: f64) -> usize {
+        (self.window_s * rate).round().max(2.0) as usize
     }
 }
 
@@ -61,9 +67,11 @@ pub struct BadChannel {
 
 /// Indices of the bad channels of band-passed EEG, ascending, each with its reason.
 pub fn bad_channels(eeg: &Signals, options: &BadChannels) -> Vec<(usize, Reason)> {
-    let sd: Vec<f64> = eeg.data.par_iter().map(|x| standard_deviation(x)).collect();
+    let length = options.window_length(eeg.rate);
+    let sd: Vec<f64> = eeg.data.par_iter().map(|x| usual_deviation(x, length)).collect();
     let logs: Vec<f64> = sd.iter().filter(|s| **s >= options.least_sd_uv).map(|s| 2.0 * s.ln()).collect();
-    let (centre, spread) = centre_and_spread(&logs);
+    // A few channels have no usual variance.
+    let (centre, spread) = if logs.len() < options.least_channels { (0.0, 0.0) } else { centre_and_spread(&logs) };
     let close = likeness(eeg, options);
     let judge = |(i, s): (usize, &f64)| {
         let z = if spread > 0.0 { (2.0 * s.ln() - centre) / spread } else { 0.0 };
@@ -80,6 +88,14 @@ pub fn bad_channels(eeg: &Signals, options: &BadChannels) -> Vec<(usize, Reason)
     sd.iter().enumerate().filter_map(judge).collect()
 }
 
+/// The median over windows of the standard deviation: blinks make a frontal channel's variance large, not bad.
+fn usual_deviation(x: &[f64], length: usize) -> f64 {
+    if x.len() < 2 * length {
+        return standard_deviation(x);
+    }
+    median(&x.chunks_exact(length).map(standard_deviation).collect::<Vec<_>>())
+}
+
 fn standard_deviation(x: &[f64]) -> f64 {
     let n = x.len().max(1) as f64;
     let mean = x.iter().sum::<f64>() / n;
@@ -88,7 +104,7 @@ fn standard_deviation(x: &[f64]) -> f64 {
 
 /// Per channel the median over windows of the 98th percentile of |r| with the others; empty for few channels.
 fn likeness(eeg: &Signals, options: &BadChannels) -> Vec<f64> {
-    let (n, length) = (eeg.data.len(), (options.window_s * eeg.rate).round().max(2.0) as usize);
+    let (n, length) = (eeg.data.len(), options.window_length(eeg.rate));
     if n < options.least_channels {
         return Vec::new();
     }
