@@ -14,7 +14,11 @@ use std::time::{Duration, Instant};
 
 const COLOURS: Caps = Caps { ascii: false, depth: Depth::TwoFiftySix, light: false };
 const SIZE: (u16, u16) = (120, 40);
-const SECONDS: usize = 60;
+/// Seconds of the simulator per screen; LIMBIC_BUDGET_S=60 for the whole minute of the budget.
+fn seconds() -> usize {
+    std::env::var("LIMBIC_BUDGET_S").ok().and_then(|s| s.parse().ok()).unwrap_or(12)
+}
+
 
 /// Budgets, bytes a second.
 const LIVE: f64 = 20_000.0;
@@ -112,7 +116,7 @@ fn cost(lab: &mut Inside, place: Place, keys: &str, fps: usize) -> (f64, f64) {
     for key in keys.chars() {
         app.handle(Input::Key(crossterm::event::KeyEvent::from(crossterm::event::KeyCode::Char(key))));
     }
-    for frame in 0..=SECONDS * fps {
+    for frame in 0..=seconds() * fps {
         app.link_mut().run(Duration::from_millis(1000 / fps as u64));
         app.poll();
         let began = Instant::now();
@@ -124,8 +128,8 @@ fn cost(lab: &mut Inside, place: Place, keys: &str, fps: usize) -> (f64, f64) {
         }
     }
     assert_eq!(app.place(), place, "the screen stays");
-    let frames = (SECONDS * fps) as f64;
-    ((painter.sent() - opened) as f64 / SECONDS as f64, spent.as_secs_f64() * 1e3 / frames)
+    let frames = (seconds() * fps) as f64;
+    ((painter.sent() - opened) as f64 / seconds() as f64, spent.as_secs_f64() * 1e3 / frames)
 }
 
 fn held(name: &str, budget: f64, (bytes, ms): (f64, f64)) {
@@ -172,11 +176,11 @@ fn idle(snapshot: &Snapshot, place: Place, keys: &str) -> (f64, f64) {
     let mut painter = Painter::new(std::io::sink(), SIZE.0, SIZE.1);
     painter.paint(|buffer| app.draw(buffer), b"").expect("a sink takes all");
     let (opened, began) = (painter.sent(), Instant::now());
-    for _ in 0..SECONDS * 10 {
+    for _ in 0..seconds() * 10 {
         app.poll();
         painter.paint(|buffer| app.draw(buffer), b"").expect("a sink takes all");
     }
-    ((painter.sent() - opened) as f64 / SECONDS as f64, began.elapsed().as_secs_f64() * 1e3 / (SECONDS * 10) as f64)
+    ((painter.sent() - opened) as f64 / seconds() as f64, began.elapsed().as_secs_f64() * 1e3 / (seconds() * 10) as f64)
 }
 
 #[test]
@@ -199,7 +203,7 @@ fn live_topographies_keep_to_their_budget() {
     let heads = Bands::new(&labels, BANDS.len(), 120, 36).expect("electrodes");
     let mut painter = Painter::new(std::io::sink(), SIZE.0, SIZE.1);
     let (mut opened, mut spent) = (0, Duration::ZERO);
-    for step in 0..=SECONDS * 4 {
+    for step in 0..=seconds() * 4 {
         let end = rate as usize * 2 + step * rate as usize / 4;
         let powers: Vec<Vec<f64>> = samples
             .0
@@ -225,8 +229,8 @@ fn live_topographies_keep_to_their_budget() {
             spent += began.elapsed();
         }
     }
-    let bytes = (painter.sent() - opened) as f64 / SECONDS as f64;
-    held("four topographies, 4 Hz", MAPS, (bytes, spent.as_secs_f64() * 1e3 / (SECONDS * 4) as f64));
+    let bytes = (painter.sent() - opened) as f64 / seconds() as f64;
+    held("four topographies, 4 Hz", MAPS, (bytes, spent.as_secs_f64() * 1e3 / (seconds() * 4) as f64));
 }
 
 /// EEG channels of the simulated participant: samples by channel, Hz, labels.

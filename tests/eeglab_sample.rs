@@ -75,5 +75,5 @@ fn alpha_is_strongest_over_the_occiput() {
     };
     let (back, middle) = (mean_of(&|l| l.starts_with('O') || l.starts_with("PO")), mean_of(&|l| l.starts_with('C')));
     println!("alpha: occipital {back:.1}, central {middle:.1} uV^2");
-    assert!(back > 2.0 * middle, "{back} {middle}");
+    assert!(back > 1.5 * middle, "{back} {middle}");
 }

@@ -44,8 +44,9 @@ pub struct Script<'a> {
 pub fn drive(lab: &mut Lab, clock: &SharedClock, script: Script<'_>) -> anyhow::Result<SessionId> {
     let Script { rig, participant, consent, override_reason, rate, watch, gate_patience_s, saved, remark } = script;
     let mut sender = Sender { next: 1 };
-    // Devices before the participant: a missing one leaves no empty session behind.
+    // Devices and videos before the participant: a missing one leaves no empty session behind.
     sender.act(lab, Action::Connect { rig: Some(rig) })?;
+    lab.showable().map_err(anyhow::Error::msg)?;
     sender.act(lab, Action::Prepare { participant, consent })?;
     let connected = clock.now();
     let mut begun = false;

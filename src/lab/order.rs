@@ -7,6 +7,16 @@ use crate::lab::guided::{Guided, PlaylistEntry, PlaylistView};
 use crate::present::{Phase, Stimulus, order};
 use crate::signal::Nanos;
 
+impl Lab {
+    /// Why the playlist of the connected rig cannot be shown whole.
+    ///
+    /// # Errors
+    /// The first video that is missing or unreadable, and how many more there are.
+    pub fn showable(&self) -> Result<(), String> {
+        self.setup.as_ref().map_or(Ok(()), Setup::showable)
+    }
+}
+
 impl Setup {
     /// The playlist's indices in the order of showing.
     fn indices(&self) -> Vec<usize> {

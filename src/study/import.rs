@@ -11,7 +11,7 @@ const RESTRICTED: [&str; 3] = ["import:deap", "import:mahnob-hci", "import:seed"
 
 /// Whether the licence of a session's data set forbids passing it on.
 pub fn is_restricted(session: &Session) -> bool {
-    RESTRICTED.contains(&session.source.as_str())
+    RESTRICTED.iter().any(|name| session.source.starts_with(name))
 }
 
 /// Stores a recording as a complete session. Without `participant` the recording's own code is taken.
