@@ -19,7 +19,6 @@ fn seconds() -> usize {
     std::env::var("LIMBIC_BUDGET_S").ok().and_then(|s| s.parse().ok()).unwrap_or(12)
 }
 
-
 /// Budgets, bytes a second.
 const LIVE: f64 = 20_000.0;
 const MAPS: f64 = 10_000.0;
