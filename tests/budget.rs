@@ -237,14 +237,15 @@ fn simulated(seconds: usize) -> (Vec<Vec<f64>>, f64, Vec<String>) {
     use limbic::acquire::{self, Packet, Surroundings};
     use limbic::signal::Role;
     let clock: SharedClock = Arc::new(ManualClock::new(0));
-    let around = Surroundings { clock, first_stream: 0, library_dir: None, log_dir: None };
+    let around = Surroundings { clock: clock.clone(), first_stream: 0, library_dir: None, log_dir: None };
     let mut source = acquire::open(&Rig::simulated(7).devices[0], &around).expect("the simulator");
     let info = source.streams()[0].clone();
     source.start().expect("starts");
     let eeg: Vec<usize> = (0..info.channels.len()).filter(|c| info.channels[*c].role == Role::Eeg).collect();
     let mut samples = vec![Vec::new(); eeg.len()];
     while samples[0].len() < (seconds as f64 * info.rate) as usize {
-        for packet in source.read(Duration::from_millis(50)).expect("reads") {
+        clock.wait(Duration::from_millis(50));
+        for packet in source.read(Duration::ZERO).expect("reads") {
             if let Packet::Samples(chunk) = packet {
                 for row in chunk.rows.chunks(chunk.channels) {
                     eeg.iter().zip(&mut samples).for_each(|(c, out)| out.push(f64::from(row[*c])));

@@ -105,7 +105,8 @@ fn deap_for_python_and_for_matlab_give_the_same_sessions() {
     for name in ["deap-01/1", "deap-07/1"] {
         let out = format!("{}.npz", name.replace('/', "-"));
         let output = limbic(folder.path(), &["export", name, "--to", "npz", &out]);
-        assert!(said(&output).contains("licence"), "a data set under licence does not leave by itself");
+        let why = said(&output);
+        assert!(why.contains("licence"), "a data set under licence does not leave by itself: {why}");
         assert!(limbic(folder.path(), &["export", name, "--to", "npz", "--inside-lab", &out]).status.success());
     }
     let read = |name: &str| limbic::exchange::npz::arrays(&folder.path().join(name)).expect("arrays");

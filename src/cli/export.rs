@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Example: limbic export all --to bids dataset\n         limbic export P07/1 --to bdf P07.bdf")]
 pub struct Args {
     /// Sessions (id, PARTICIPANT/NUMBER, PARTICIPANT, "last", "all"); for brainflow also a file. The output comes last
-    #[arg(required = true, num_args = 2.., value_name = "SOURCE... OUTPUT")]
+    #[arg(required = true, value_name = "SOURCE... OUTPUT")]
     paths: Vec<PathBuf>,
     /// What to write: a data set (bids), the samples (xdf, edf, bdf, brainvision, npz), the face video with every frame's
     /// time (mkv), a file for BrainFlow's playback board (brainflow)
@@ -51,6 +51,9 @@ pub struct Args {
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let (output, sources) = args.paths.split_last().context("name what to export and where to")?;
+    if sources.is_empty() {
+        bail!("only {} is named; an export takes what to export and, last, where to", output.display());
+    }
     if args.to == "brainflow" {
         let [source] = sources else { bail!("brainflow takes one recording") };
         return playback::run(source, output, common);

@@ -174,7 +174,8 @@ pub fn read<T: DeserializeOwned>(from: &mut impl Read, largest: usize) -> Result
         return Err(WireError::Short { came, length });
     }
     let mut rest = frame.as_slice();
-    let value = rmp_serde::from_read(&mut rest).map_err(|e| WireError::Malformed(e.to_string()))?;
+    // Without the list of everything that would have been understood.
+    let value = rmp_serde::from_read(&mut rest).map_err(|e| WireError::Malformed(e.to_string().chars().take(160).collect()))?;
     if rest.is_empty() { Ok(value) } else { Err(WireError::Trailing(rest.len())) }
 }
 
