@@ -16,9 +16,11 @@ mod imported;
 pub mod mahnob;
 pub mod mat;
 pub mod mkv;
+mod npy;
 pub mod npz;
 pub mod openbci;
 pub mod outgoing;
+pub mod parquet;
 pub mod pickle;
 mod put;
 mod recognise;
@@ -32,7 +34,7 @@ pub mod xdf;
 mod xml;
 
 pub use error::ExchangeError;
-pub use imported::{Imported, ImportedStream, ReadOptions};
+pub use imported::{Imported, ImportedStream, LabFacts, ReadOptions};
 pub use recognise::{Recognised, Source, recognise};
 
 use crate::prepare::Signals;

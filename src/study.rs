@@ -14,6 +14,7 @@ mod review;
 mod run;
 pub mod shards;
 pub mod slurm;
+pub mod tables;
 mod windows;
 
 pub use datasets::{session_quality, stored_signals};
