@@ -11,6 +11,7 @@ pub mod deap;
 pub mod edf;
 pub mod eeglab;
 mod error;
+pub mod faces;
 pub mod film;
 mod imported;
 pub mod mahnob;

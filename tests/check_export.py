@@ -3,7 +3,7 @@
 
     python3 tests/check_export.py [--limbic target/release/limbic] [--home HOME]
 
-Without --home a study of three simulated participants is recorded first (`limbic demo`). Every session is exported as a
+Without --home a study of three simulated participants is recorded first (`limbic simulate`). Every session is exported as a
 BIDS data set (BrainVision, EDF+ and BDF+), as XDF and as npz. bids-validator must find no error; mne-bids, pyedflib,
 edfio, MNE and pyxdf must read back every channel, unit, onset and rating: samples within half a least significant bit,
 onsets within one sample, XDF times within 1 us. A second export must write nothing, a fresh one the same bytes.
@@ -39,16 +39,11 @@ def limbic(program, home, *arguments):
 
 
 def record(program, folder):
-    """Three simulated participants in one home: one recorded there, two brought over as XDF."""
+    """Three simulated participants in one home; of the first some seconds are marked as felt."""
     home = folder / "home"
-    for n in (1, 2, 3):
-        one = home if n == 1 else folder / f"one{n}"
-        command = [program, "demo", "--seed", str(n), "--trials", "6", "--video-s", "5", "--keep", str(one)]
-        subprocess.run(command, capture_output=True, check=True)
-        if n > 1:
-            xdf = folder / f"p{n}.xdf"
-            limbic(program, one, "export", "last", "--to", "xdf", xdf)
-            limbic(program, home, "import", xdf, "--participant", f"SIM0{n}")
+    limbic(program, home, "simulate", "--participants", "3", "--trials", "4", "--video-s", "6", "--seed", "7")
+    first = json.loads(limbic(program, home, "sessions", "--json"))[0]
+    limbic(program, home, "label", f"{first['participant']}/{first['number']}", "--add", "1", "1.5", "4.25", "--emotion", "fear", "--intensity", "6")
     return home
 
 

@@ -56,6 +56,10 @@ pub fn parse(bytes: &[u8]) -> Result<Found, String> {
     let (order, letter) = (kind.chars().next().ok_or_else(unknown)?, kind.get(1..2).ok_or_else(unknown)?);
     let width: usize = kind.get(2..).and_then(|w| w.parse().ok()).ok_or_else(unknown)?;
     let each = if letter == "U" { width.checked_mul(4).ok_or_else(unknown)? } else { width };
+    let stored = number(letter, width);
+    if stored.is_none() && !matches!(letter, "S" | "U") {
+        return Err(unknown());
+    }
     if width > 0 && data.len() / each.max(1) < count {
         return Err(format!("its shape {shape:?} does not fit its {} values", data.len() / each.max(1)));
     }
@@ -65,7 +69,7 @@ pub fn parse(bytes: &[u8]) -> Result<Found, String> {
         let words = data.chunks_exact(each.max(1)).take(count).map(|w| word(letter, w, order == '>')).collect();
         return Ok(Found { shape, content: Content::Text(if width == 0 { empty() } else { words }) });
     }
-    let stored = number(letter, width).ok_or_else(unknown)?;
+    let stored = stored.ok_or_else(unknown)?;
     let values = data.chunks_exact(width).take(count).map(|w| stored.value(w, order == '>'));
     let content = match stored {
         Kind::F32 => Content::Singles(ordered(values.map(|v| v as f32).collect(), &shape, fortran)?),

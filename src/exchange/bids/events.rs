@@ -189,7 +189,7 @@ pub(super) fn describe(player: &str, only_answers: bool) -> Value {
             json!({ "Description": "felt: 1 (barely) to 9 (as strong as can be)", "Minimum": 1, "Maximum": 9, "Format": "number" }),
         );
         say("live", json!({ "Description": "felt: marked while the video ran", "Levels": { "yes": "yes", "no": "afterwards" } }));
-        say("marked_utc", json!({ "Description": "felt: when it was marked", "Format": "datetime" }));
+        say("marked_utc", json!({ "Description": "felt: when it was marked, UTC to the nanosecond" }));
         say("sample", json!({ "Description": "0-based sample of the recording at the onset" }));
         say(
             "StimulusPresentation",
