@@ -78,7 +78,7 @@ fn whole() -> WholeSession {
         markers: vec![
             marker(0.0, MarkerKind::SessionStart, "", None),
             marker(10.0, MarkerKind::VideoOn, "clip 1.mp4", Some(1)),
-            marker(20.5, MarkerKind::Note, "a bus\tpassed".trim(), None),
+            marker(20.5, MarkerKind::Note, "a bus passed", None),
             marker(41.0, MarkerKind::External, "T1 (lasts 4.2 s)", None),
         ],
         trials: vec![trial(1, 10.0, 18.0), trial(2, 30.0, 38.504)],

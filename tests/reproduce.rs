@@ -90,10 +90,13 @@ fn raf_db(root: &Path, each: usize) -> PathBuf {
                 let along = [x, y, x + y, x - y][class];
                 128.0 + 90.0 * (along * 0.35).sin()
             };
-            let pixels: Vec<u8> =
-                (0..usize::from(SIDE) * usize::from(SIDE)).map(|i| (bright(i) + 40.0 * noise.next()).clamp(0.0, 255.0) as u8).collect();
+            let pixels: Vec<u8> = (0..usize::from(SIDE) * usize::from(SIDE))
+                .map(|i| (bright(i) + 40.0 * noise.next()).clamp(0.0, 255.0) as u8)
+                .collect();
             let mut jpeg = Vec::new();
-            jpeg_encoder::Encoder::new(&mut jpeg, 85).encode(&pixels, SIDE, SIDE, jpeg_encoder::ColorType::Luma).expect("encoded");
+            jpeg_encoder::Encoder::new(&mut jpeg, 85)
+                .encode(&pixels, SIDE, SIDE, jpeg_encoder::ColorType::Luma)
+                .expect("encoded");
             std::fs::write(folder.join(format!("{part}_{class}{n:03}.jpg")), jpeg).expect("written");
         }
     }
@@ -112,12 +115,23 @@ fn gagliardi_runs_from_deap_to_its_tables_and_goes_on_where_it_stopped() {
     let data = data.to_string_lossy();
     let mut arguments = vec!["reproduce", "gagliardi", "--data", &data, "--quick"];
     if !all() {
-        arguments.extend(["--features", "psd", "--protocol", "kfold-windows,grouped-kfold,loso", "--target", "valence", "--epochs", "3"]);
+        arguments.extend([
+            "--features",
+            "psd",
+            "--protocol",
+            "kfold-windows,grouped-kfold,loso",
+            "--target",
+            "valence",
+            "--epochs",
+            "3",
+        ]);
     }
     let page = printed(&limbic(folder.path(), &arguments));
     println!("{page}");
     assert!(page.starts_with("3 recordings imported, 0 were there already"), "{page}");
-    for wanted in ["BESIDE THE PAPER", "97-98", "60-67", "LEAKS", "QUALITY TEST", "QUICK", "99.7 % on pure noise", "plethysmograph"] {
+    for wanted in
+        ["BESIDE THE PAPER", "97-98", "60-67", "LEAKS", "QUALITY TEST", "QUICK", "99.7 % on pure noise", "plethysmograph"]
+    {
         assert!(page.contains(wanted), "{wanted} is missing in\n{page}");
     }
     if !all() {
