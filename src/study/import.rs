@@ -92,10 +92,11 @@ fn whole(imported: Imported) -> WholeSession {
             None => made.markers.push(marker(onset, duration, &trial_text::write_felt(&segment))),
         }
     }
-    for stream in imported.streams {
+    for (n, stream) in imported.streams.into_iter().enumerate() {
         let mut data = stream.data;
         let first = stream.start_s;
-        for (onset, duration) in &gaps {
+        // Events are told of the first stream, that of the EEG; the others have holes of their own.
+        for (onset, duration) in gaps.iter().filter(|_| n == 0) {
             // limbic's own files fill what was lost, since their formats know no missing value.
             let place = |s: f64| ((s - first) * stream.info.rate).round().max(0.0) as usize;
             for channel in &mut data {

@@ -7,7 +7,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// Bytes that are read at once, or one record where that is longer.
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 1 << 18;
 /// No header is longer: 4096 signals.
 const LONGEST_HEADER: u64 = 256 * 4097;
 
