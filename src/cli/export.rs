@@ -35,6 +35,9 @@ pub struct Args {
     /// The classes of features: intended, reported, valence, arousal
     #[arg(long, value_name = "NAME", default_value = "intended")]
     target: String,
+    /// Which features: psd, bhi-lf-to-b, bhi-hf-to-b, bhi-b-to-lf, bhi-b-to-hf, spectrogram, spectrogram-map
+    #[arg(long, value_name = "NAME", default_value = "psd")]
+    features: String,
     /// How the EEG of a BIDS data set is written: exact floats, 16 bit, 24 bit
     #[arg(long, value_parser = ["brainvision", "edf", "bdf"], default_value = "brainvision")]
     eeg: String,

@@ -6,7 +6,7 @@ use crate::exchange::{npz, parquet};
 use crate::store::rows::Session;
 use crate::store::{Home, Recording};
 use crate::study::evaluate::{Modality, dataset};
-use crate::study::{self, tables};
+use crate::study::{self, Features, tables};
 use anyhow::bail;
 use serde_json::json;
 use std::path::Path;
@@ -22,10 +22,16 @@ pub fn run(args: &Args, home: &Home, sessions: &[Session], output: &Path, common
         job.report_with("read", done as u64, sessions.len() as u64, &session.participant)?;
         recordings.push(home.recording(session.id)?);
     }
+    let mut left_out = Vec::new();
     let table = match args.what.as_str() {
         "labels" => tables::labels(&recordings),
         "predictions" => tables::predictions(home, &recordings)?,
-        _ => tables::features(&dataset(&recordings, Modality::Eeg, study::target_named(&args.target)?, &job)?),
+        _ => {
+            let modality = Modality::Eeg(Features::named(&args.features)?);
+            let made = dataset(&recordings, modality, study::target_named(&args.target)?, &job)?;
+            left_out = made.left_out;
+            tables::features(&made.dataset)
+        }
     };
     progress::clear();
     let rows = table.rows();
@@ -49,9 +55,13 @@ pub fn run(args: &Args, home: &Home, sessions: &[Session], output: &Path, common
     };
     let simulated = sessions.iter().any(|s| s.simulated);
     if common.json {
-        println!("{}", json!({ "output": output, "what": args.what, "rows": rows, "columns": columns, "simulated": simulated }));
+        println!(
+            "{}",
+            json!({ "output": output, "what": args.what, "rows": rows, "columns": columns, "left_out": left_out, "simulated": simulated })
+        );
     } else {
         let mark = text::simulated_mark(simulated);
+        left_out.iter().for_each(|why| println!("! left out: {why}"));
         println!("{rows} rows of {} of {} sessions{mark} in {}", args.what, sessions.len(), output.display());
     }
     Ok(())
