@@ -98,6 +98,7 @@ pub fn position_of(label: &str) -> Option<Position> {
 fn spelled(label: &str) -> Option<&'static str> {
     let mut bare = label.trim();
     if bare.len() > 4
+        && bare.is_char_boundary(3)
         && bare.is_char_boundary(4)
         && bare[..3].eq_ignore_ascii_case("eeg")
         && !bare.as_bytes()[3].is_ascii_alphanumeric()
@@ -122,6 +123,7 @@ mod tests {
 
     #[test]
     fn labels_are_matched_whatever_their_dress() {
+        assert_eq!((position_of("ÿÿÿ"), position_of("ÿÿÿÿÿ")), (None, None), "damaged labels");
         for label in ["Fp1", "FP1", "EEG Fp1-Ref", "eeg:fp1", "Fp1."] {
             assert_eq!(Montage::of(&[label]).map(|m| m.labels[0].clone()), Ok("Fp1".to_string()), "{label}");
         }
