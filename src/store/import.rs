@@ -100,7 +100,11 @@ fn samples(writer: &mut SessionWriter, stream: &WholeStream) -> Result<Nanos, St
         // To the next whole second, or to the next hole.
         let edge = ((first / step + 1) * step).min(n);
         let last = (first + 1..edge).find(|i| lost(*i)).unwrap_or(edge);
-        let rows: Vec<f32> = (first..last).flat_map(|i| data.iter().map(move |channel| channel[i])).collect();
+        let mut rows = vec![0f32; (last - first) * data.len()];
+        for (c, channel) in data.iter().enumerate() {
+            let places = rows.iter_mut().skip(c).step_by(data.len());
+            places.zip(&channel[first..last]).for_each(|(place, value)| *place = *value);
+        }
         writer.samples(&Chunk {
             stream: info.id,
             first_index: first as u64,

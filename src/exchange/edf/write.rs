@@ -61,17 +61,36 @@ pub fn write(path: &Path, bdf: bool, stream: &Outgoing, events: &[Event], about:
     for (r, list) in lists.iter().enumerate() {
         bytes.clear();
         for (c, (channel, scale)) in stream.data.iter().zip(&scales).enumerate() {
-            for t in r * per_record..(r + 1) * per_record {
-                let value = channel.get(t).copied().unwrap_or(f32::NAN);
-                held[c] = if value.is_nan() { held[c] } else { value };
-                bytes.extend(&scale.count(held[c]).to_le_bytes()[..width]);
-            }
+            let first = (r * per_record).min(channel.len());
+            let there = &channel[first..(first + per_record).min(channel.len())];
+            encode(&mut bytes, there, per_record, scale, &mut held[c], bdf);
         }
         bytes.extend(list);
         bytes.resize(bytes.len() + list_bytes - list.len(), 0);
         out.write_all(&bytes).map_err(failed)?;
     }
     out.finish().map_err(failed)
+}
+
+/// Appends one channel of a record; behind the last sample, as in a gap, the value before is held.
+fn encode(bytes: &mut Vec<u8>, there: &[f32], per_record: usize, scale: &Scale, held: &mut f32, bdf: bool) {
+    let mut count = |value: f32| {
+        *held = if value.is_nan() { *held } else { value };
+        scale.count(*held).to_le_bytes()
+    };
+    let values = there.iter().copied().chain(std::iter::repeat_n(f32::NAN, per_record - there.len()));
+    // The widths are known here, so that a sample costs a move and no call.
+    if bdf {
+        values.for_each(|v| {
+            let [low, middle, high, _] = count(v);
+            bytes.extend_from_slice(&[low, middle, high]);
+        });
+    } else {
+        values.for_each(|v| {
+            let [low, high, ..] = count(v);
+            bytes.extend_from_slice(&[low, high]);
+        });
+    }
 }
 
 /// Samples of a record and its duration as printed: a second where that holds a whole number of samples.
@@ -96,8 +115,9 @@ fn eight(value: f64) -> String {
 
 impl Scale {
     fn count(&self, value: f32) -> i32 {
-        let count = (f64::from(value) - self.low) / self.gain + f64::from(self.digital_low);
-        count.round().clamp(f64::from(self.digital_low), f64::from(self.digital_high)) as i32
+        // Counted from the lowest one: no number is negative, and cutting off after adding a half rounds.
+        let count = (f64::from(value) - self.low) / self.gain + 0.5;
+        count.clamp(0.0, f64::from(self.digital_high) - f64::from(self.digital_low)) as i32 + self.digital_low
     }
 }
 
