@@ -24,6 +24,7 @@ mod progress;
 mod quality;
 mod record;
 mod redact;
+mod reproduce;
 mod sessions;
 mod setup;
 mod show;
@@ -143,6 +144,8 @@ enum Command {
     Train(train::Args),
     /// Evaluate a network by one or several protocols, here or on a cluster
     Evaluate(evaluate::Args),
+    /// A paper's experiment from its data set to its tables
+    Reproduce(reproduce::Args),
     /// Predictions of a stored model for a session
     Predict(predict::Args),
     /// The explanation that was found with a model
@@ -195,6 +198,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Some(Command::Features(args)) => features::run(args, common)?,
         Some(Command::Train(args)) => train::run(args, common)?,
         Some(Command::Evaluate(args)) => evaluate::run(args, common)?,
+        Some(Command::Reproduce(args)) => reproduce::run(args, common)?,
         Some(Command::Predict(args)) => predict::run(args, common)?,
         Some(Command::Explain(args)) => explain::run(args, common)?,
         Some(Command::Topo(args)) => topo::run(args, common)?,

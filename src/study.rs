@@ -10,6 +10,7 @@ mod import;
 mod overview;
 mod plan;
 mod predict;
+pub mod reproduce;
 mod review;
 mod rows;
 mod run;

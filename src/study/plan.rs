@@ -120,6 +120,8 @@ pub enum StudyError {
     #[error(transparent)]
     Explain(#[from] crate::explain::ExplainError),
     #[error(transparent)]
+    Exchange(#[from] crate::exchange::ExchangeError),
+    #[error(transparent)]
     Stopped(#[from] crate::job::Stopped),
 }
 
