@@ -1,5 +1,6 @@
 //! Which components are the eyes and which the heart (algorithms 1.2 c, d).
 
+use super::events::Moments;
 use super::ica::Decomposition;
 use super::shape::{correlation, excess_kurtosis};
 use crate::prepare::PrepareError;
@@ -19,11 +20,13 @@ pub struct Ocular {
     /// Least excess kurtosis of the component in that band: eyes move now and then, frontal rhythms go on. Without it a
     /// recording without blinks loses frontal brain activity, since nothing else resembles Fp1 so much. 0 = not asked.
     pub least_kurtosis: f64,
+    /// The component is taken out at these moments only; `None` = everywhere.
+    pub moments: Option<Moments>,
 }
 
 impl Default for Ocular {
     fn default() -> Self {
-        Ocular { low_hz: 1.0, high_hz: 10.0, least_r: 0.6, least_kurtosis: 2.0 }
+        Ocular { low_hz: 1.0, high_hz: 10.0, least_r: 0.6, least_kurtosis: 2.0, moments: Some(Moments::default()) }
     }
 }
 
@@ -41,11 +44,13 @@ pub struct Cardiac {
     /// How many random averages.
     pub draws: usize,
     pub seed: u64,
+    /// Not the component goes but its average around the R peaks, so far to both sides, s; 0 = all of it.
+    pub average_s: f64,
 }
 
 impl Default for Cardiac {
     fn default() -> Self {
-        Cardiac { half_window_s: 0.1, energy_ratio: 3.0, beyond_random: 1.5, draws: 200, seed: 1 }
+        Cardiac { half_window_s: 0.1, energy_ratio: 3.0, beyond_random: 1.5, draws: 200, seed: 1, average_s: 0.3 }
     }
 }
 
@@ -154,6 +159,27 @@ pub fn cardiac(activity: &[f64], beats: &[f64], rate: f64, options: &Cardiac) ->
     let largest = energies.iter().copied().fold(0.0, f64::max);
     let ratio = if mean > 0.0 { locked / mean } else { 0.0 };
     (ratio, ratio > options.energy_ratio && locked > options.beyond_random * largest)
+}
+
+/// The part of a component that follows the beats: its average around them, put at each, with soft ends. `beats` in s
+/// from the first sample.
+pub fn locked_part(activity: &[f64], beats: &[f64], rate: f64, half_s: f64) -> Vec<f64> {
+    let half = (half_s * rate).round() as usize;
+    let fits = |at: &usize| *at >= half && at + half < activity.len();
+    let centres: Vec<usize> = beats.iter().map(|t| (t * rate).round().max(0.0) as usize).filter(fits).collect();
+    let mut average = vec![0.0; 2 * half + 1];
+    for centre in &centres {
+        average.iter_mut().zip(&activity[centre - half..=centre + half]).for_each(|(a, x)| *a += x / centres.len() as f64);
+    }
+    for (i, a) in average.iter_mut().enumerate() {
+        let inwards = i.min(2 * half - i) as f64 / (0.25 * half as f64).max(1.0);
+        *a *= 0.5 - 0.5 * (std::f64::consts::PI * inwards.min(1.0)).cos();
+    }
+    let mut locked = vec![0.0; activity.len()];
+    for centre in &centres {
+        locked[centre - half..=centre + half].iter_mut().zip(&average).for_each(|(x, a)| *x = *a);
+    }
+    locked
 }
 
 /// Mean square of the average of the stretches around these moments.
