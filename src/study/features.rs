@@ -125,12 +125,14 @@ impl Source<'_> {
             Err(why) => return Ok((Err(why), false)),
         };
         let (onset_s, length_s) = span(&signals, seconds(on - start), seconds(off - on));
+        let late_s = onset_s - seconds(on - start);
         let beside = Companions { eog: &[], beats: &beats };
         let material = Material { eeg: &signals, beside, onset_s, length_s, cleaned: None };
-        Ok(match cache {
+        let (made, kept) = match cache {
             Some(cache) => cache.table(set, material, options),
             None => (features(set, material, options), false),
-        })
+        };
+        Ok((made.map(|table| later(table, late_s)), kept))
     }
 
     /// Trials cut from the recording after it was cleaned as a whole, which is done only where the cache lacks one.
@@ -152,7 +154,8 @@ impl Source<'_> {
             let beats = self.beats(on, off, raw.start);
             let content = content.part(onset_s, length_s, beats.as_deref().unwrap_or_default(), &recipe);
             let kept = cache.and_then(|cache| cache.find(&content, &recipe));
-            Ok(Place { trial, onset_s, length_s, beats, content, kept })
+            let late_s = onset_s - seconds(on - raw.start);
+            Ok(Place { trial, onset_s, late_s, length_s, beats, content, kept })
         };
         let places = trials.iter().map(place).collect::<Result<Vec<_>, _>>()?;
         watch.look()?;
@@ -162,7 +165,7 @@ impl Source<'_> {
         };
         let one = |place: Place| -> Result<TrialFeatures, StudyError> {
             watch.look()?;
-            let (trial, kept) = (place.trial, place.kept.is_some());
+            let (trial, late_s, kept) = (place.trial, place.late_s, place.kept.is_some());
             let mut made = match (place.kept, &cleaned, place.beats) {
                 (Some(table), ..) => Ok(table),
                 (None, _, Err(why)) => Err(why),
@@ -178,7 +181,7 @@ impl Source<'_> {
                 cache.keep(&place.content, table);
             }
             watch.tell(trial)?;
-            Ok(TrialFeatures { trial, made, kept })
+            Ok(TrialFeatures { trial, made: made.map(|table| later(table, late_s)), kept })
         };
         places.into_par_iter().map(one).collect()
     }
@@ -214,6 +217,8 @@ impl Source<'_> {
 struct Place {
     trial: u32,
     onset_s: f64,
+    /// How much later than the video the samples begin, s.
+    late_s: f64,
     length_s: f64,
     beats: Result<Vec<f64>, PrepareError>,
     content: Content,
@@ -245,6 +250,12 @@ fn longest(recording: &Recording, signals: &Signals, start: Nanos) -> Result<Opt
         .map_err(|e| trouble(recording, &format!("its electrodes {} are marked as bad: {e}", marked.join(", "))))?;
     let start = start + to_nanos(longest.first_index as f64 / signals.rate);
     Ok(Some((signals, start)))
+}
+
+/// The same table, its times counted from a moment so much earlier.
+fn later(mut table: FeatureTable, by_s: f64) -> FeatureTable {
+    table.rows.iter_mut().for_each(|(time, _)| *time += by_s);
+    table
 }
 
 /// Onset and length of a part, as far as the samples reach.

@@ -146,8 +146,13 @@ fn whole_trial(
     let onset = seconds(on - block.start) - found.first_s;
     let from = onset.max(0.0);
     let length_s = (seconds(off - on) - (from - onset)).min(found.eeg.seconds() - from);
-    let material =
-        Material { eeg: &found.eeg, beside: Companions { eog: &found.eog, beats: &found.beats }, onset_s: from, length_s };
+    let material = Material {
+        eeg: &found.eeg,
+        beside: Companions { eog: &found.eog, beats: &found.beats },
+        onset_s: from,
+        length_s,
+        cleaned: None,
+    };
     match recipes::features(set, material, &options(set)) {
         Ok(table) => Ok(Ok(table.rows.into_iter().map(|(t, values)| (t + from - onset, values)).collect())),
         Err(why) => Ok(Err(why.to_string())),
