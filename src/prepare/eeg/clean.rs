@@ -114,14 +114,15 @@ fn reduce(
     options: &Cleaning,
     log: &mut CleaningLog,
 ) -> Result<(), PrepareError> {
-    let mut components = decompose(&signals.data, &options.ica)?;
+    let edge = edge(signals);
+    let mut components = decompose(&inner(&signals.data, edge), &options.ica)?;
     note_search(&components, log);
     log.components = components.unmixing.len();
     if let Some(wavelet) = &options.wavelet {
-        log.treated = treat(&mut signals.data, signals.rate, &components, wavelet);
+        log.treated = treat(&mut signals.data, signals.rate, edge, &components, wavelet);
         // Where nothing changed, a second search would only find the same components again.
         if !log.treated.is_empty() {
-            components = decompose(&signals.data, &options.ica)?;
+            components = decompose(&inner(&signals.data, edge), &options.ica)?;
             note_search(&components, log);
         }
     }
@@ -130,18 +131,37 @@ fn reduce(
     if !gone.is_empty() {
         let activities = components.activities(&signals.data);
         for finding in gone {
-            let part = artefact(&activities[finding.component], finding.kind, signals.rate, companions, options);
+            let part = artefact(finding, &activities[finding.component], (signals.rate, edge), companions, options);
             components.subtract(&mut signals.data, finding.component, &part);
         }
     }
     Ok(())
 }
 
+/// Samples at both ends in which the filter rings: nothing is learnt or judged there, since ringing looks like an
+/// artefact, and nothing but what the caller named is taken out. None of a recording that has hardly more.
+fn edge(signals: &Signals) -> usize {
+    let edge = signals.rate.round() as usize;
+    if signals.samples() > 10 * edge { edge } else { 0 }
+}
+
+/// Without the samples of both ends.
+fn inner(data: &[Vec<f64>], edge: usize) -> Vec<Vec<f64>> {
+    data.iter().map(|x| x[edge..x.len() - edge].to_vec()).collect()
+}
+
 /// What of a component goes: all that the caller named, an eye where it moves, what follows the heart.
-fn artefact(activity: &[f64], kind: Kind, rate: f64, companions: Companions<'_>, options: &Cleaning) -> Vec<f64> {
-    match (kind, &options.ocular, &options.cardiac) {
+fn artefact(
+    finding: &Finding,
+    activity: &[f64],
+    signals: (f64, usize),
+    companions: Companions<'_>,
+    options: &Cleaning,
+) -> Vec<f64> {
+    let (rate, edge) = signals;
+    match (finding.kind, &options.ocular, &options.cardiac) {
         (Kind::Ocular, Some(Ocular { moments: Some(moments), .. }), _) => {
-            activity.iter().zip(moments.weights(activity, rate)).map(|(x, w)| x * w).collect()
+            activity.iter().zip(moments.weights(activity, rate, edge)).map(|(x, w)| x * w).collect()
         }
         (Kind::Cardiac, _, Some(heart)) if heart.average_s > 0.0 => {
             locked_part(activity, companions.beats, rate, heart.average_s)
@@ -165,11 +185,12 @@ fn find(
         Some(eyes) => ocular_references(&signals.labels, &signals.data, companions.eog, signals.rate, eyes)?,
         None => Vec::new(),
     };
+    let edge = edge(signals);
     let activities = components.activities(&signals.data);
     let judge = |(component, activity): (usize, &Vec<f64>)| -> Result<Option<Finding>, PrepareError> {
         let site = site_of(components, component, &signals.labels);
         let (r, reference, eyes) = match &options.ocular {
-            Some(eyes) => ocular(activity, &site, &references, signals.rate, eyes)?,
+            Some(eyes) => ocular(activity, edge, &site, &references, signals.rate, eyes)?,
             None => (0.0, String::new(), false),
         };
         let (cardiac_ratio, heart) = match &options.cardiac {

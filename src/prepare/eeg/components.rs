@@ -122,18 +122,23 @@ fn is_frontal(label: &str) -> bool {
     ["FP", "FPZ", "AF", "AFZ", "F", "FZ"].contains(&letters.to_ascii_uppercase().as_str())
 }
 
-/// r with the best reference and its name, and whether the component is ocular.
+/// r with the best reference and its name, and whether the component is ocular; `edge` samples at both ends are not
+/// looked at.
 pub fn ocular(
     activity: &[f64],
+    edge: usize,
     site: &str,
     references: &[(String, Vec<f64>)],
     rate: f64,
     options: &Ocular,
 ) -> Result<(f64, String, bool), PrepareError> {
     let band = ocular_filter(rate, options)?.zero_phase(activity)?;
-    let scored = references.iter().map(|(name, x)| (correlation(&band, x).abs(), name));
+    let inner = edge..band.len().saturating_sub(edge).max(edge);
+    let band = &band[inner.clone()];
+    let within = |x: &Vec<f64>| correlation(band, x.get(inner.clone()).unwrap_or_default()).abs();
+    let scored = references.iter().map(|(name, x)| (within(x), name));
     let Some((r, name)) = scored.max_by(|a, b| a.0.total_cmp(&b.0)) else { return Ok((0.0, String::new(), false)) };
-    let now_and_then = options.least_kurtosis <= 0.0 || excess_kurtosis(&band) >= options.least_kurtosis;
+    let now_and_then = options.least_kurtosis <= 0.0 || excess_kurtosis(band) >= options.least_kurtosis;
     let is_ocular = r >= options.least_r && is_frontal(site) && now_and_then;
     Ok((r, name.clone(), is_ocular))
 }

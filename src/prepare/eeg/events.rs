@@ -23,14 +23,16 @@ impl Default for Moments {
 }
 
 impl Moments {
-    /// How much of a component goes at each sample: 1 within an event, 0 far from all, half a cosine between.
-    pub fn weights(&self, activity: &[f64], rate: f64) -> Vec<f64> {
-        let (centre, spread) = centre_and_spread(activity);
-        let away: Vec<f64> = activity.iter().map(|v| (v - centre).abs()).collect();
+    /// How much of a component goes at each sample: 1 within an event, 0 far from all, half a cosine between. None
+    /// begins within `edge` samples of either end.
+    pub fn weights(&self, activity: &[f64], rate: f64, edge: usize) -> Vec<f64> {
         let n = activity.len();
+        let inner = edge.min(n)..n.saturating_sub(edge).max(edge.min(n));
+        let (centre, spread) = centre_and_spread(&activity[inner.clone()]);
+        let away: Vec<f64> = activity.iter().map(|v| (v - centre).abs()).collect();
         let mut inside = vec![false; n];
-        let mut at = 0;
-        while at < n {
+        let mut at = inner.start;
+        while at < inner.end {
             if spread <= 0.0 || away[at] <= self.core_sd * spread {
                 at += 1;
                 continue;
@@ -74,12 +76,13 @@ mod tests {
     fn weights_stand_around_what_stands_out_and_nowhere_else() {
         let mut seed = Seed::new(4);
         let mut activity: Vec<f64> = (0..4000).map(|_| seed.normal()).collect();
-        assert!(Moments::default().weights(&activity, 100.0).iter().all(|w| *w == 0.0));
+        assert!(Moments::default().weights(&activity, 100.0, 0).iter().all(|w| *w == 0.0));
         activity[1000..1040].iter_mut().for_each(|x| *x += 9.0);
-        let weights = Moments::default().weights(&activity, 100.0);
+        let weights = Moments::default().weights(&activity, 100.0, 0);
         assert!(weights[1000..1040].iter().all(|w| *w == 1.0));
         assert!(weights[..980].iter().chain(&weights[1060..]).all(|w| *w == 0.0));
         assert!(weights[1045] < 1.0);
-        assert!(Moments::default().weights(&[2.0; 50], 100.0).iter().all(|w| *w == 0.0), "flat");
+        assert!(Moments::default().weights(&activity, 100.0, 1100).iter().all(|w| *w == 0.0), "an end is no event");
+        assert!(Moments::default().weights(&[2.0; 50], 100.0, 0).iter().all(|w| *w == 0.0), "flat");
     }
 }

@@ -67,14 +67,15 @@ pub fn artefact_like(activities: &[Vec<f64>], options: &WaveletIca) -> Vec<(usiz
 }
 
 /// Takes the large part of every artefact-like component out of `data` (channels x samples, `rate` a second) and says
-/// what it did.
-pub fn treat(data: &mut [Vec<f64>], rate: f64, components: &Decomposition, options: &WaveletIca) -> Vec<Treated> {
+/// what it did. `edge` samples at both ends are neither judged nor changed.
+pub fn treat(data: &mut [Vec<f64>], rate: f64, edge: usize, components: &Decomposition, options: &WaveletIca) -> Vec<Treated> {
     let activities = components.activities(data);
-    let found = artefact_like(&activities, options);
+    let inner: Vec<Vec<f64>> = activities.iter().map(|x| x[edge..x.len() - edge].to_vec()).collect();
+    let found = artefact_like(&inner, options);
     let artefact = |(i, ..): &(usize, f64, f64)| {
         let mut large = large_part(&activities[*i], &options.threshold);
         if let Some(moments) = &options.moments {
-            large.iter_mut().zip(moments.weights(&activities[*i], rate)).for_each(|(x, w)| *x *= w);
+            large.iter_mut().zip(moments.weights(&activities[*i], rate, edge)).for_each(|(x, w)| *x *= w);
         }
         large
     };
