@@ -43,7 +43,9 @@ fn kept(home: &Path) -> usize {
 #[test]
 fn many_inputs_are_kept_and_what_cannot_be_used_is_said() {
     let home = study("3", "1", "4");
-    let (first, second) = (home.path().join("first.npz"), home.path().join("second.npz"));
+    // Beside the home: erasing proves by search that nothing in it speaks of a participant.
+    let beside = tempfile::tempdir().expect("a folder");
+    let (first, second) = (beside.path().join("first.npz"), beside.path().join("second.npz"));
     let (first, second) = (first.to_str().expect("text"), second.to_str().expect("text"));
     let (good, text) = said(home.path(), &["features", "all", "--mean", "-o", first]);
     assert!(good && text.contains("SIMULATED") && !text.contains("earlier run"), "{text}");
@@ -53,7 +55,7 @@ fn many_inputs_are_kept_and_what_cannot_be_used_is_said() {
     assert_eq!(std::fs::read(first).expect("arrays"), std::fs::read(second).expect("arrays"), "the cache changes nothing");
     let (good, text) = said(home.path(), &["features", "all", "--hop-s", "0.5"]);
     assert!(good && !text.contains("earlier run"), "another choice is another recipe: {text}");
-    let broken = home.path().join("broken.edf");
+    let broken = beside.path().join("broken.edf");
     std::fs::write(&broken, b"no recording").expect("written");
     let broken = broken.to_str().expect("text");
     let (good, text) = said(home.path(), &["features", "all", broken]);
