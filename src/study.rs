@@ -15,6 +15,7 @@ mod rows;
 mod run;
 pub mod shards;
 pub mod slurm;
+mod stretches;
 mod windows;
 
 pub use datasets::{session_quality, stored_signals};

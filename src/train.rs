@@ -1,6 +1,7 @@
 //! Networks, the training loop, grouped evaluation, and the model file (ONNX with its card).
 
 pub mod adam;
+mod blocks;
 pub mod card;
 pub mod checkpoint;
 pub mod crossval;
@@ -10,6 +11,7 @@ pub mod evaluate;
 pub mod file;
 pub mod fit;
 pub mod fusion;
+mod held;
 pub mod input;
 mod layer;
 mod layout;
