@@ -16,6 +16,7 @@ mod run;
 pub mod shards;
 pub mod slurm;
 mod stretches;
+pub mod tables;
 mod windows;
 
 pub use datasets::{session_quality, stored_signals};

@@ -6,6 +6,7 @@ pub mod card;
 pub mod checkpoint;
 pub mod crossval;
 mod deep_lift;
+pub mod device;
 mod differentiate;
 pub mod evaluate;
 pub mod file;

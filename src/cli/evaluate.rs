@@ -61,6 +61,9 @@ pub struct Args {
     class_weights: bool,
     #[arg(long, default_value_t = 7)]
     seed: u64,
+    /// Where networks compute: auto, cpu or gpu
+    #[arg(long, default_value = "auto")]
+    device: String,
     /// Runs at the same time; one per core when absent
     #[arg(long)]
     jobs: Option<usize>,
@@ -96,6 +99,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     if let (Some(folder), Some(shard)) = (&args.folder, args.shard) {
         return Ok(Shards::open(folder)?.run(shard, &Job::silent())?);
     }
+    crate::train::device::chosen(&args.device)?;
     let home = Home::view(&common.home)?;
     let job = progress::job();
     let mut all = Vec::new();

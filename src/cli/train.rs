@@ -34,12 +34,16 @@ pub struct Args {
     epochs: usize,
     #[arg(long, default_value_t = 7)]
     seed: u64,
+    /// Where networks compute: auto, cpu or gpu
+    #[arg(long, default_value = "auto")]
+    device: String,
 }
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let features = Features::named(&args.features)?;
     let name = args.network.as_deref().unwrap_or(features.network());
     let network = crate::train::architecture(name).ok_or_else(|| StudyError::NoNetwork(name.into()))?;
+    crate::train::device::chosen(&args.device)?;
     let home = Home::open(&common.home)?;
     let sessions = args.sessions.iter().map(|s| home.find_session(s).map(|s| s.id)).collect::<Result<Vec<_>, _>>()?;
     let plan = Plan {
