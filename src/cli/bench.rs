@@ -7,6 +7,7 @@ mod kernels;
 mod load;
 mod machine;
 mod record;
+mod train;
 
 use crate::cli::Common;
 
@@ -29,6 +30,8 @@ enum What {
     Features(features::Args),
     /// CPU and wall time of attributions and of the Quality Test's curves
     Explain(explain::Args),
+    /// Samples a second of training, network by network
+    Train(train::Args),
 }
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
@@ -37,5 +40,6 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         What::Kernels(args) => kernels::run(args, common),
         What::Features(args) => features::run(args, common),
         What::Explain(args) => explain::run(args, common),
+        What::Train(args) => train::run(args, common),
     }
 }
