@@ -1,5 +1,7 @@
 //! Step 1: who takes part, by code only, and what they agreed to.
 
+mod draft;
+
 use crate::lab::message::{Action, Snapshot};
 use crate::show::caps::Ink;
 use crate::show::pen::Pen;
@@ -166,6 +168,14 @@ impl Screen for ParticipantForm {
             Row::Code | Row::Note | Row::Form | Row::Experimenter => Letters::Text,
             _ => Letters::Keys,
         }
+    }
+
+    fn draft(&self) -> Option<(&'static str, String)> {
+        Some(("participant", draft::written(self)))
+    }
+
+    fn take_up(&mut self, draft: &str) {
+        draft::read(self, draft);
     }
 
     fn paste(&mut self, text: &str) {

@@ -29,17 +29,20 @@ impl Screen for SessionScreen {
     }
 
     fn hints(&self, snapshot: &Snapshot) -> Vec<Hint> {
-        let mut hints: Vec<Hint> = match snapshot.protocol.phase {
+        let phase = snapshot.protocol.phase;
+        let mut hints: Vec<Hint> = match phase {
             Phase::Paused => vec![("c", "continue")],
             Phase::EyesOpen | Phase::EyesClosed | Phase::Rest => vec![("g", "go on now"), ("p", "pause")],
-            Phase::Video => vec![("p", "pause"), ("Space", "felt: hold"), ("t", "felt: on/off")],
             _ => vec![("p", "pause")],
         };
-        hints.extend([("r", "redo"), ("k", "skip"), ("n", "note"), ("m", "marker"), ("A", "abort"), ("1-4", "channels")]);
+        hints.extend([("r", "redo"), ("k", "skip"), ("n", "note"), ("m", "marker")]);
+        if phase == Phase::Video {
+            hints.extend([("Space", "felt: hold"), ("t", "felt: on/off")]);
+        }
         if labelled(snapshot).is_some() {
             hints.push(("l", "label the last clip"));
         }
-        hints.extend([("[ ]", "page"), ("+ - 0", "scale")]);
+        hints.extend([("1-5", "views"), ("[ ]", "page"), ("+ - 0", "scale"), ("A", "abort")]);
         hints
     }
 
@@ -51,6 +54,7 @@ impl Screen for SessionScreen {
             KeyCode::Char('2') => self.show(View::All),
             KeyCode::Char('3') => self.show(View::Worst),
             KeyCode::Char('4') => self.show(View::Heart),
+            KeyCode::Char('5') => self.show(View::Maps),
             KeyCode::Char(']') => self.look.page = self.look.page.wrapping_add(1),
             // Pages are counted round; a step back from the first is the last of any usual number of pages.
             KeyCode::Char('[') => self.look.page = self.look.page.checked_sub(1).unwrap_or(ROUND - 1),

@@ -3,9 +3,9 @@
 use crate::lab::message::{Snapshot, TraceChannel};
 use crate::show::caps::Ink;
 use crate::show::pen::Pen;
-use crate::show::widget::{numbers, sweep};
+use crate::show::widget::{numbers, scalp, sweep};
 use crate::show::words;
-use crate::signal::{Nanos, Role, seconds};
+use crate::signal::{BANDS, Nanos, Role, seconds};
 
 /// Which channels are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,6 +18,8 @@ pub enum View {
     Worst,
     /// Whatever is not EEG.
     Heart,
+    /// Topographies of the four bands.
+    Maps,
 }
 
 /// How the channels are looked at.
@@ -39,6 +41,9 @@ impl Look {
 /// Spread over the head; the first ones stay where there are few rows.
 const SPREAD: [&str; 16] = ["Fp1", "Fp2", "F3", "F4", "T7", "C3", "C4", "T8", "P3", "P4", "O1", "O2", "Fz", "Cz", "Pz", "Oz"];
 
+/// End of the band maps' scale, dB: fixed, so that a map that changes means a scalp that changes.
+const MAPS_DB: f64 = 10.0;
+
 /// Cells of a lane that are not trace: the label before it, the quality behind it.
 const BESIDE: u16 = 10;
 
@@ -49,6 +54,7 @@ impl View {
             View::All => "2 all channels",
             View::Worst => "3 the worst",
             View::Heart => "4 heart and others",
+            View::Maps => "5 band maps",
         }
     }
 
@@ -57,7 +63,7 @@ impl View {
         let (mut eeg, others): (Vec<_>, Vec<_>) = all.iter().partition(|c| c.role == Role::Eeg);
         match self {
             View::All => all.iter().collect(),
-            View::Heart => others,
+            View::Heart | View::Maps => others,
             View::Worst => {
                 eeg.sort_by(|a, b| a.quality.unwrap_or(101.0).total_cmp(&b.quality.unwrap_or(101.0)));
                 eeg.truncate(8);
@@ -86,6 +92,9 @@ pub fn lanes(pen: &mut Pen, s: &Snapshot, view: View, look: &Look) {
     if s.traces.channels.is_empty() {
         pen.panel(view.name()).text(0, 0, "no samples yet", Ink::Dim);
         return;
+    }
+    if view == View::Maps {
+        return maps(pen, s);
     }
     let pass = words::pass_mark(s);
     if pen.caps.ascii {
@@ -143,6 +152,22 @@ fn one(pen: &mut Pen, channel: &TraceChannel, s: &Snapshot, window: f64, (half, 
         let said = if word == "ok" { format!("{quality:>3.0}") } else { word.to_string() };
         pen.text(width.saturating_sub(4), middle, &said, ink);
     }
+}
+
+/// The bands as heads under one scale: how many dB each electrode is above or below the mean of its band.
+fn maps(pen: &mut Pen, s: &Snapshot) {
+    let mut body = pen.panel("5 band maps: dB around each band's mean, last 2 s");
+    let Some(bands) = &s.guided.bands else {
+        body.text(0, 0, "the first two seconds are being read ...", Ink::Dim);
+        return;
+    };
+    let around = |powers: &Vec<f32>| -> Vec<f64> {
+        let mean = powers.iter().map(|p| f64::from(*p)).sum::<f64>() / powers.len().max(1) as f64;
+        powers.iter().map(|p| f64::from(*p) - mean).collect()
+    };
+    let named: Vec<(String, Vec<f64>)> =
+        BANDS.iter().zip(&bands.powers_db).map(|(band, powers)| (band.name.to_string(), around(powers))).collect();
+    scalp::bands(&mut body, &bands.labels, &named, MAPS_DB);
 }
 
 /// The channels of a page, and the words for the heading where there is more than one.
