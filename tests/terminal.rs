@@ -184,7 +184,7 @@ fn consents(pty: &mut Pty) {
 fn prepares(pty: &mut Pty) {
     step(pty, b"\r", "STREAMING");
     step(pty, b"\r", "3/7 MONTAGE");
-    step(pty, b"P", "32 of 32 placed");
+    step(pty, b"P", "34 of 34 placed");
     step(pty, b"\r", "4/7 QUALITY GATE");
     pty.shows("to the camera");
     step(pty, b"\r", "5/7 CAMERA");

@@ -17,6 +17,7 @@ use crate::show::popup::Popup;
 use crate::show::screen::{Next, Place, Screen};
 use crate::show::words;
 use crate::signal::Nanos;
+use crate::store::rows::SessionId;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use std::collections::BTreeMap;
@@ -60,6 +61,10 @@ pub struct App<L> {
     history: Vec<String>,
     /// The way to the terminal and back.
     round_trip: Option<Nanos>,
+    /// Few frames a second get through.
+    sparing: bool,
+    /// The session whose gaps were asked for.
+    gaps_of: Option<SessionId>,
     next_id: u64,
     leaving: bool,
     left: Option<Left>,
@@ -83,6 +88,8 @@ impl<L: Link> App<L> {
             line: None,
             history: Vec::new(),
             round_trip: None,
+            sparing: false,
+            gaps_of: None,
             next_id: first_id,
             leaving: false,
             left: None,
@@ -233,6 +240,10 @@ impl<L: Link> App<L> {
     }
 }
 
+/// Frames a second below which the screens spare the link, and above which they no longer do.
+const SCARCE: f64 = 6.0;
+const AMPLE: f64 = 12.0;
+
 /// Why a key did nothing.
 const HASTE: &str = "That key came too fast to be meant (a held key, or a paste); press it again.";
 
@@ -261,8 +272,14 @@ impl<L: Link> Program for App<L> {
         self.leaving
     }
 
-    fn paced(&mut self, round_trip: Option<Nanos>, _: f64) {
+    fn paced(&mut self, round_trip: Option<Nanos>, fps: f64) {
         self.round_trip = round_trip;
+        // Apart, so that the screens do not change their minds with every frame.
+        let sparing = if self.sparing { fps < AMPLE } else { fps < SCARCE };
+        if sparing != self.sparing {
+            self.sparing = sparing;
+            self.screens.values_mut().for_each(|screen| screen.spare(sparing));
+        }
     }
 
     fn on_light(&mut self, light: bool) {

@@ -185,17 +185,17 @@ fn footer(pen: &mut Pen, hints: &[Hint], ways: &[Hint]) {
     }
 }
 
-/// The first ones and the last, in `room` columns.
+/// As many as fit, the first ones first, and the last, in `room` columns.
 fn fitting(hints: &[Hint], room: usize) -> Vec<Hint> {
     let length = |(key, what): &Hint| key.chars().count() + what.chars().count() + 4;
     let Some((last, others)) = hints.split_last() else { return Vec::new() };
     let mut left = (room + 3).saturating_sub(length(last));
     let fits = |hint: &&Hint| {
         let fits = length(hint) <= left;
-        left = if fits { left - length(hint) } else { 0 };
+        left -= if fits { length(hint) } else { 0 };
         fits
     };
-    let mut shown: Vec<Hint> = others.iter().take_while(fits).copied().collect();
+    let mut shown: Vec<Hint> = others.iter().filter(fits).copied().collect();
     shown.push(*last);
     shown
 }

@@ -10,9 +10,7 @@ mod situations;
 
 pub use results::{explanation, review};
 pub use scenes::{Scene, scenes};
-pub use situations::{
-    camera_preview, labelling, new_home, paused, rating, recording, reviewed, summary, training, waiting_gate,
-};
+pub use situations::{camera_preview, labelling, new_home, paused, rating, recording, reviewed, summary, training, waiting_gate};
 
 use crate::gate::Verdict;
 use crate::lab::message::{Catalogue, DeviceView, FaceView, HeartView, Snapshot, Traces};

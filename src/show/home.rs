@@ -50,7 +50,10 @@ impl Screen for Home {
         if let Some(Item::Session(Session { state: SessionState::Interrupted, .. })) = items(snapshot).get(self.selected) {
             hints.push(("c", "go on with it"));
         }
-        hints.extend([("n", "new session"), ("t", "train"), ("j/k", "move"), ("q", "quit")]);
+        if enter.1 != "new session" {
+            hints.push(("n", "new session"));
+        }
+        hints.extend([("t", "train"), ("j/k", "move"), ("q", "quit")]);
         hints
     }
 

@@ -153,13 +153,13 @@ impl Screen for ParticipantForm {
     }
 
     fn hints(&self, _: &Snapshot) -> Vec<Hint> {
-        let mut hints = vec![("Enter", "save, go on"), ("Tab", "next field")];
+        let mut hints = vec![("Enter", "save, go on")];
         match self.at() {
             Row::Age | Row::Sex | Row::Hand => hints.push(("Left/Right", "choose")),
             Row::Recording | Row::Stored | Row::Shared => hints.push(("Space", "yes/no")),
             _ => {}
         }
-        hints.push(("Esc", "home, draft kept"));
+        hints.extend([("Tab", "next field"), ("Esc", "home")]);
         hints
     }
 

@@ -138,6 +138,10 @@ pub trait Screen {
     fn select(&mut self, row: usize) {
         let _ = row;
     }
+    /// The link carries little: what moves may move in larger steps.
+    fn spare(&mut self, sparing: bool) {
+        let _ = sparing;
+    }
     /// Takes note of a new snapshot, for what one snapshot alone does not tell.
     fn observe(&mut self, snapshot: &Snapshot) {
         let _ = snapshot;

@@ -14,7 +14,7 @@ mod spline;
 mod svg;
 mod text;
 
-pub use bands::{Bands, bands_text};
+pub use bands::{Bands, bands_text, legend};
 pub use grid::Grid;
 pub use raster::png;
 pub use sites::{Electrodes, Sites};
@@ -215,7 +215,7 @@ fn both(value: &impl Fn(usize, usize) -> Option<f64>, column: usize, row: usize)
 }
 
 /// Copies cells into the top left of `area`, clipped; blank cells leave what was there.
-fn copy(buffer: &mut Buffer, area: Rect, cells: &[Vec<Cell>]) {
+pub fn copy(buffer: &mut Buffer, area: Rect, cells: &[Vec<Cell>]) {
     let area = area.intersection(*buffer.area());
     for (y, line) in (area.top()..area.bottom()).zip(cells) {
         for (x, cell) in (area.left()..area.right()).zip(line).filter(|(_, cell)| **cell != Cell::BLANK) {

@@ -24,12 +24,8 @@ impl Scalp {
     /// The electrodes of a stream that have a place on the head; None where there are fewer than four.
     pub fn of(info: &StreamInfo) -> Option<Scalp> {
         let placed = |i: &usize| position_of(&info.channels[*i].label).is_some();
-        let electrodes: Vec<(usize, String)> = info
-            .with_role(Role::Eeg)
-            .into_iter()
-            .filter(placed)
-            .map(|i| (i, info.channels[i].label.clone()))
-            .collect();
+        let electrodes: Vec<(usize, String)> =
+            info.with_role(Role::Eeg).into_iter().filter(placed).map(|i| (i, info.channels[i].label.clone())).collect();
         let spectrum = Spectrum::new((WINDOW_S * info.rate).round() as usize, info.rate).ok()?;
         let samples = vec![VecDeque::new(); electrodes.len()];
         let scalp = Scalp { stream: info.id, electrodes, samples, spectrum, rate: info.rate, latest: None };

@@ -1,11 +1,12 @@
 //! Electrodes, self-test, camera, playlist and a timeline for the example situations.
 
 use crate::lab::guided::{
-    CameraView, Check, Electrode, Guided, LabelLane, Labelling, LiveBands, Outcome, PlaylistEntry, PlaylistView, SelfTest, StreamTest,
+    CameraView, Check, Electrode, Guided, LabelLane, Labelling, LiveBands, Outcome, PlaylistEntry, PlaylistView, SelfTest,
+    StreamTest,
 };
 use crate::signal::{Emotion, Montage, Nanos, Placed, Placement, Role, Segment, StreamId, position_of};
-use std::sync::Arc;
 use crate::store::rows::{Session, Trial};
+use std::sync::Arc;
 
 /// What stands beside the signals once the simulated rig is connected: 27 electrodes placed, one bad.
 pub fn guided(now: Nanos) -> Guided {

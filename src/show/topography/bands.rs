@@ -132,7 +132,7 @@ fn write(cells: &mut [Vec<Cell>], x: usize, y: usize, text: &str, depth: Depth) 
 }
 
 /// The scale with its ends: "-1.2 &MXvao~`'   .:-=+*#%@ +1.2", or a bar of colours.
-fn legend(scale: Scale, depth: Depth) -> Vec<Cell> {
+pub fn legend(scale: Scale, depth: Depth) -> Vec<Cell> {
     let (low, high) = scale.ends();
     let signed = matches!(scale, Scale::Signed(_));
     let steps = if signed { 19 } else { 10 };

@@ -18,11 +18,7 @@ const MIDDLE: (f64, f64) = (115.0, 135.0);
 ///
 /// # Errors
 /// A label that is no electrode or stands twice, no labels, a map with another number of values.
-pub fn svg<S: AsRef<str>, E: Electrodes + ?Sized>(
-    maps: &[(S, &[f64])],
-    on: &E,
-    scale: Scale,
-) -> Result<String, TopographyError> {
+pub fn svg<S: AsRef<str>, E: Electrodes + ?Sized>(maps: &[(S, &[f64])], on: &E, scale: Scale) -> Result<String, TopographyError> {
     let Sites { labels, places: sites } = on.sites()?;
     if let Some((name, values)) = maps.iter().find(|m| m.1.len() != labels.len()) {
         let (name, found) = (name.as_ref().into(), values.len());

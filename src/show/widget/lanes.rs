@@ -29,6 +29,8 @@ pub struct Look {
     pub page: usize,
     /// Steps of magnification: the traces are 1.5 times larger a step.
     pub gain: i32,
+    /// The sweep goes on in steps of whole cells, of which each is then sent once.
+    pub sparing: bool,
 }
 
 impl Look {
@@ -43,6 +45,9 @@ const SPREAD: [&str; 16] = ["Fp1", "Fp2", "F3", "F4", "T7", "C3", "C4", "T8", "P
 
 /// End of the band maps' scale, dB: fixed, so that a map that changes means a scalp that changes.
 const MAPS_DB: f64 = 10.0;
+
+/// Dots of a sparing sweep's step: four cells.
+const SPARING: u64 = 8;
 
 /// Cells of a lane that are not trace: the label before it, the quality behind it.
 const BESIDE: u16 = 10;
@@ -127,11 +132,12 @@ pub fn lanes(pen: &mut Pen, s: &Snapshot, view: View, look: &Look) {
             continue;
         }
         let mut strip = body.part(column * width, top, width.saturating_sub(1), bottom - top);
-        one(&mut strip, channel, s, window, (half, look.zoom()), pass);
+        let sweep = sweep::Sweep { window_s: window, step: if look.sparing { SPARING } else { 1 } };
+        one(&mut strip, channel, s, sweep, (half, look.zoom()), pass);
     }
 }
 
-fn one(pen: &mut Pen, channel: &TraceChannel, s: &Snapshot, window: f64, (half, zoom): (f32, f32), pass: f64) {
+fn one(pen: &mut Pen, channel: &TraceChannel, s: &Snapshot, sweep: sweep::Sweep, (half, zoom): (f32, f32), pass: f64) {
     let heart = matches!(channel.role, Role::Ecg | Role::Ppg);
     let scale = if channel.role == Role::Eeg {
         sweep::Scale { centre: (channel.centre / (half / 4.0)).round() * half / 4.0, half }
@@ -143,9 +149,9 @@ fn one(pen: &mut Pen, channel: &TraceChannel, s: &Snapshot, window: f64, (half, 
     let middle = height / 2;
     pen.text(0, middle, &words::cut(&channel.label, 4), Ink::Strong);
     let ink = if heart { Ink::Heart } else { Ink::Trace };
-    sweep::lane(&mut pen.part(5, 0, width.saturating_sub(BESIDE), height), channel, &s.traces, window, scale, ink);
+    sweep::lane(&mut pen.part(5, 0, width.saturating_sub(BESIDE), height), channel, &s.traces, sweep, scale, ink);
     if let Some(beats) = s.heart.as_ref().filter(|h| heart && h.from.eq_ignore_ascii_case(channel.role.name())) {
-        mark_beats(&mut pen.part(5, 0, width.saturating_sub(BESIDE), height), &beats.beats, s, window);
+        mark_beats(&mut pen.part(5, 0, width.saturating_sub(BESIDE), height), &beats.beats, s, sweep);
     }
     if let Some(quality) = channel.quality {
         let (word, ink) = words::judged(quality, pass);
@@ -189,12 +195,12 @@ fn microvolts(half: f32) -> String {
 }
 
 /// A sign over each found beat, at its place in the sweep.
-fn mark_beats(pen: &mut Pen, beats: &[Nanos], s: &Snapshot, window: f64) {
+fn mark_beats(pen: &mut Pen, beats: &[Nanos], s: &Snapshot, sweep: sweep::Sweep) {
     let sign = pen.caps.pick('\u{25bc}', 'v');
     let (age, per_s) = (s.now, s.traces.columns_per_s);
     for beat in beats {
         let back = seconds(age - beat) * per_s;
-        if let Some(cell) = sweep::place(&s.traces, back, pen.width(), window) {
+        if let Some(cell) = sweep::place(&s.traces, back, pen.width(), sweep) {
             pen.glyph(cell, 0, sign, Ink::Strong);
         }
     }
