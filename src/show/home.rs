@@ -240,7 +240,7 @@ fn way(body: &mut Pen, snapshot: &Snapshot) {
         }
     }
     let y = STEPS.len() as u16 * every + u16::from(every < 3);
-    body.text(0, y.min(body.height().saturating_sub(2)), "then summary, training, explanation", Ink::Dim);
+    body.text(0, y.min(body.height().saturating_sub(2)), "then summary and training", Ink::Dim);
     let (people, models) = (snapshot.catalogue.participants.len(), snapshot.catalogue.models.len());
     body.text(0, body.height().saturating_sub(1), &format!("participants {people}, models {models}"), Ink::Dim);
 }

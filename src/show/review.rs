@@ -62,6 +62,9 @@ impl Screen for ReviewScreen {
     }
 
     fn hints(&self, s: &Snapshot) -> Vec<Hint> {
+        if s.review.as_ref().is_none_or(|r| r.predictions.is_empty()) {
+            return vec![("t", "train"), ("l", "label"), ("Esc", "home")];
+        }
         let order = if self.in_order { ("o", "disagreements first") } else { ("o", "in order of trials") };
         let below = if self.calibration { ("c", "confusion") } else { ("c", "calibration") };
         let mut hints = vec![("j/k", "trial"), order, below];

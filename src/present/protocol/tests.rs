@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::present::Playlist;
-use crate::signal::Emotion;
+use crate::signal::{Emotion, Rating};
 
 const S: Nanos = SECOND;
 
