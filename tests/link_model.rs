@@ -169,7 +169,7 @@ fn every_live_screen_answers_keys_over_a_bad_line() {
         held(name, &mut slow, |bits, keys| over(Source::Lab(&mut lab), place, "", bits, keys));
     }
     lab.records();
-    for (name, view) in [("overview", "1"), ("32 traces", "2"), ("heart", "4"), ("band maps", "5")] {
+    for (name, view) in [("band maps", "5"), ("overview", "1"), ("32 traces", "2"), ("heart", "4")] {
         held(&format!("session, {name}"), &mut slow, |bits, keys| over(Source::Lab(&mut lab), Place::Session, view, bits, keys));
     }
     let stills = [

@@ -14,7 +14,7 @@ pub use inout::{Input, Output};
 
 use crate::present::{Phase, ProtocolView, Stimulus};
 use crate::rig::ProtocolRig;
-use crate::signal::{CueKind, Marker, MarkerKind, Nanos, SECOND, to_nanos};
+use crate::signal::{CueKind, Marker, MarkerKind, Nanos, Rating, SECOND, to_nanos};
 use crate::store::rows::{Trial, TrialState};
 
 /// A video that has not ended so long after its stated length is taken off.

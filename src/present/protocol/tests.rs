@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::present::Playlist;
-use crate::signal::{Emotion, Rating};
+use crate::signal::Emotion;
 
 const S: Nanos = SECOND;
 

@@ -1,7 +1,7 @@
 //! The live channels: sweeping traces where braille can be shown, numbers where not.
 
 use crate::lab::message::{Snapshot, TraceChannel};
-use crate::show::caps::Ink;
+use crate::show::caps::{Depth, Ink};
 use crate::show::pen::Pen;
 use crate::show::widget::{numbers, scalp, sweep};
 use crate::show::words;
@@ -99,7 +99,7 @@ pub fn lanes(pen: &mut Pen, s: &Snapshot, view: View, look: &Look) {
         return;
     }
     if view == View::Maps {
-        return maps(pen, s);
+        return maps(pen, s, look.sparing);
     }
     let pass = words::pass_mark(s);
     if pen.caps.ascii {
@@ -161,8 +161,12 @@ fn one(pen: &mut Pen, channel: &TraceChannel, s: &Snapshot, sweep: sweep::Sweep,
 }
 
 /// The bands as heads under one scale: how many dB each electrode is above or below the mean of its band.
-fn maps(pen: &mut Pen, s: &Snapshot) {
+fn maps(pen: &mut Pen, s: &Snapshot, sparing: bool) {
     let mut body = pen.panel("5 band maps: dB around each band's mean, last 2 s");
+    if sparing {
+        // Five levels change far fewer cells than fifteen: a third of the bytes.
+        body.caps.depth = body.caps.depth.min(Depth::Sixteen);
+    }
     let Some(bands) = &s.guided.bands else {
         body.text(0, 0, "the first two seconds are being read ...", Ink::Dim);
         return;
