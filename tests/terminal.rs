@@ -186,7 +186,7 @@ fn prepares(pty: &mut Pty) {
     step(pty, b"\r", "3/7 MONTAGE");
     step(pty, b"P", "34 of 34 placed");
     step(pty, b"\r", "4/7 QUALITY GATE");
-    pty.shows("to the camera");
+    pty.shows("Enter to the camera");
     step(pty, b"\r", "5/7 CAMERA");
     step(pty, b"\r", "6/7 PLAYLIST");
     pty.shows("BEGIN recording");
