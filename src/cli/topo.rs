@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn json_answers_with_what_was_read() {
-        let answer = as_json(&[("theta".into(), vec![1.0, -2.0])], &vec!["Fz".to_string(), "Cz".into()], &Drawing::default());
+        let answer = as_json(&[("theta".into(), vec![1.0, -2.0])], &["Fz".to_string(), "Cz".into()][..], &Drawing::default());
         let value: serde_json::Value = serde_json::from_str(&answer.expect("answers")).expect("JSON");
         assert_eq!((value["maps"]["theta"]["Cz"].as_f64(), value["high"].as_f64()), (Some(-2.0), Some(2.0)));
         assert_eq!(value["head_radius"].as_u64(), Some(20));

@@ -61,7 +61,9 @@ pub struct App<L> {
     history: Vec<String>,
     /// The way to the terminal and back.
     round_trip: Option<Nanos>,
-    /// Few frames a second get through.
+    /// The frames a second at last, and for how many more the link is spared.
+    fps: f64,
+    spared: u32,
     sparing: bool,
     /// The session whose gaps were asked for.
     gaps_of: Option<SessionId>,
@@ -88,6 +90,8 @@ impl<L: Link> App<L> {
             line: None,
             history: Vec::new(),
             round_trip: None,
+            fps: 0.0,
+            spared: 0,
             sparing: false,
             gaps_of: None,
             next_id: first_id,
@@ -240,9 +244,8 @@ impl<L: Link> App<L> {
     }
 }
 
-/// Frames a second below which the screens spare the link, and above which they no longer do.
-const SCARCE: f64 = 6.0;
-const AMPLE: f64 = 12.0;
+/// Frames for which the screens spare a link that was too slow for one: a quarter of a minute at twenty a second.
+const SPARED: u32 = 300;
 
 /// Why a key did nothing.
 const HASTE: &str = "That key came too fast to be meant (a held key, or a paste); press it again.";
@@ -274,8 +277,10 @@ impl<L: Link> Program for App<L> {
 
     fn paced(&mut self, round_trip: Option<Nanos>, fps: f64) {
         self.round_trip = round_trip;
-        // Apart, so that the screens do not change their minds with every frame.
-        let sparing = if self.sparing { fps < AMPLE } else { fps < SCARCE };
+        // A rate that falls tells of frames too large for the link; what made them so is spared for a good while.
+        self.spared = if fps < 0.75 * self.fps { SPARED } else { self.spared.saturating_sub(1) };
+        self.fps = fps;
+        let sparing = self.spared > 0;
         if sparing != self.sparing {
             self.sparing = sparing;
             self.screens.values_mut().for_each(|screen| screen.spare(sparing));

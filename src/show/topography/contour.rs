@@ -30,11 +30,11 @@ pub fn pieces(columns: usize, rows: usize, at: impl Fn(usize, usize) -> Option<f
         let values = [a, b, c, d];
         // Where the line crosses each of the four edges.
         let mut crossings = Vec::with_capacity(4);
-        for edge in 0..4 {
-            let (from, to) = (values[edge], values[(edge + 1) % 4]);
+        for (one, next) in [(0, 1), (1, 2), (2, 3), (3, 0)] {
+            let (from, to): (f64, f64) = (values[one], values[next]);
             if (from < level) != (to < level) {
                 let t = (level - from) / (to - from);
-                let ((x0, y0), (x1, y1)) = (corners[edge], corners[(edge + 1) % 4]);
+                let ((x0, y0), (x1, y1)) = (corners[one], corners[next]);
                 let along = |p: usize, q: usize| p as f64 + (q as f64 - p as f64) * t;
                 crossings.push((along(x0, x1), along(y0, y1)));
             }
