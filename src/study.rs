@@ -5,6 +5,7 @@
 
 pub mod datasets;
 pub mod evaluate;
+pub mod features;
 mod held_out;
 mod import;
 mod overview;
@@ -15,6 +16,7 @@ mod rows;
 mod run;
 pub mod shards;
 pub mod slurm;
+mod stretches;
 pub mod tables;
 mod windows;
 
