@@ -15,6 +15,7 @@ mod rows;
 mod run;
 pub mod shards;
 pub mod slurm;
+mod stretches;
 pub mod tables;
 mod windows;
 

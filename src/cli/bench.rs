@@ -6,6 +6,7 @@ mod kernels;
 mod load;
 mod machine;
 mod record;
+mod train;
 
 use crate::cli::Common;
 
@@ -26,6 +27,8 @@ enum What {
     Kernels(kernels::Args),
     /// CPU and wall time of attributions and of the Quality Test's curves
     Explain(explain::Args),
+    /// Samples a second of training, network by network
+    Train(train::Args),
 }
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
@@ -33,5 +36,6 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         What::Record(args) => record::run(args, common),
         What::Kernels(args) => kernels::run(args, common),
         What::Explain(args) => explain::run(args, common),
+        What::Train(args) => train::run(args, common),
     }
 }
