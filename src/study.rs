@@ -5,6 +5,7 @@
 
 pub mod datasets;
 pub mod evaluate;
+pub mod features;
 mod held_out;
 mod import;
 mod overview;
