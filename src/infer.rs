@@ -2,6 +2,7 @@
 
 pub mod aggregate;
 pub mod calibrate;
+pub mod face;
 pub mod fuse;
 pub mod open;
 pub mod predict;

@@ -5,6 +5,7 @@
 
 mod fetch;
 mod install;
+pub mod models;
 mod open;
 mod pins;
 mod simple;
@@ -12,6 +13,7 @@ mod unpack;
 
 pub use fetch::Transport;
 pub use install::{InstallOptions, Installed, Outcome, install};
+pub use models::{Model, models_dir};
 pub use open::open;
 pub use pins::{Pin, pin, pins};
 
