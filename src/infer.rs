@@ -2,6 +2,8 @@
 
 pub mod aggregate;
 pub mod calibrate;
+pub mod convert;
+pub mod epoch;
 pub mod face;
 pub mod fuse;
 pub mod open;

@@ -5,6 +5,7 @@ mod explain;
 mod kernels;
 mod load;
 mod machine;
+mod predict;
 mod record;
 
 use crate::cli::Common;
@@ -24,6 +25,8 @@ enum What {
     /// Time single stages on given arrays (the script tests/bench_features.py makes them)
     #[command(hide = true)]
     Kernels(kernels::Args),
+    /// Time of one epoch of prediction, stage by stage
+    Predict(predict::Args),
     /// CPU and wall time of attributions and of the Quality Test's curves
     Explain(explain::Args),
 }
@@ -33,5 +36,6 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         What::Record(args) => record::run(args, common),
         What::Kernels(args) => kernels::run(args, common),
         What::Explain(args) => explain::run(args, common),
+        What::Predict(args) => predict::run(args, common),
     }
 }

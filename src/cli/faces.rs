@@ -1,5 +1,7 @@
 //! `limbic faces FILE...`: where the faces are in photos and videos, and what they express.
 
+mod crops;
+
 use crate::cli::{Common, progress, text};
 use crate::infer::face::look::Models;
 use crate::infer::face::sheet::Sheet;
@@ -18,7 +20,7 @@ const MOST_TILES: usize = 24;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: limbic faces portrait.jpg interview.mp4 --sheet faces.jpg")]
 pub struct Args {
-    /// JPEG or PNG pictures, and videos (ffmpeg reads what is not limbic's own)
+    /// JPEG or PNG pictures, folders of them, and videos (ffmpeg reads what is not limbic's own)
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// A face detector of your own (ONNX: YOLOv8, BlazeFace, CenterFace, YuNet)
@@ -39,6 +41,9 @@ pub struct Args {
     /// Write a contact sheet here (JPEG)
     #[arg(long, value_name = "FILE")]
     sheet: Option<PathBuf>,
+    /// Write the participant's faces here, cut out (112 x 112), in the folders that the pictures lie in: train/happy/*.jpg
+    #[arg(long, value_name = "DIR")]
+    crops: Option<PathBuf>,
 }
 
 /// Prints a table a file, or with `json` a list of {path, detector, expression, runtime, classes, cut_off, most_faces,
@@ -54,11 +59,23 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let looker = Looker::open(&runtime, &models)?;
     let mut sheet = Sheet::new(&looker.classes());
     let mut values = Vec::new();
-    for path in &args.files {
-        let mut tiles = Vec::new();
-        let looked = looker.look_at(path, args.rate, &progress::job(), |picture, seen| keep(&mut tiles, args, picture, seen));
+    let (mut cut, mut frames) = (0, 0);
+    for item in crops::expand(&args.files)? {
+        let (path, mut tiles, mut number, mut fault) = (&item.path, Vec::new(), 0, None);
+        let looked = looker.look_at(path, args.rate, &progress::job(), |picture, seen| {
+            keep(&mut tiles, args, picture, seen);
+            if let Some(out) = &args.crops {
+                match crops::write(out, &item, number, picture, seen) {
+                    Ok(written) => cut += usize::from(written),
+                    Err(e) => fault = Some(e),
+                }
+            }
+            number += 1;
+        });
         progress::clear();
         let looked = looked?;
+        fault.map_or(Ok(()), Err)?;
+        frames += number;
         for (picture, seen) in &tiles {
             sheet.add(picture, seen, &caption(path, seen));
         }
@@ -75,6 +92,9 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(&values)?);
     } else {
         let network = looker.expression.as_ref().map(|e| format!(", {} (uncalibrated)", e.name())).unwrap_or_default();
+        if let Some(out) = &args.crops {
+            println!("{cut} faces of {frames} pictures cut out into {}", out.display());
+        }
         println!("{}{network} on {}", looker.detector.kind(), runtime.version().unwrap_or("no runtime"));
     }
     Ok(())

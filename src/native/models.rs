@@ -1,5 +1,12 @@
 //! Networks that limbic did not train: which there are, and where `limbic setup --models` puts them.
 
+mod archive;
+mod install;
+mod pins;
+
+pub use install::{InstalledModel, ModelCard, install_models};
+pub use pins::{PINS, Pin};
+
 use std::env;
 use std::path::PathBuf;
 

@@ -125,6 +125,8 @@ pub struct Stft {
     transform: Arc<dyn Fft<f64>>,
     /// Hann weights over their sum: a constant 1 has level 0 dB at 0 Hz.
     weights: Vec<f64>,
+    /// Power at the floor.
+    least: f64,
     buffer: Vec<Complex64>,
     scratch: Vec<Complex64>,
 }
@@ -142,6 +144,7 @@ impl Stft {
         let transform = limbic_fft::forward(options.transform);
         Ok(Stft {
             weights: (0..n).map(|i| hann(i) / sum).collect(),
+            least: 10f64.powf(options.floor_db / 10.0),
             buffer: vec![Complex64::default(); options.transform],
             scratch: vec![Complex64::default(); transform.get_inplace_scratch_len()],
             options: options.clone(),
@@ -180,8 +183,7 @@ impl Stft {
     }
 
     fn level(&self, power: f64) -> f32 {
-        let least = 10f64.powf(self.options.floor_db / 10.0);
-        (10.0 * power.max(least).log10()).clamp(self.options.floor_db, 0.0) as f32
+        (10.0 * power.max(self.least).log10()).clamp(self.options.floor_db, 0.0) as f32
     }
 
     /// The image of one epoch of one channel: bands x frequencies x frames in 0-1 (RGB of the network, before its own

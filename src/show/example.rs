@@ -133,6 +133,7 @@ pub fn home() -> Snapshot {
         job: None,
         review: None,
         guided: Default::default(),
+        prediction: None,
     }
 }
 
@@ -162,6 +163,7 @@ pub fn gate_failing() -> Snapshot {
     };
     Snapshot {
         guided: guided::guided(BEGAN),
+        prediction: None,
         devices: vec![DeviceView {
             name: "simulated participant (seed 7)".into(),
             state: "streaming".into(),

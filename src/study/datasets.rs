@@ -20,7 +20,7 @@ const MARGIN_S: f64 = 3.0;
 pub const FACE_SIDE: usize = 32;
 
 /// Face frames per second that are looked at (the paper asks for at least 5 on average; more say little new).
-const FACE_FPS: f64 = 5.0;
+pub(super) const FACE_FPS: f64 = 5.0;
 
 /// Classes of a target, in the order of their labels, as far as `recordings` have them.
 pub fn classes(recordings: &[Recording], target: Target) -> Vec<String> {
@@ -67,7 +67,7 @@ pub fn eeg_stream(recording: &Recording) -> Option<&StreamRow> {
     recording.streams.iter().find(|s| !s.info.with_role(Role::Eeg).is_empty())
 }
 
-fn face_stream(recording: &Recording) -> Option<&StreamRow> {
+pub(super) fn face_stream(recording: &Recording) -> Option<&StreamRow> {
     recording.streams.iter().find(|s| s.info.kind == StreamKind::Face && s.written > 0)
 }
 
@@ -158,7 +158,8 @@ fn no_eeg(recording: &Recording) -> StudyError {
     StudyError::Session { session: recording.session.id.to_string(), message: "it has no EEG stream".into() }
 }
 
-fn labelled<'a>(recording: &'a Recording, target: Target, classes: &[String]) -> Vec<(&'a Trial, usize)> {
+/// Usable trials that have a label, with it.
+pub(super) fn labelled<'a>(recording: &'a Recording, target: Target, classes: &[String]) -> Vec<(&'a Trial, usize)> {
     recording.trials.iter().filter(|t| t.is_usable()).filter_map(|t| Some((t, label(t, target, classes)?))).collect()
 }
 
@@ -232,7 +233,26 @@ pub fn face_dataset(recordings: &[Recording], target: Target, job: &Job) -> Resu
     Ok(Some(Dataset { recipe: face_recipe(FACE_SIDE), target, classes, examples, simulated }))
 }
 
-fn face_trial(recording: &Recording, stream: &StreamRow, trial: &Trial, label: usize) -> Result<Vec<Example>, StudyError> {
+/// Windows of one trial.
+///
+/// # Errors
+/// The session cannot be read or has no EEG.
+pub(super) fn trial_windows(
+    recording: &Recording,
+    trial: &Trial,
+    label: usize,
+    options: &PsdOptions,
+) -> Result<Vec<Example>, StudyError> {
+    let stream = eeg_stream(recording).ok_or_else(|| no_eeg(recording))?;
+    eeg_trial(recording, stream, trial, label, options)
+}
+
+pub(super) fn face_trial(
+    recording: &Recording,
+    stream: &StreamRow,
+    trial: &Trial,
+    label: usize,
+) -> Result<Vec<Example>, StudyError> {
     let (on, off) = (trial.video_on.unwrap_or(0), trial.video_off.unwrap_or(0));
     let step = (SECOND as f64 / FACE_FPS) as i64;
     let mut next = on;

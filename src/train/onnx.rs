@@ -1,6 +1,7 @@
 //! The model file: ONNX written and read by ourselves (opset 17, ir 8), with the card as metadata.
 
 mod dense;
+pub mod graph;
 mod message;
 mod read;
 mod values;
