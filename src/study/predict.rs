@@ -7,12 +7,11 @@ use crate::infer::open::{Opened, open};
 use crate::job::Job;
 use crate::prepare::dataset::{Dataset, Example, Recipe};
 use crate::prepare::faces::face_recipe;
-use crate::prepare::features::PsdOptions;
 use crate::store::rows::{Entry, PredictionParts, PredictionRow, SessionId, Trial};
 use crate::store::{Home, Recording};
-use crate::study::StudyError;
 use crate::study::datasets::{FACE_SIDE, eeg_recipe, labelled, trial_windows};
 use crate::study::frames::FaceFrames;
+use crate::study::{Features, StudyError};
 use crate::train::card::Card;
 use crate::train::input::InputMaker;
 use rayon::prelude::*;
@@ -93,7 +92,7 @@ fn face_model(eeg: &Path) -> Option<PathBuf> {
 
 /// Refuses a session whose features the model does not know (invariant 7), naming the first difference.
 fn check_recipe(card: &Card, recording: &Recording) -> Result<(), StudyError> {
-    let found = eeg_recipe(recording, &PsdOptions::default())?;
+    let found = eeg_recipe(recording, Features::named(&card.recipe.kind)?)?;
     if found == card.recipe {
         return Ok(());
     }
@@ -139,25 +138,29 @@ fn answers(recording: &Recording, models: &Models<'_>, job: &Job) -> Result<Vec<
             message: "it has no finished trial to predict; record one with videos".into(),
         });
     }
-    let options = PsdOptions::default();
-    let recipe = eeg_recipe(recording, &options)?;
-    let mut rows = Vec::with_capacity(trials.len());
+    let features = Features::named(&card.recipe.kind)?;
+    let recipe = eeg_recipe(recording, features)?;
+    let (mut rows, mut left_out) = (Vec::with_capacity(trials.len()), None);
     for some in trials.chunks(AT_ONCE) {
         job.report("predict", rows.len() as u64, trials.len() as u64)?;
-        let made: Vec<(Vec<Example>, FaceFrames)> = some
+        let made: Vec<(Result<Vec<Example>, String>, FaceFrames)> = some
             .par_iter()
             .map(|(trial, label)| {
                 let face = if models.face.is_some() { FaceFrames::of(recording, trial, *label)? } else { FaceFrames::default() };
-                Ok((trial_windows(recording, trial, *label, &options)?, face))
+                Ok((trial_windows(recording, trial, *label, features)?, face))
             })
             .collect::<Result<_, StudyError>>()?;
         for ((trial, label), (windows, face)) in some.iter().zip(made) {
-            if !windows.is_empty() {
-                rows.push(answer(recording, models, &recipe, (trial, *label), windows, face)?);
+            match windows {
+                Ok(windows) => rows.push(answer(recording, models, &recipe, (trial, *label), windows, face)?),
+                Err(why) => left_out = Some(why),
             }
         }
     }
-    Ok(rows)
+    match left_out.filter(|_| rows.is_empty()) {
+        Some(message) => Err(StudyError::Session { session: recording.session.id.to_string(), message }),
+        None => Ok(rows),
+    }
 }
 
 /// One trial's answer: each modality alone, and both together.
