@@ -34,7 +34,8 @@ impl Picture {
             .set_max_height(LARGEST)
             .set_strict_mode(true);
         let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-        let rgb = decoder.decode().map_err(|e| e.to_string())?;
+        // Its messages may end in a new line; ours are one sentence.
+        let rgb = decoder.decode().map_err(|e| e.to_string().split_whitespace().collect::<Vec<_>>().join(" "))?;
         let info = decoder.info().ok_or("it has no header")?;
         let (width, height) = (usize::from(info.width), usize::from(info.height));
         if width == 0 || height == 0 || rgb.len() != 3 * width * height {
