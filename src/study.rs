@@ -5,6 +5,7 @@
 
 pub mod datasets;
 pub mod evaluate;
+pub mod features;
 mod frames;
 mod held_out;
 mod import;
@@ -16,6 +17,7 @@ mod rows;
 mod run;
 pub mod shards;
 pub mod slurm;
+mod stretches;
 pub mod tables;
 mod windows;
 

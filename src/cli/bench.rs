@@ -2,11 +2,13 @@
 
 mod arrays;
 mod explain;
+mod features;
 mod kernels;
 mod load;
 mod machine;
 mod predict;
 mod record;
+mod train;
 
 use crate::cli::Common;
 
@@ -27,15 +29,21 @@ enum What {
     Kernels(kernels::Args),
     /// Time of one epoch of prediction, stage by stage
     Predict(predict::Args),
+    /// CPU and wall time from simulated signals to every feature set, and how it grows
+    Features(features::Args),
     /// CPU and wall time of attributions and of the Quality Test's curves
     Explain(explain::Args),
+    /// Samples a second of training, network by network
+    Train(train::Args),
 }
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     match &args.what {
         What::Record(args) => record::run(args, common),
         What::Kernels(args) => kernels::run(args, common),
+        What::Features(args) => features::run(args, common),
         What::Explain(args) => explain::run(args, common),
         What::Predict(args) => predict::run(args, common),
+        What::Train(args) => train::run(args, common),
     }
 }
