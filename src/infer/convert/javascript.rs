@@ -12,7 +12,7 @@ const DEEPEST: usize = 64;
 pub fn exported(source: &str) -> Result<Value, String> {
     // The wrapper tests for exports before the module itself assigns them: the last assignment is the module's.
     let at = source.rfind(".exports=").ok_or("it exports nothing")? + ".exports=".len();
-    let mut reader = Reader { rest: source[at..].as_bytes() };
+    let mut reader = Reader { rest: &source.as_bytes()[at..] };
     reader.value(0)
 }
 
