@@ -32,6 +32,24 @@ pub struct Rig {
     pub protocol: ProtocolRig,
     #[serde(default)]
     pub stimulus: StimulusRig,
+    #[serde(default)]
+    pub live: LiveRig,
+}
+
+/// Predictions while a session runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LiveRig {
+    /// Show what the newest models of this home say of the last seconds.
+    pub predict: bool,
+    /// Seconds that one answer stands for.
+    pub epoch_s: f64,
+}
+
+impl Default for LiveRig {
+    fn default() -> Self {
+        LiveRig { predict: false, epoch_s: 3.0 }
+    }
 }
 
 /// One device of the rig.
@@ -236,6 +254,7 @@ impl Rig {
             gate: GateRig::default(),
             protocol: ProtocolRig::default(),
             stimulus: StimulusRig { player: PlayerChoice::Null, ..StimulusRig::default() },
+            live: LiveRig::default(),
         }
     }
 

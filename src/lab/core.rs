@@ -45,6 +45,7 @@ pub struct Lab {
     pub(super) devices: Devices,
     pub(super) live: Live,
     pub(super) judge: Judge,
+    pub(super) foresight: super::foresee::Foresight,
     pub(super) disk: Disk,
     pub(super) clocks: Clocks,
     pub(super) override_reason: Option<String>,
@@ -107,6 +108,7 @@ impl Lab {
             devices: Devices::default(),
             live: Live::default(),
             judge: Judge::default(),
+            foresight: Default::default(),
             disk: Disk::default(),
             clocks: Clocks::default(),
             override_reason: None,
@@ -176,6 +178,9 @@ impl Lab {
         let now = self.options.clock.now();
         self.live.refresh(now);
         self.judge.refresh(now);
+        if self.is_recording() {
+            self.foresight.tend(now);
+        }
         self.mind_the_disk(now);
         for (stream, text) in self.clocks.refresh(now) {
             self.trouble(Some(stream), text);

@@ -84,6 +84,31 @@ pub struct Snapshot {
     /// Electrodes, self-test, camera, playlist, segments, drafts.
     #[serde(default)]
     pub guided: Guided,
+    /// What the models say of the last seconds, where the rig asks for it.
+    #[serde(default)]
+    pub prediction: Option<LivePrediction>,
+}
+
+/// The answer for the last epoch of a running session: shown, never stored.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct LivePrediction {
+    /// End of the epoch.
+    pub at: Nanos,
+    pub classes: Vec<String>,
+    pub eeg: Option<Vec<f32>>,
+    pub face: Option<Vec<f32>>,
+    pub fused: Option<Vec<f32>>,
+    /// "fused", "eeg_only", "face_only" or "missing".
+    pub source: String,
+    /// Why no class should be named.
+    pub abstain: Option<String>,
+    /// How long the answer took.
+    pub took_ms: f32,
+    /// Epochs that were due, and those of them that were dropped since the model was still busy.
+    pub asked: u64,
+    pub dropped: u64,
+    /// Why there is no answer at all.
+    pub trouble: Option<String>,
 }
 
 /// What lies in the home.

@@ -256,6 +256,24 @@ pub struct PredictionRow {
     pub held_out: bool,
     /// "onnxruntime 1.31.1" or "limbic (burn flex)".
     pub runtime: String,
+    /// How the fused answer came about.
+    #[serde(default)]
+    pub parts: PredictionParts,
+}
+
+/// Which modalities a fused answer rests on, how well they were recorded, and whether a class may be named at all.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct PredictionParts {
+    /// "fused", "eeg_only", "face_only" or "missing"; "" in rows of before this was kept.
+    pub source: String,
+    /// Probability of the likeliest class of the fused answer.
+    pub confidence: Option<f32>,
+    /// Why no class should be named, or why a modality was left out.
+    pub abstain: Option<String>,
+    /// Recording quality, 0-100, where known.
+    pub eeg_quality: Option<f32>,
+    /// Share of the expected frames that could be read, times 100.
+    pub face_quality: Option<f32>,
 }
 
 /// An explanation report (maps, QT table) as JSON in `file` (relative to the home).

@@ -13,6 +13,7 @@ impl Lab {
                 Packet::Samples(chunk) => {
                     self.live.samples(&chunk);
                     self.judge.samples(&chunk);
+                    self.foresight.samples(&chunk);
                     let gap = self.clocks.samples(&chunk).map(|text| (chunk.stream, text));
                     if let Some(recording) = &self.recording {
                         recording.samples(chunk);
@@ -22,6 +23,7 @@ impl Lab {
                 Packet::Frame(frame) => {
                     self.live.frame(&frame);
                     self.judge.frame(&frame);
+                    self.foresight.frame(&frame);
                     if let Some(recording) = &self.recording {
                         recording.frame(frame);
                     }
