@@ -134,6 +134,7 @@ pub fn home() -> Snapshot {
         job: None,
         review: None,
         guided: Default::default(),
+        prediction: None,
     }
 }
 
@@ -163,6 +164,7 @@ pub fn gate_failing() -> Snapshot {
     };
     Snapshot {
         guided: guided::guided(BEGAN),
+        prediction: None,
         devices: vec![DeviceView {
             name: "simulated participant (seed 7)".into(),
             state: "streaming".into(),

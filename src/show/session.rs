@@ -2,7 +2,7 @@
 //!
 //! Nothing here is meant for the participant's eyes: the intended emotion is shown.
 
-use crate::lab::message::{Action, Snapshot};
+use crate::lab::message::{Action, LivePrediction, Snapshot};
 use crate::present::Phase;
 use crate::show::caps::Ink;
 use crate::show::devices;
@@ -169,6 +169,26 @@ fn draw_phase(pen: &mut Pen, s: &Snapshot) {
     pen.right(1, &right, Ink::Strong);
 }
 
+/// What the models say of the last seconds; nothing of it is stored.
+fn draw_prediction(body: &mut Pen, y: u16, said: &LivePrediction) -> u16 {
+    let likeliest = |p: &Option<Vec<f32>>| {
+        let p = p.as_ref()?;
+        let best = (0..p.len()).max_by(|a, b| p[*a].total_cmp(&p[*b]))?;
+        Some(format!("{} .{:02.0}", said.classes.get(best)?, (100.0 * p[best]).min(99.0)))
+    };
+    let (text, ink) = match (&said.trouble, &said.abstain, likeliest(&said.fused)) {
+        (Some(why), _, _) => (why.clone(), Ink::Fair),
+        (None, Some(_), _) => ("unsure".into(), Ink::Dim),
+        (None, None, Some(word)) => (word, Ink::Strong),
+        (None, None, None) => ("waiting".into(), Ink::Dim),
+    };
+    let room = usize::from(body.width()).saturating_sub(6);
+    body.line(0, y, &[("says  ", Ink::Dim), (&words::cut(&text, room), ink)]);
+    let late = if said.dropped > 0 { format!("late {} of {}", said.dropped, said.asked) } else { String::new() };
+    body.line(0, y + 1, &[("      ", Ink::Dim), (&words::cut(&format!("{} {late}", said.source), room), Ink::Dim)]);
+    y + 2
+}
+
 fn draw_side(pen: &mut Pen, s: &Snapshot, sparing: bool) {
     let mut body = pen.panel("Streams");
     let mut y = 0;
@@ -202,6 +222,9 @@ fn draw_side(pen: &mut Pen, s: &Snapshot, sparing: bool) {
         let (word, ink) = if face.stored { ("STORED on disk", Ink::Bad) } else { ("not stored", Ink::Dim) };
         body.line(0, y + 2, &[("      ", Ink::Dim), (word, ink)]);
         y += 3;
+    }
+    if let Some(said) = &s.prediction {
+        y = draw_prediction(&mut body, y, said);
     }
     if let Some(minutes) = s.disk_minutes {
         let (text, ink) =
