@@ -5,6 +5,8 @@
 
 pub mod datasets;
 pub mod evaluate;
+pub mod features;
+mod frames;
 mod held_out;
 mod import;
 mod overview;
@@ -23,7 +25,7 @@ pub use datasets::{session_quality, stored_signals};
 pub use import::{import, is_restricted};
 pub use overview::{Overview, PersonLine, SessionLine, overview};
 pub use plan::{Outcome, Plan, StudyError, target_named};
-pub use predict::{Wanted, predict};
+pub use predict::{Wanted, newest_models, predict};
 pub use review::{explanation, review};
 pub use rows::Features;
 pub use run::run;

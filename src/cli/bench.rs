@@ -2,9 +2,11 @@
 
 mod arrays;
 mod explain;
+mod features;
 mod kernels;
 mod load;
 mod machine;
+mod predict;
 mod record;
 mod train;
 
@@ -25,6 +27,10 @@ enum What {
     /// Time single stages on given arrays (the script tests/bench_features.py makes them)
     #[command(hide = true)]
     Kernels(kernels::Args),
+    /// Time of one epoch of prediction, stage by stage
+    Predict(predict::Args),
+    /// CPU and wall time from simulated signals to every feature set, and how it grows
+    Features(features::Args),
     /// CPU and wall time of attributions and of the Quality Test's curves
     Explain(explain::Args),
     /// Samples a second of training, network by network
@@ -35,7 +41,9 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     match &args.what {
         What::Record(args) => record::run(args, common),
         What::Kernels(args) => kernels::run(args, common),
+        What::Features(args) => features::run(args, common),
         What::Explain(args) => explain::run(args, common),
+        What::Predict(args) => predict::run(args, common),
         What::Train(args) => train::run(args, common),
     }
 }

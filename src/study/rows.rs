@@ -162,7 +162,7 @@ fn whole_trial(
         Features::Courses => stretches::courses(&found.eeg, from, length_s),
         Features::Set(set) => {
             let beside = Companions { eog: &found.eog, beats: &found.beats };
-            let material = Material { eeg: &found.eeg, beside, onset_s: from, length_s };
+            let material = Material { eeg: &found.eeg, beside, onset_s: from, length_s, cleaned: None };
             recipes::features(set, material, &options(set)).map(|table| table.rows)
         }
     };
