@@ -163,7 +163,7 @@ pub fn legend(pen: &mut Pen, limit: f64) {
     let x = pen.text(x as u16, 0, before, Ink::Dim);
     let (area, buffer) = pen.raw();
     let room = area.right().saturating_sub(area.x + x);
-    topography::copy(buffer, ratatui::layout::Rect { x: area.x + x, width: room, ..area }, &[cells.clone()]);
+    topography::copy(buffer, ratatui::layout::Rect { x: area.x + x, width: room, ..area }, std::slice::from_ref(&cells));
     pen.text(x + cells.len() as u16, 0, after, Ink::Dim);
 }
 
