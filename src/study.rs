@@ -5,6 +5,7 @@
 
 pub mod datasets;
 pub mod evaluate;
+mod explained;
 mod held_out;
 mod import;
 mod overview;
@@ -17,6 +18,7 @@ pub mod slurm;
 mod windows;
 
 pub use datasets::{session_quality, stored_signals};
+pub use explained::explain_again;
 pub use import::{import, is_restricted};
 pub use overview::{Overview, PersonLine, SessionLine, overview};
 pub use plan::{Outcome, Plan, StudyError, target_named};

@@ -14,6 +14,7 @@ mod text;
 
 pub use bands::{Bands, bands_text};
 pub use grid::Grid;
+pub use png::encode as encode_png;
 pub use raster::png;
 pub use spline::Spline;
 pub use svg::svg;
