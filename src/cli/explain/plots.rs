@@ -24,7 +24,8 @@ pub fn text(class: &ClassExplanation, width: usize, height: usize) -> String {
     let mut out = format!("{}: {}\n", class.class, legend(class));
     if beside {
         for (left, right) in deletion.iter().zip(&insertion) {
-            let _ = writeln!(out, "{}", format!("{left:<1$}  {right}", columns + 6).trim_end());
+            let wide = columns + 6;
+            let _ = writeln!(out, "{}", format!("{left:<wide$}  {right}").trim_end());
         }
     } else {
         deletion.iter().chain(&insertion).for_each(|line| out += &format!("{}\n", line.trim_end()));
