@@ -85,7 +85,7 @@ fn what_cannot_be_explained_is_refused_by_name() {
         ("an infinite sample", &model, with(&|s| s.x[3] = f32::INFINITY), true, &quick, "value 3 of x"),
         ("samples of another shape", &model, with(&|s| s.x.truncate(900)), true, &quick, "as the network takes them"),
         ("no classes", &model, good.clone(), false, &quick, "no array y"),
-        ("a class the network lacks", &model, with(&|s| s.y[0] = 9.0), true, &quick, "classes are named"),
+        ("a class the network lacks", &model, with(&|s| s.y[0] = 9.0), true, &quick, "sample 0 is of class 9"),
         ("no samples", &model, with(&|s| (s.x.clear(), s.y.clear()).0), true, &quick, "no samples"),
         ("an operator that is not run", &captum("unsupported.onnx"), good.clone(), true, &quick, "HardSwish"),
         ("a model without gradients", &step, good.clone(), true, &quick, "Sign"),

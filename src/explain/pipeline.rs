@@ -103,7 +103,10 @@ fn fit(folds: &[Fold], names: &Names) -> Result<(), ExplainError> {
         if test.references.len() % width.max(1) != 0 {
             return wrong(format!("the references are no multiple of {width} values"));
         }
-        if network.classes() != classes || test.labels.iter().any(|&l| l >= classes) {
+        if let Some((i, label)) = test.labels.iter().enumerate().find(|(_, l)| **l >= classes) {
+            return wrong(format!("sample {i} is of class {label}, and there are only the classes 0 to {}", classes.max(1) - 1));
+        }
+        if network.classes() != classes {
             return wrong(format!("{} classes are named, the network has {}", classes, network.classes()));
         }
         if test.pixels.len() != features || test.pixels.iter().any(|&p| p >= width) {

@@ -5,23 +5,16 @@
 //! positions: a step costs a twentieth of a pass. The order of a walk is the same for all its samples, so that sixteen
 //! of them go through the same sums side by side.
 
-mod dense;
 mod gradient;
-mod kernel;
-mod maps;
 mod step;
-mod window;
 
 use super::network::{MapLayer, Network, Plain, RowLayer};
 use super::parameters::{tensor, values};
 use super::{Predictor, Walk};
-use dense::Head;
-use limbic_lanes::{LANES, Lane, alive};
-use maps::{Maps, Patch};
+use limbic_lanes::{Dense, LANES, Lane, Maps, Patch, Rect, alive};
 use rayon::prelude::*;
 use std::sync::Arc;
 use step::Step;
-use window::Rect;
 
 /// Groups of sixteen samples that walk together: enough to share what is read of the dense layer's weights, few enough
 /// for the memory of their maps.
@@ -32,7 +25,7 @@ const TOGETHER: usize = 8;
 pub struct Plan {
     steps: Vec<Step>,
     /// The first dense layer.
-    head: Head,
+    head: Dense,
     /// Row layers up to and with it.
     tail: usize,
 }
@@ -68,7 +61,8 @@ impl Network {
             shape = layer.output_shape(shape).ok()?;
             steps.push(Step::of(layer, input, [shape[1], shape[2]])?);
         }
-        Some(Plan { steps, head: Head::of(dense, shape[0], place_count(shape)), tail: first + 1 })
+        let (weight, bias) = (values(dense.weight.clone()), values(dense.bias.clone()));
+        Some(Plan { steps, head: Dense::of(weight, bias, shape[0], place_count(shape)), tail: first + 1 })
     }
 
     /// Logits at every point of the walk, n x points x classes.

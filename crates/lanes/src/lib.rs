@@ -1,11 +1,20 @@
-//! Weighted sums for sixteen inputs of a network at once: one inner loop, from which the explainers' convolutions and
-//! dense layers are made. Unlike a matrix product it is given the list of terms that are not zero, so that what a ReLU
-//! switched off in all sixteen inputs costs nothing. A crate of its own because it must be compiled with optimisation.
+//! Sixteen inputs of a network at once: convolutions and a dense layer, of whole maps, of their gradients and of the changes
+//! of a patch, all made from one inner loop. Unlike a matrix product that loop is given the list of terms that are not
+//! zero, so that what a ReLU switched off in all sixteen inputs costs nothing. A crate of its own because it must be
+//! compiled with optimisation.
 
 pub mod alive;
-mod kernel;
+mod conv;
+mod dense;
+mod maps;
+mod sums;
+mod window;
 
 pub use alive::Alive;
+pub use conv::Conv;
+pub use dense::Dense;
+pub use maps::{Maps, Patch};
+pub use window::{Rect, Window};
 
 /// Inputs that are computed together.
 pub const LANES: usize = 16;
@@ -69,17 +78,17 @@ impl Panels {
     pub fn add(&self, panel: usize, terms: &[Term], lanes: &[Lane], sums: &mut [Lane]) {
         let weights = &self.values[panel * self.rows..(panel + 1) * self.rows];
         match sums {
-            [sum] => kernel::add_one(terms, lanes, weights, sum),
+            [sum] => sums::add_one(terms, lanes, weights, sum),
             sums if sums.len() == PANEL => {
                 if let Ok(sums) = sums.try_into() {
-                    kernel::add(terms, lanes, weights, sums);
+                    sums::add(terms, lanes, weights, sums);
                 }
             }
             sums => {
                 let mut padded = [[0.0; LANES]; PANEL];
                 let some = sums.len().min(PANEL);
                 padded[..some].copy_from_slice(&sums[..some]);
-                kernel::add(terms, lanes, weights, &mut padded);
+                sums::add(terms, lanes, weights, &mut padded);
                 sums[..some].copy_from_slice(&padded[..some]);
             }
         }

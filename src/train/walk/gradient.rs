@@ -9,8 +9,8 @@ use crate::train::parameters::{tensor, values};
 use limbic_lanes::{LANES, Lane, alive};
 use rayon::prelude::*;
 
-/// Groups of sixteen that go together: they share what is read of the first dense layer's weights.
-const GROUPS: usize = 4;
+/// At most so many groups of sixteen go together: they share what is read of the first dense layer's weights.
+const GROUPS: usize = 8;
 /// Fewer inputs than this are not worth sixteen lanes.
 const LEAST: usize = 8;
 
@@ -22,7 +22,8 @@ impl Network {
             return None;
         }
         let rows = inputs.get(..n * self.input_shape().iter().product::<usize>())?;
-        let some = GROUPS * LANES * (rows.len() / n);
+        let groups = n.div_ceil(LANES).div_ceil(rayon::current_num_threads().max(1)).clamp(1, GROUPS);
+        let some = groups * LANES * (rows.len() / n);
         let parts: Option<Vec<Vec<f32>>> = rows.par_chunks(some).map(|rows| self.some_gradients(&plan, rows, class)).collect();
         Some(parts?.concat())
     }

@@ -1,16 +1,13 @@
 //! How the changes of a patch go through one layer.
 
-use super::kernel::Kernel;
-use super::maps::{Maps, Patch};
-use super::window::{Rect, Window};
-use crate::train::network::{Curve, MapLayer};
+use crate::train::network::{Conv2d, Curve, MapLayer};
 use crate::train::parameters::{tensor, values};
-use limbic_lanes::{LANES, Lane, alive};
+use limbic_lanes::{Conv, LANES, Lane, Maps, Patch, Rect, Window, alive};
 
 /// A layer on maps, arranged for patches.
 #[derive(Debug)]
 pub enum Step {
-    Conv(Box<Kernel>),
+    Conv(Box<Conv>),
     Curve(Curve),
     /// Factor of every channel.
     Scale(Vec<f32>),
@@ -31,7 +28,7 @@ impl Step {
             output,
         };
         Some(match layer {
-            MapLayer::Conv2d(conv) if conv.groups == 1 => Step::Conv(Box::new(Kernel::of(conv, input, output))),
+            MapLayer::Conv2d(conv) if conv.groups == 1 => Step::Conv(Box::new(arranged(conv, input, output))),
             MapLayer::Conv2d(_) => return None,
             MapLayer::Relu => Step::Curve(Curve::Relu),
             MapLayer::Curve(curve) => Step::Curve(*curve),
@@ -67,6 +64,13 @@ impl Step {
             }
         }
     }
+}
+
+fn arranged(conv: &Conv2d, input: [usize; 2], output: [usize; 2]) -> Conv {
+    let [_, _, height, width] = conv.weight.dims();
+    let (size, stride) = ([height, width], conv.stride);
+    let window = Window { size, stride, padding: conv.padding, dilation: conv.dilation, output };
+    Conv::of(values(conv.weight.clone()), values(conv.bias.clone()), window, input)
 }
 
 fn stored(patch: Patch, output: &mut Maps) -> Patch {

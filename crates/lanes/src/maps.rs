@@ -1,7 +1,6 @@
 //! Feature maps of sixteen inputs with the channels innermost, and rectangles of changes to them.
 
-use super::window::Rect;
-use limbic_lanes::{Lane, alive};
+use crate::{Lane, Rect, alive};
 
 /// [row, column, channel] of sixteen inputs.
 #[derive(Debug, Clone)]

@@ -1,10 +1,7 @@
 //! The first dense layer behind the maps, of sixteen inputs at once: its sums, what changes of a patch do to them, and the
 //! gradient at the maps.
 
-use super::maps::Patch;
-use crate::train::network::Dense;
-use crate::train::parameters::values;
-use limbic_lanes::{LANES, Lane, PANEL, Panels, Term, alive};
+use crate::{LANES, Lane, PANEL, Panels, Patch, Term, alive};
 use std::sync::OnceLock;
 
 /// Terms that are summed for every panel before the next are: their lanes and weights stay in the cache.
@@ -12,7 +9,7 @@ const BLOCK: usize = 1024;
 
 /// A dense layer whose inputs stand as [place, channel].
 #[derive(Debug)]
-pub struct Head {
+pub struct Dense {
     /// Weights [place x channel, units].
     forward: Panels,
     /// Weights [units, place x channel]; made where a gradient is asked for.
@@ -24,12 +21,12 @@ pub struct Head {
     places: usize,
 }
 
-impl Head {
-    pub fn of(dense: &Dense, channels: usize, places: usize) -> Self {
-        let (weight, bias) = (values(dense.weight.clone()), values(dense.bias.clone()));
+impl Dense {
+    /// Weights [channel x place, units] and a bias for each unit, behind maps of so many channels and places.
+    pub fn of(weight: Vec<f32>, bias: Vec<f32>, channels: usize, places: usize) -> Self {
         let at = |row: usize, unit: usize| weight[(row % channels * places + row / channels) * bias.len() + unit];
         let forward = Panels::of(channels * places, bias.len(), at);
-        Head { forward, back: OnceLock::new(), weight, bias, channels, places }
+        Dense { forward, back: OnceLock::new(), weight, bias, channels, places }
     }
 
     pub fn units(&self) -> usize {

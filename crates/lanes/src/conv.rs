@@ -1,15 +1,11 @@
 //! A convolution of sixteen inputs at once: of whole maps, of their gradients, and of the changes of a patch.
 
-use super::maps::Patch;
-use super::window::{Rect, Window};
-use crate::train::network::Conv2d;
-use crate::train::parameters::values;
-use limbic_lanes::{Alive, Lane, Panels, Term};
+use crate::{Alive, LANES, Lane, Panels, Patch, Rect, Term, Window};
 use std::sync::OnceLock;
 
 /// A convolution, arranged for sixteen inputs at once.
 #[derive(Debug)]
-pub struct Kernel {
+pub struct Conv {
     /// Weights [kernel place x in, out].
     forward: Panels,
     /// Weights [kernel place x out, in]; made where a gradient is asked for.
@@ -23,16 +19,15 @@ pub struct Kernel {
     inputs: usize,
 }
 
-impl Kernel {
-    /// For inputs and outputs of these heights and widths.
-    pub fn of(conv: &Conv2d, input: [usize; 2], output: [usize; 2]) -> Self {
-        let [outputs, inputs, height, width] = conv.weight.dims();
-        let (area, weight) = (height * width, values(conv.weight.clone()));
+impl Conv {
+    /// Weights [out, in, kernel height, kernel width], a bias for each output, and the input's height and width; `window`
+    /// says the rest, its size being the kernel's.
+    pub fn of(weight: Vec<f32>, bias: Vec<f32>, window: Window, input: [usize; 2]) -> Self {
+        let area = (window.size[0] * window.size[1]).max(1);
+        let inputs = weight.len() / (bias.len() * area).max(1);
         let at = |row: usize, out: usize| weight[(out * inputs + row % inputs) * area + row / inputs];
-        let forward = Panels::of(area * inputs, outputs, at);
-        let (size, stride) = ([height, width], conv.stride);
-        let window = Window { size, stride, padding: conv.padding, dilation: conv.dilation, output };
-        Kernel { forward, back: OnceLock::new(), bias: values(conv.bias.clone()), weight, window, input, inputs }
+        let forward = Panels::of(area * inputs, bias.len(), at);
+        Conv { forward, back: OnceLock::new(), weight, bias, window, input, inputs }
     }
 
     fn outputs(&self) -> usize {
@@ -52,7 +47,7 @@ impl Kernel {
         let (whole, window) = (Rect::whole(self.input), self.window);
         let mut sums: Vec<Lane> = Vec::with_capacity(window.output[0] * window.output[1] * self.outputs());
         for _ in 0..window.output[0] * window.output[1] {
-            sums.extend(self.bias.iter().map(|b| [*b; limbic_lanes::LANES]));
+            sums.extend(self.bias.iter().map(|b| [*b; LANES]));
         }
         let alive = Alive::of(input, self.inputs);
         gather(
