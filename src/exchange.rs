@@ -11,14 +11,17 @@ pub mod deap;
 pub mod edf;
 pub mod eeglab;
 mod error;
+pub mod faces;
 pub mod film;
 mod imported;
 pub mod mahnob;
 pub mod mat;
 pub mod mkv;
+mod npy;
 pub mod npz;
 pub mod openbci;
 pub mod outgoing;
+pub mod parquet;
 pub mod pickle;
 mod put;
 mod recognise;
@@ -32,7 +35,7 @@ pub mod xdf;
 mod xml;
 
 pub use error::ExchangeError;
-pub use imported::{Imported, ImportedStream, ReadOptions};
+pub use imported::{Imported, ImportedStream, LabFacts, ReadOptions};
 pub use recognise::{Recognised, Source, recognise};
 
 use crate::prepare::Signals;

@@ -12,9 +12,11 @@ mod overview;
 mod plan;
 mod predict;
 mod review;
+mod rows;
 mod run;
 pub mod shards;
 pub mod slurm;
+pub mod tables;
 mod windows;
 
 pub use datasets::{session_quality, stored_signals};
@@ -24,5 +26,6 @@ pub use overview::{Overview, PersonLine, SessionLine, overview};
 pub use plan::{Outcome, Plan, StudyError, target_named};
 pub use predict::{Wanted, predict};
 pub use review::{explanation, review};
+pub use rows::Features;
 pub use run::run;
 pub use windows::Windows;

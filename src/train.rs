@@ -12,6 +12,7 @@ pub mod fit;
 pub mod fusion;
 pub mod input;
 mod layer;
+mod layout;
 pub mod learn;
 pub mod network;
 pub mod networks;

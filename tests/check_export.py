@@ -3,10 +3,11 @@
 
     python3 tests/check_export.py [--limbic target/release/limbic] [--home HOME]
 
-Without --home a study of three simulated participants is recorded first (`limbic demo`). Every session is exported as a
+Without --home a study of three simulated participants is recorded first (`limbic simulate`). Every session is exported as a
 BIDS data set (BrainVision, EDF+ and BDF+), as XDF and as npz. bids-validator must find no error; mne-bids, pyedflib,
 edfio, MNE and pyxdf must read back every channel, unit, onset and rating: samples within half a least significant bit,
-onsets within one sample, XDF times within 1 us. A second export must write nothing, a fresh one the same bytes.
+onsets within one sample, XDF times within 1 us. A second export must write nothing, a fresh one the same bytes; tables as
+Parquet (read by pyarrow) and npz must agree.
 """
 
 import argparse
@@ -39,16 +40,11 @@ def limbic(program, home, *arguments):
 
 
 def record(program, folder):
-    """Three simulated participants in one home: one recorded there, two brought over as XDF."""
+    """Three simulated participants in one home; of the first some seconds are marked as felt."""
     home = folder / "home"
-    for n in (1, 2, 3):
-        one = home if n == 1 else folder / f"one{n}"
-        command = [program, "demo", "--seed", str(n), "--trials", "6", "--video-s", "5", "--keep", str(one)]
-        subprocess.run(command, capture_output=True, check=True)
-        if n > 1:
-            xdf = folder / f"p{n}.xdf"
-            limbic(program, one, "export", "last", "--to", "xdf", xdf)
-            limbic(program, home, "import", xdf, "--participant", f"SIM0{n}")
+    limbic(program, home, "simulate", "--participants", "3", "--trials", "4", "--video-s", "6", "--seed", "7")
+    first = json.loads(limbic(program, home, "sessions", "--json"))[0]
+    limbic(program, home, "label", f"{first['participant']}/{first['number']}", "--add", "1", "1.5", "4.25", "--emotion", "fear", "--intensity", "6")
     return home
 
 
@@ -126,8 +122,13 @@ def read_back(program, home, root, kind, session, folder):
     check(len(onsets) == len(trials), f"mne-bids has {len(onsets)} trials")
     for have, trial in zip(sorted(onsets), sorted(float(t["onset"]) for t in trials)):
         check(abs(have - trial) <= 1 / rate, f"mne-bids: onset {have} instead of {trial}")
+    felt = [dict(zip(head, row)) for row in rows if row[head.index("trial_type")] == "felt"]
+    for row in felt:
+        of = next(t for t in trials if t["trial"] == row["trial"])
+        check(abs(float(row["onset"]) - float(of["onset"]) - 1.5) < 1 / rate and abs(float(row["duration"]) - 2.75) < 1 / rate, f"felt {row}")
+        check((row["emotion"], row["intensity"]) == ("fear", "6"), f"felt {row}")
     others = [k[:-5] for k in arrays if k.endswith("_rate") and k != "eeg_rate"]
-    print(f"  {kind} {session['text']}: {len(labels)} channels, {data.shape[1]} samples, {len(trials)} trials, other streams {others}")
+    print(f"  {kind} {session['text']}: {len(labels)} channels, {data.shape[1]} samples, {len(trials)} trials, {len(felt)} felt, other streams {others}")
     return arrays
 
 
@@ -169,15 +170,50 @@ def with_pyxdf(program, home, session, arrays, folder):
         print(f"  pyxdf {name}: {n} samples, times within {off:.1e} s")
 
 
+def tables(program, home, sessions, folder):
+    """Labels and features as Parquet and as npz: the same values, as pyarrow and NumPy read them."""
+    import pyarrow.parquet
+
+    for what, options in (("labels", []), ("features", ["--target", "intended"])):
+        out = {kind: folder / f"{what}.{kind}" for kind in ("parquet", "npz")}
+        for kind, path in out.items():
+            limbic(program, home, "export", "all", "--to", kind, "--what", what, *options, path)
+        table, arrays = pyarrow.parquet.read_table(out["parquet"]).to_pydict(), dict(np.load(out["npz"]))
+        if what == "features":
+            block = np.array([table[name] for name in words(arrays["feature_names"])], dtype=np.float32).T
+            check(np.array_equal(block, arrays["features"]), "features: Parquet and npz differ")
+        for name, cells in table.items():
+            if name not in arrays:
+                continue
+            have, want = arrays[name], cells
+            same = words(have) == want if have.dtype.kind == "S" else np.array_equal(have.astype(float), np.array(want, dtype=float), equal_nan=True)
+            check(same, f"{what}: column {name} differs")
+        print(f"  pyarrow {what}: {len(table)} columns, {len(next(iter(table.values())))} rows")
+    check(len(np.load(folder / "labels.npz")["trial"]) == sum(s["trials_planned"] for s in sessions), "labels: not every trial")
+
+
+def repeatable(program, home, session, folder):
+    """The same session gives the same bytes in every form."""
+    for kind, end in (("xdf", "xdf"), ("edf", "edf"), ("bdf", "bdf"), ("brainvision", "vhdr"), ("npz", "npz")):
+        twice = []
+        for n in (1, 2):
+            place = folder / f"twice{n}"
+            place.mkdir(exist_ok=True)
+            limbic(program, home, "export", session["text"], "--to", kind, place / f"same.{end}")
+            twice.append(digest(place))
+            shutil.rmtree(place)
+        check(twice[0] == twice[1], f"{kind}: a second export has other bytes")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--limbic", default=str(ROOT / "target/release/limbic"))
     parser.add_argument("--home", type=Path)
     arguments = parser.parse_args()
     try:
-        import edfio, mne_bids, pyedflib, pyxdf  # noqa: E401,F401
+        import edfio, mne_bids, pyarrow, pyedflib, pyxdf  # noqa: E401,F401
     except ImportError as missing:
-        print(f"skipped: {missing.name} is not installed (pip install mne-bids pyedflib edfio pyxdf bids-validator-deno)")
+        print(f"skipped: {missing.name} is not installed (pip install mne-bids pyedflib edfio pyxdf pyarrow bids-validator-deno)")
         return 0
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as name:
@@ -203,6 +239,8 @@ def main():
             limbic(arguments.limbic, home, "export", "all", "--to", "bids", "--eeg", kind, root)
             check(digest(root) == before, "a fresh export has other bytes")
         with_pyxdf(arguments.limbic, home, session, arrays, folder)
+        repeatable(arguments.limbic, home, session, folder)
+        tables(arguments.limbic, home, sessions, folder)
     print("all agree" if not wrong else f"{len(wrong)} differences")
     return 1 if wrong else 0
 

@@ -52,6 +52,22 @@ def channels(arrays):
     return found
 
 
+def joined(arrays, count):
+    """As `channels`, of at least `count` samples; a stream that limbic keeps in parts ("eeg", "eeg2") is put together."""
+    names = [k[: -len("_rate")] for k in arrays if k.endswith("_rate")]
+    groups = {}
+    for name in sorted(names, key=lambda n: arrays[n + "_start"][0]):
+        groups.setdefault((name.rstrip("0123456789"), tuple(arrays[name + "_channels"])), []).append(name)
+    found = {}
+    for (base, labels), parts in [*groups.items(), *((k, [n]) for k, g in groups.items() if len(g) > 1 for n in g)]:
+        times = np.concatenate([arrays[n + "_times"] for n in parts])
+        samples = np.concatenate([arrays[n] for n in parts], axis=1).astype(float)
+        for label, unit, row in zip(words(labels), words(arrays[parts[0] + "_units"]), samples):
+            if np.count_nonzero(~np.isnan(row)) >= count:
+                found[base, parts[0], len(parts), label] = (row, unit, times)
+    return found
+
+
 def differs(label, have, want, tolerance=1e-6):
     want = np.asarray(want, dtype=float)
     if have.shape != want.shape:
@@ -97,7 +113,7 @@ def with_pyxdf(limbic, path):
 
     streams, _ = pyxdf.load_xdf(path)
     arrays, report = ours(limbic, path)
-    found, wrong, told = channels(arrays), [], []
+    wrong, told = [], []
     events = list(zip(arrays["event_onset"], words(arrays["event_text"])))
     for stream in streams:
         stamps, values = np.asarray(stream["time_stamps"]), stream["time_series"]
@@ -112,7 +128,8 @@ def with_pyxdf(limbic, path):
                 wrong.append(f"{name}: a marker is {max(off):.2e} s off")
             told.append(f"{name}: {len(stamps)} markers, worst {max(off):.1e} s")
             continue
-        match = [k for k, (s, _, _) in found.items() if np.count_nonzero(~np.isnan(s)) >= len(stamps)]
+        found = joined(arrays, len(stamps))
+        match = list(found)
         best = None
         for i in range(values.shape[1]):
             scores = []

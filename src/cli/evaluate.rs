@@ -7,8 +7,8 @@ use crate::store::Home;
 use crate::study::evaluate::{EvaluationPlan, Modality, prepare};
 use crate::study::shards::Shards;
 use crate::study::slurm::{SlurmOptions, run_on_slurm};
-use crate::study::{self, StudyError};
-use crate::train::evaluate::{Evaluation, summarise};
+use crate::study::{self, Features, StudyError};
+use crate::train::evaluate::Evaluation;
 use crate::train::fit::FitOptions;
 use crate::train::protocol::{NAMES, Protocol};
 use anyhow::Context;
@@ -29,7 +29,10 @@ pub struct Args {
     /// Which signal
     #[arg(long, value_enum, default_value = "eeg")]
     modality: ModalityChoice,
-    /// Network; the modality's own when absent
+    /// What is learnt from the EEG: psd, bhi-lf-to-b, bhi-hf-to-b, bhi-b-to-lf, bhi-b-to-hf, spectrogram, spectrogram-map
+    #[arg(long, default_value = "psd")]
+    features: String,
+    /// Network; the features' own when absent
     #[arg(long)]
     network: Option<String>,
     /// Folds of the k-fold protocols
@@ -110,7 +113,7 @@ fn evaluations(args: &Args, home: &Home, plan: &EvaluationPlan, job: &Job) -> an
     let mut all = Vec::new();
     for shards in prepare(home, plan, job)? {
         let answers = run_on_slurm(&shards, &options, job)?;
-        all.push(summarise(&shards.dataset, shards.task.protocol, &answers, shards.task.seed));
+        all.push(shards.summary(&answers));
     }
     Ok(all)
 }
@@ -120,7 +123,10 @@ fn plan(args: &Args, home: &Home) -> anyhow::Result<EvaluationPlan> {
         Protocol::named(name, args.folds).with_context(|| format!("\"{name}\" is no protocol; there are {}", NAMES.join(", ")))
     };
     let (modality, network, hidden) = match args.modality {
-        ModalityChoice::Eeg => (Modality::Eeg, "seed-a-cnn", 512),
+        ModalityChoice::Eeg => {
+            let features = Features::named(&args.features)?;
+            (Modality::Eeg(features), features.network(), 512)
+        }
         ModalityChoice::Face => (Modality::Face, "face-small", 32),
     };
     let network = args.network.clone().unwrap_or_else(|| network.into());

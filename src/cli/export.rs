@@ -2,6 +2,7 @@
 //! BrainFlow's playback board, the face video as a film.
 
 mod playback;
+mod tables;
 
 use crate::cli::{Common, progress, text};
 use crate::exchange::bids;
@@ -17,15 +18,26 @@ use std::path::{Path, PathBuf};
 
 /// Write recordings for other programs
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: limbic export all --to bids dataset\n         limbic export P07/1 --to bdf P07.bdf")]
+#[command(
+    after_help = "Example: limbic export all --to bids dataset\n         limbic export P07/1 --to bdf P07.bdf\n         limbic export all --to parquet --what labels labels.parquet"
+)]
 pub struct Args {
     /// Sessions (id, PARTICIPANT/NUMBER, PARTICIPANT, "last", "all"); for brainflow also a file. The output comes last
     #[arg(required = true, value_name = "SOURCE... OUTPUT")]
     paths: Vec<PathBuf>,
     /// What to write: a data set (bids), the samples (xdf, edf, bdf, brainvision, npz), the face video with every frame's
-    /// time (mkv), a file for BrainFlow's playback board (brainflow)
-    #[arg(long, value_parser = ["bids", "xdf", "edf", "bdf", "brainvision", "npz", "brainflow", "mkv"])]
+    /// time (mkv), a file for BrainFlow's playback board (brainflow); a table with --what (npz, parquet)
+    #[arg(long, value_parser = ["bids", "xdf", "edf", "bdf", "brainvision", "npz", "parquet", "brainflow", "mkv"])]
     to: String,
+    /// What a table holds: a row a trial (labels), a trial and model (predictions), a window (features)
+    #[arg(long, value_parser = ["samples", "labels", "predictions", "features"], default_value = "samples")]
+    what: String,
+    /// The classes of features: intended, reported, valence, arousal
+    #[arg(long, value_name = "NAME", default_value = "intended")]
+    target: String,
+    /// Which features: psd, bhi-lf-to-b, bhi-hf-to-b, bhi-b-to-lf, bhi-b-to-hf, spectrogram, spectrogram-map
+    #[arg(long, value_name = "NAME", default_value = "psd")]
+    features: String,
     /// How the EEG of a BIDS data set is written: exact floats, 16 bit, 24 bit
     #[arg(long, value_parser = ["brainvision", "edf", "bdf"], default_value = "brainvision")]
     eeg: String,
@@ -63,6 +75,15 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     if let Some(session) = sessions.iter().find(|s| study::is_restricted(s) && !args.inside_lab) {
         let source_kind = format!("session {}/{} ({})", session.participant, session.number, session.source);
         return Err(ExchangeError::Restricted { source_kind }.into());
+    }
+    if args.what != "samples" {
+        if !matches!(args.to.as_str(), "npz" | "parquet") {
+            bail!("{} are written as a table: --to npz or --to parquet", args.what);
+        }
+        return tables::run(args, &home, &sessions, output, common);
+    }
+    if args.to == "parquet" {
+        bail!("parquet takes a table: add --what labels, predictions or features");
     }
     match (args.to.as_str(), sessions.as_slice()) {
         ("bids", _) => data_set(args, &home, &sessions, output, common),

@@ -2,7 +2,7 @@
 
 use crate::cli::{Common, progress, text};
 use crate::store::Home;
-use crate::study::{self, Plan, Windows};
+use crate::study::{self, Features, Plan, StudyError, Windows};
 
 /// Train on recorded sessions and evaluate by trial
 #[derive(Debug, clap::Args)]
@@ -13,6 +13,12 @@ pub struct Args {
     /// What the label is: intended, reported, valence, arousal
     #[arg(long, default_value = "intended")]
     target: String,
+    /// What is learnt from: psd, bhi-lf-to-b, bhi-hf-to-b, bhi-b-to-lf, bhi-b-to-hf, spectrogram, spectrogram-map
+    #[arg(long, default_value = "psd")]
+    features: String,
+    /// Network of the EEG; the features' own when absent
+    #[arg(long)]
+    network: Option<String>,
     /// Which windows of a clip: all, or labelled (only the seconds marked as felt; see limbic label)
     #[arg(long, default_value = "all")]
     windows: String,
@@ -30,11 +36,16 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
+    if let Some(name) = args.network.as_deref().filter(|name| crate::train::architecture(name).is_none()) {
+        return Err(StudyError::NoNetwork(name.into()).into());
+    }
     let home = Home::open(&common.home)?;
     let sessions = args.sessions.iter().map(|s| home.find_session(s).map(|s| s.id)).collect::<Result<Vec<_>, _>>()?;
     let plan = Plan {
         sessions,
         target: study::target_named(&args.target)?,
+        features: Features::named(&args.features)?,
+        network: args.network.clone(),
         windows: Windows::named(&args.windows)?,
         folds: args.folds,
         hidden: args.hidden,

@@ -1,5 +1,6 @@
 //! NumPy arrays in: `.npz` (zip of `.npy`, compressed or not) and single `.npy` files, versions 1 to 3.
 
+use super::npy;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,7 @@ pub enum ArrayError {
     File { path: PathBuf, error: std::io::Error },
     #[error("{path} is no .npz file: {error}")]
     Zip { path: PathBuf, error: zip::result::ZipError },
-    #[error("array \"{name}\" in {path}: {why}; save it with numpy.savez as numbers or words in C order")]
+    #[error("array \"{name}\" in {path}: {why}; save it with numpy.savez as numbers or words")]
     Array { path: PathBuf, name: String, why: String },
 }
 
@@ -40,7 +41,7 @@ pub fn read(path: &Path) -> Result<Vec<Stored>, ArrayError> {
     let failed = |error| ArrayError::File { path: path.into(), error };
     let bad = |name: &str, why: String| ArrayError::Array { path: path.into(), name: name.into(), why };
     let bytes = std::fs::read(path).map_err(failed)?;
-    if bytes.starts_with(MAGIC) {
+    if bytes.starts_with(npy::MAGIC) {
         let (shape, content) = parse(&bytes).map_err(|why| bad("", why))?;
         return Ok(vec![Stored { name: String::new(), shape, content }]);
     }
@@ -58,71 +59,14 @@ pub fn read(path: &Path) -> Result<Vec<Stored>, ArrayError> {
     Ok(arrays)
 }
 
-const MAGIC: &[u8] = b"\x93NUMPY";
-
 fn parse(bytes: &[u8]) -> Result<(Vec<usize>, Content), String> {
-    let short = || "it ends too early".to_string();
-    if !bytes.starts_with(MAGIC) {
-        return Err("it is no NumPy array".into());
-    }
-    let wide = *bytes.get(6).ok_or_else(short)? > 1;
-    let length = |at: usize, n: usize| -> Option<usize> {
-        Some(bytes.get(at..at + n)?.iter().rev().fold(0usize, |sum, b| sum << 8 | usize::from(*b)))
+    let found = npy::parse(bytes)?;
+    let content = match found.content {
+        npy::Content::Text(words) => Content::Words(words),
+        npy::Content::Numbers(values) => Content::Numbers(values),
+        npy::Content::Singles(values) => Content::Numbers(values.into_iter().map(f64::from).collect()),
     };
-    let (start, size) = if wide { (12, length(8, 4)) } else { (10, length(8, 2)) };
-    let end = start + size.ok_or_else(short)?;
-    let header = String::from_utf8_lossy(bytes.get(start..end).ok_or_else(short)?).into_owned();
-    let part = |from: &str, to: &str| Some(header.split_once(from)?.1.split_once(to)?.0.to_string());
-    if header.contains("'fortran_order': True") {
-        return Err("it is stored column by column".into());
-    }
-    let shape = part("'shape': (", ")").ok_or("its header has no shape")?;
-    let shape: Result<Vec<usize>, _> = shape.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::parse).collect();
-    let shape = shape.map_err(|_| "its shape is no list of sizes")?;
-    let kind = part("'descr': '", "'").ok_or("its type is compound")?;
-    let content = content(&kind, &bytes[end..])?;
-    let count = match &content {
-        Content::Numbers(v) => v.len(),
-        Content::Words(v) => v.len(),
-    };
-    let wanted = shape.iter().try_fold(1usize, |product, d| product.checked_mul(*d));
-    if wanted != Some(count) {
-        return Err(format!("its shape {shape:?} does not fit its {count} values"));
-    }
-    Ok((shape, content))
-}
-
-fn content(kind: &str, data: &[u8]) -> Result<Content, String> {
-    fn numbers<const N: usize>(data: &[u8], of: impl Fn([u8; N]) -> f64) -> Content {
-        Content::Numbers(data.as_chunks::<N>().0.iter().map(|b| of(*b)).collect())
-    }
-    Ok(match kind {
-        "<f4" => numbers(data, |b| f64::from(f32::from_le_bytes(b))),
-        "<f8" => numbers(data, f64::from_le_bytes),
-        "<i8" => numbers(data, |b| i64::from_le_bytes(b) as f64),
-        "<i4" => numbers(data, |b| f64::from(i32::from_le_bytes(b))),
-        "<i2" => numbers(data, |b| f64::from(i16::from_le_bytes(b))),
-        "<u4" => numbers(data, |b| f64::from(u32::from_le_bytes(b))),
-        "<u8" => numbers(data, |b| u64::from_le_bytes(b) as f64),
-        "|u1" | "|b1" => numbers(data, |[b]| f64::from(b)),
-        "|i1" => numbers(data, |b| f64::from(i8::from_le_bytes(b))),
-        other => return words(other, data),
-    })
-}
-
-/// Byte strings ("|S3") and four-byte letters ("<U3"), padded with zeros.
-fn words(kind: &str, data: &[u8]) -> Result<Content, String> {
-    let unknown = || format!("its type {kind} is not read");
-    let (letters, width): (usize, usize) = match kind.get(..2) {
-        Some("|S") => (1, kind[2..].parse().map_err(|_| unknown())?),
-        Some("<U") => (4, kind[2..].parse().map_err(|_| unknown())?),
-        _ => return Err(unknown()),
-    };
-    let word = |bytes: &[u8]| -> String {
-        let codes = bytes.chunks(letters).map(|b| b.iter().rev().fold(0u32, |sum, byte| sum << 8 | u32::from(*byte)));
-        codes.take_while(|c| *c != 0).map(|c| char::from_u32(c).unwrap_or('?')).collect()
-    };
-    Ok(Content::Words(data.chunks_exact((letters * width).max(1)).map(word).collect()))
+    Ok((found.shape, content))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod describe;
 mod events;
+mod lab;
 mod people;
 mod physio;
 mod read;

@@ -2,6 +2,7 @@
 
 mod annotations;
 mod header;
+mod records;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -14,6 +15,8 @@ pub use crate::exchange::imported::{Imported, ImportedStream, ReadOptions};
 use crate::exchange::{ExchangeError, roles};
 use crate::signal::{Channel, Role};
 use annotations::Entry;
+use rayon::prelude::*;
+use records::Records;
 use std::path::Path;
 
 /// More than this many seconds of gaps are not filled.
@@ -32,16 +35,14 @@ pub fn read(path: &Path) -> Result<Imported, ExchangeError> {
 /// # Errors
 /// See [`ExchangeError`].
 pub fn read_with(path: &Path, options: ReadOptions) -> Result<Imported, ExchangeError> {
-    let bytes = std::fs::read(path).map_err(|cause| ExchangeError::Read { path: path.into(), cause })?;
-    let header = header::parse(&bytes, path)?;
+    let (header, mut records) = Records::open(path)?;
     let mut notes = Vec::new();
-    let records = whole_records(&header, bytes.len(), path, options, &mut notes)?;
-    let data: Vec<&[u8]> = bytes[header.bytes..].chunks_exact(header.record_bytes()).take(records).collect();
-    let (entries, starts) = annotated(&header, &data, &mut notes);
-    let places = placed(&header, &starts, records, path, &mut notes)?;
+    records.count = whole_records(&header, records.length, path, options, &mut notes)?;
+    let (entries, starts) = annotated(&header, &mut records, &mut notes)?;
+    let places = placed(&header, &starts, records.count, path, &mut notes)?;
     let origin = starts.first().copied().flatten().unwrap_or(0.0);
     let annotations = entries.into_iter().map(|e| (e.onset - origin, e.duration, e.text)).collect();
-    let streams = streams(&header, &data, &places, path, &mut notes);
+    let streams = streams(&header, &mut records, &places, path, &mut notes)?;
     let (format, start_utc) = (header.format.clone(), header.start_utc);
     Ok(Imported { format, streams, annotations, start_utc, notes, ..Imported::default() })
 }
@@ -93,15 +94,22 @@ fn offsets(header: &Header) -> Vec<usize> {
 }
 
 /// Annotations with text, and the start of every record where the file says it.
-fn annotated(header: &Header, data: &[&[u8]], notes: &mut Vec<String>) -> (Vec<Entry>, Vec<Option<f64>>) {
+fn annotated(
+    header: &Header,
+    records: &mut Records,
+    notes: &mut Vec<String>,
+) -> Result<(Vec<Entry>, Vec<Option<f64>>), ExchangeError> {
     let lists: Vec<std::ops::Range<usize>> = offsets(header)
         .into_iter()
         .zip(&header.signals)
         .filter(|(_, s)| is_annotation(s))
         .map(|(offset, s)| offset..offset + s.samples * header.width())
         .collect();
+    if lists.is_empty() {
+        return Ok((Vec::new(), vec![None; records.count]));
+    }
     let (mut entries, mut starts, mut damaged) = (Vec::new(), Vec::new(), 0);
-    for record in data {
+    let mut one = |record: &[u8]| {
         let mut start = None;
         for (n, list) in lists.iter().enumerate() {
             let (found, broken) = annotations::parse(&record[list.clone()]);
@@ -111,11 +119,12 @@ fn annotated(header: &Header, data: &[&[u8]], notes: &mut Vec<String>) -> (Vec<E
             entries.extend(found.into_iter().filter(|e| !e.text.is_empty()));
         }
         starts.push(start);
-    }
+    };
+    records.each(|_, block| block.chunks_exact(header.record_bytes()).for_each(&mut one))?;
     if damaged > 0 {
         notes.push(format!("{damaged} damaged annotations are left out"));
     }
-    (entries, starts)
+    Ok((entries, starts))
 }
 
 /// Where each record begins, in records since the first; whole numbers unless the file has gaps.
@@ -148,7 +157,13 @@ fn placed(
 }
 
 /// Groups the signals by rate, the first EEG group first in name.
-fn streams(header: &Header, data: &[&[u8]], places: &[f64], path: &Path, notes: &mut Vec<String>) -> Vec<ImportedStream> {
+fn streams(
+    header: &Header,
+    records: &mut Records,
+    places: &[f64],
+    path: &Path,
+    notes: &mut Vec<String>,
+) -> Result<Vec<ImportedStream>, ExchangeError> {
     let wanted: Vec<usize> =
         (0..header.signals.len()).filter(|i| !is_annotation(&header.signals[*i]) && header.signals[*i].samples > 0).collect();
     let labels = unique_labels(&wanted.iter().map(|i| header.signals[*i].label.clone()).collect::<Vec<_>>(), notes);
@@ -164,14 +179,14 @@ fn streams(header: &Header, data: &[&[u8]], places: &[f64], path: &Path, notes: 
     let offsets = offsets(header);
     // A file that limbic wrote from a simulated session says so in its header (invariant 9).
     let simulated = [&header.patient, &header.recording].iter().any(|text| text.contains("SIMULATED"));
-    let mut streams = Vec::new();
+    let (mut streams, mut scales) = (Vec::new(), Vec::new());
     for (number, samples) in rates.iter().enumerate() {
         let members: Vec<usize> = (0..wanted.len()).filter(|n| header.signals[wanted[*n]].samples == *samples).collect();
-        let (mut channels, mut table) = (Vec::new(), Vec::new());
+        let (mut channels, mut scaled) = (Vec::new(), Vec::new());
         for n in &members {
             let signal = &header.signals[wanted[*n]];
             let (channel, scale) = channel(header, signal, &labels[*n], roles[*n], notes);
-            table.push(decode(header, data, places, offsets[wanted[*n]], *samples, &scale));
+            scaled.push((offsets[wanted[*n]], *samples, scale));
             channels.push(channel);
         }
         let otherwise = if rates.len() == 1 { "signals".into() } else { format!("signals{}", number + 1) };
@@ -180,10 +195,28 @@ fn streams(header: &Header, data: &[&[u8]], places: &[f64], path: &Path, notes: 
         let device = format!("{} file {}", header.format, file_name(path));
         let mut info = imported::info(number, &name, device, rate, channels);
         info.simulated = simulated;
-        streams.push(ImportedStream { info, data: table, start_s: 0.0, stamps: Vec::new() });
+        // All of it is taken at once: growing would take it twice.
+        let length = places.last().map_or(0, |place| (place * *samples as f64).round() as usize + samples);
+        let data = channels_of(length, scaled.len());
+        scales.extend(scaled);
+        streams.push(ImportedStream { info, data, start_s: 0.0, stamps: Vec::new() });
     }
+    let mut tables: Vec<(&mut Vec<f32>, &(usize, usize, Scale))> =
+        streams.iter_mut().flat_map(|s| &mut s.data).zip(&scales).collect();
+    records.each(|first, block| {
+        tables.par_iter_mut().for_each(|(channel, (offset, samples, scale))| {
+            for (n, record) in block.chunks_exact(header.record_bytes()).enumerate() {
+                let place = (places[first + n] * *samples as f64).round() as usize;
+                decode(channel, place, &record[*offset..offset + samples * header.width()], header.width(), scale);
+            }
+        });
+    })?;
     imported::number_names(&mut streams);
-    streams
+    Ok(streams)
+}
+
+fn channels_of(length: usize, count: usize) -> Vec<Vec<f32>> {
+    (0..count).map(|_| Vec::with_capacity(length)).collect()
 }
 
 /// How digital values become physical ones.
@@ -227,26 +260,20 @@ fn step_of(gain: f64, offset: f64) -> Option<f64> {
     steps.into_iter().find(|step| step.is_normal() && whole(step))
 }
 
-/// One channel of all records at their places.
-fn decode(header: &Header, data: &[&[u8]], places: &[f64], offset: usize, samples: usize, scale: &Scale) -> Vec<f32> {
-    let mut channel: Vec<f32> = Vec::with_capacity(data.len() * samples);
-    for (record, place) in data.iter().zip(places) {
-        let at = (place * samples as f64).round() as usize;
-        if at > channel.len() {
-            channel.resize(at, f32::NAN);
-        }
-        let bytes = &record[offset..offset + samples * header.width()];
-        channel.extend(bytes.chunks_exact(header.width()).map(|word| {
-            let value = match word {
-                [low, middle, high] => i32::from_le_bytes([0, *low, *middle, *high]) >> 8,
-                [low, high] => i32::from(i16::from_le_bytes([*low, *high])),
-                _ => 0,
-            };
-            match scale {
-                Scale::Linear { gain, offset } => (f64::from(value) * gain + offset) as f32,
-                Scale::Bits(mask) => (value as u32 & mask) as f32,
-            }
-        }));
+/// One channel of one record, at its place.
+fn decode(channel: &mut Vec<f32>, place: usize, bytes: &[u8], width: usize, scale: &Scale) {
+    if place > channel.len() {
+        channel.resize(place, f32::NAN);
     }
-    channel
+    let physical = |value: i32| match scale {
+        Scale::Linear { gain, offset } => (f64::from(value) * gain + offset) as f32,
+        Scale::Bits(mask) => (value as u32 & mask) as f32,
+    };
+    if width == 3 {
+        let (words, _) = bytes.as_chunks::<3>();
+        channel.extend(words.iter().map(|[low, middle, high]| physical(i32::from_le_bytes([0, *low, *middle, *high]) >> 8)));
+    } else {
+        let (words, _) = bytes.as_chunks::<2>();
+        channel.extend(words.iter().map(|word| physical(i32::from(i16::from_le_bytes(*word)))));
+    }
 }

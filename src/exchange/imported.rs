@@ -1,8 +1,10 @@
 //! What any file of the field becomes in memory, before it is judged, replayed or stored as a session.
 
 use super::roles;
+use crate::gate::{QualityReport, Verdict};
 use crate::signal::{Channel, LatencyOrigin, Role, StreamId, StreamInfo, StreamKind};
-use crate::store::rows::{Participant, Trial};
+use crate::signal::{Marker, Placement};
+use crate::store::rows::{Consent, Participant, Trial};
 
 /// How forgiving to be, and what to make of stamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,6 +37,12 @@ pub struct Imported {
     pub annotations: Vec<(f64, f64, String)>,
     /// Trials with their answers, where the file or its data set has them; times in ns since the recording's zero.
     pub trials: Vec<Trial>,
+    /// Markers whose kind is known; times in ns since the recording's zero.
+    pub markers: Vec<Marker>,
+    /// What was said of electrodes; times as those of markers.
+    pub placements: Vec<Placement>,
+    /// What the lab knew of the session, where limbic wrote the data set.
+    pub lab: Option<LabFacts>,
     /// Who it was, where the data set says so.
     pub participant: Option<Participant>,
     /// The recording's zero on the file's own clock, s.
@@ -43,6 +51,20 @@ pub struct Imported {
     pub start_utc: Option<i64>,
     /// Everything a person should know: guesses, repairs, gaps, what was skipped.
     pub notes: Vec<String>,
+}
+
+/// What belongs to a session beside its signals and events.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LabFacts {
+    pub consent: Option<Consent>,
+    pub verdict: Option<Verdict>,
+    pub override_reason: Option<String>,
+    pub quality: Option<QualityReport>,
+    pub order_seed: u64,
+    pub player: String,
+    pub rig: String,
+    pub playlist: String,
+    pub trials_planned: Option<u32>,
 }
 
 /// A channel as a file describes it.

@@ -3,7 +3,8 @@
 mod read;
 mod session;
 
-pub use read::{Content, Found, arrays, read};
+pub use crate::exchange::npy::{Content, Found};
+pub use read::{arrays, read};
 pub use session::session;
 
 use crate::exchange::ExchangeError;

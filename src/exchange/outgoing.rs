@@ -2,7 +2,7 @@
 
 use super::ExchangeError;
 use super::trial_text;
-use crate::signal::{MarkerKind, Nanos, Role, StreamInfo, StreamKind, seconds};
+use crate::signal::{Nanos, Role, Segment, StreamInfo, StreamKind, seconds, to_nanos};
 use crate::store::rows::Trial;
 use crate::store::{Recording, StreamClock};
 
@@ -20,24 +20,29 @@ pub struct Outgoing {
 }
 
 /// Something that happened, in seconds since a stream's first sample by that stream's count.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Event {
     pub onset_s: f64,
     pub duration_s: f64,
-    /// "trial", "video-on", "note", ...; "BAD_gap" where samples are missing.
+    /// "trial", "felt", "video-on", "note", ...; "BAD_gap" where samples are missing.
     pub kind: String,
     /// What a person reads, without the kind.
     pub text: String,
     pub trial: Option<Trial>,
+    /// Seconds in which an emotion was felt.
+    pub felt: Option<Segment>,
+    /// Number of the trial that a marker belongs to.
+    pub of_trial: Option<u32>,
 }
 
 impl Event {
     /// Kind and text in one line, as formats with nothing but text take it.
     pub fn line(&self) -> String {
-        match &self.trial {
-            Some(trial) => trial_text::write(trial),
-            None if self.text.is_empty() => self.kind.clone(),
-            None => format!("{}: {}", self.kind, self.text),
+        match (&self.trial, &self.felt) {
+            (Some(trial), _) => trial_text::write(trial),
+            (None, Some(felt)) => trial_text::write_felt(felt),
+            _ if self.text.is_empty() => self.kind.clone(),
+            _ => format!("{}: {}", self.kind, self.text),
         }
     }
 }
@@ -103,17 +108,24 @@ pub fn events(recording: &Recording, stream: &Outgoing) -> Vec<Event> {
         let Some(on) = trial.video_on else { continue };
         let duration = trial.video_off.map_or(0.0, |off| at(off) - at(on));
         let (kind, text, trial) = ("trial".into(), trial.stimulus.clone(), Some(trial.clone()));
-        events.push(Event { onset_s: at(on), duration_s: duration, kind, text, trial });
+        events.push(Event { onset_s: at(on), duration_s: duration, kind, text, trial, ..Event::default() });
+    }
+    for segment in &recording.segments {
+        let of = |t: &&Trial| (t.number, t.attempt) == (segment.trial, segment.attempt);
+        let Some(on) = recording.attempts.iter().find(of).and_then(|t| t.video_on) else { continue };
+        let (from, to) = (at(on + to_nanos(segment.from_s)), at(on + to_nanos(segment.to_s)));
+        let (kind, felt) = ("felt".into(), Some(segment.clone()));
+        events.push(Event { onset_s: from, duration_s: to - from, kind, felt, ..Event::default() });
     }
     for marker in &recording.markers {
         let (text, duration_s) = trial_text::split_duration(&marker.text);
-        let kind = if marker.kind == MarkerKind::External { "external" } else { marker.kind.name() };
-        events.push(Event { onset_s: at(marker.at), duration_s, kind: kind.into(), text: text.into(), trial: None });
+        let (kind, text, of_trial) = (marker.kind.name().into(), text.into(), marker.trial);
+        events.push(Event { onset_s: at(marker.at), duration_s, kind, text, of_trial, ..Event::default() });
     }
     let rate = stream.info.rate;
     for (first, n) in stream.gaps() {
         let (onset_s, duration_s) = (first as f64 / rate, n as f64 / rate);
-        events.push(Event { onset_s, duration_s, kind: "BAD_gap".into(), text: String::new(), trial: None });
+        events.push(Event { onset_s, duration_s, kind: "BAD_gap".into(), ..Event::default() });
     }
     events.sort_by(|a, b| a.onset_s.total_cmp(&b.onset_s));
     events

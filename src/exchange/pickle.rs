@@ -2,6 +2,7 @@
 //! understood build NumPy arrays, every other one refuses the file.
 
 mod machine;
+mod objects;
 #[cfg(test)]
 mod tests;
 mod value;

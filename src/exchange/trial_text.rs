@@ -1,6 +1,6 @@
 //! Trials and durations as one line of text, for formats that know nothing but text; and back.
 
-use crate::signal::{Emotion, Rating};
+use crate::signal::{Emotion, Rating, Segment};
 use crate::store::rows::{Trial, TrialState};
 
 /// "trial 3.1 done intended=fear valence=6 arousal=2.5 emotion=sadness quality=93 stimulus=clip 7.mp4": number, attempt,
@@ -48,6 +48,36 @@ pub fn read(text: &str) -> Option<Trial> {
     })
 }
 
+/// "felt 3.1/2 emotion=fear intensity=7 live=no marked=1700000000000000000 by=experimenter": trial, attempt and number,
+/// then what is known; who said so is the rest of the line.
+pub fn write_felt(segment: &Segment) -> String {
+    let mut text = format!("felt {}.{}/{}", segment.trial, segment.attempt, segment.number);
+    text += &segment.emotion.map(|e| format!(" emotion={}", e.name())).unwrap_or_default();
+    text += &segment.intensity.map(|i| format!(" intensity={i}")).unwrap_or_default();
+    let live = if segment.live { "yes" } else { "no" };
+    text + &format!(" live={live} marked={} by={}", segment.marked_utc, segment.by)
+}
+
+/// A segment without its seconds; None: the text is something else.
+pub fn read_felt(text: &str) -> Option<Segment> {
+    let (name, rest) = text.strip_prefix("felt ")?.split_once(' ')?;
+    let (trial, rest_of_name) = name.split_once('.')?;
+    let (attempt, number) = rest_of_name.split_once('/')?;
+    let (head, by) = rest.split_once("by=")?;
+    let value = |name: &str| head.split_whitespace().find_map(|w| w.split_once('=').filter(|(n, _)| *n == name)).map(|(_, v)| v);
+    Some(Segment {
+        trial: trial.parse().ok()?,
+        attempt: attempt.parse().ok()?,
+        number: number.parse().ok()?,
+        emotion: value("emotion").and_then(|v| v.parse().ok()),
+        intensity: value("intensity").and_then(|v| v.parse().ok()).filter(|i| (1..=9).contains(i)),
+        by: by.into(),
+        live: value("live") == Some("yes"),
+        marked_utc: value("marked").and_then(|v| v.parse().ok()).unwrap_or(0),
+        ..Segment::default()
+    })
+}
+
 /// The word of a state in files.
 pub fn state(state: TrialState) -> &'static str {
     match state {
@@ -91,6 +121,10 @@ mod tests {
         assert_eq!((trial.rating.valence, trial.rating.arousal, trial.rating.emotion), (Some(6.5), None, Some(Emotion::Calm)));
         assert_eq!(write(&trial), text);
         assert_eq!((read("trial"), read("video-on: x")), (None, None));
+        let felt = Segment { trial: 2, attempt: 1, number: 3, intensity: Some(7), by: "P 1".into(), ..Segment::default() };
+        let (felt, rated) = (Segment { emotion: Some(Emotion::Fear), live: true, ..felt.clone() }, felt);
+        assert_eq!((read_felt(&write_felt(&felt)), read_felt(&write_felt(&rated))), (Some(felt), Some(rated)));
+        assert_eq!((read_felt("felt fear"), read_felt("felt 1/2 by=")), (None, None));
         assert_eq!(split_duration(&with_duration("T1", 4.2)), ("T1", 4.2));
         assert_eq!(split_duration("note (s)"), ("note (s)", 0.0));
     }

@@ -207,6 +207,35 @@ pub enum MarkerKind {
 }
 
 impl MarkerKind {
+    pub const ALL: [MarkerKind; 21] = [
+        MarkerKind::SessionStart,
+        MarkerKind::SessionEnd,
+        MarkerKind::EyesOpen,
+        MarkerKind::EyesClosed,
+        MarkerKind::Fixation,
+        MarkerKind::VideoOn,
+        MarkerKind::VideoOff,
+        MarkerKind::RatingOn,
+        MarkerKind::RatingOff,
+        MarkerKind::Rest,
+        MarkerKind::Pause,
+        MarkerKind::Resume,
+        MarkerKind::Redo,
+        MarkerKind::Skip,
+        MarkerKind::Abort,
+        MarkerKind::Marker,
+        MarkerKind::External,
+        MarkerKind::Note,
+        MarkerKind::Gate,
+        MarkerKind::Override,
+        MarkerKind::Trouble,
+    ];
+
+    /// The kind of that name.
+    pub fn named(word: &str) -> Option<MarkerKind> {
+        MarkerKind::ALL.into_iter().find(|kind| kind.name() == word)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             MarkerKind::SessionStart => "session-start",

@@ -4,7 +4,7 @@ use super::error::StoreError;
 use super::home::Home;
 use super::rows::{Consent, Entry, Participant, Session, SessionState, Trial};
 use super::writer::SessionWriter;
-use crate::signal::{Chunk, Marker, Nanos, SECOND, StreamInfo, to_nanos};
+use crate::signal::{Chunk, Marker, Nanos, Placement, SECOND, Segment, StreamInfo, to_nanos};
 
 /// One stream as it stands in memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,8 @@ pub struct WholeSession {
     pub streams: Vec<WholeStream>,
     pub markers: Vec<Marker>,
     pub trials: Vec<Trial>,
+    pub segments: Vec<Segment>,
+    pub placements: Vec<Placement>,
 }
 
 impl Home {
@@ -62,6 +64,10 @@ fn fill(mut writer: SessionWriter, whole: WholeSession) -> Result<Session, Store
     for trial in whole.trials {
         ended = ended.max(trial.video_off.unwrap_or(ended));
         writer.journal(Entry::Trial(id, trial))?;
+    }
+    let segments = whole.segments.into_iter().map(|s| Entry::Segment(id, s));
+    for entry in segments.chain(whole.placements.into_iter().map(|p| Entry::Placement(id, p))) {
+        writer.journal(entry)?;
     }
     for (n, marker) in whole.markers.into_iter().enumerate() {
         ended = ended.max(marker.at);

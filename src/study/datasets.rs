@@ -4,17 +4,13 @@ use crate::gate::{self, EegWindow, QualityReport};
 use crate::job::{Job, Stopped};
 use crate::prepare::dataset::{Dataset, Example, Recipe, Target};
 use crate::prepare::faces::{face_pixels, face_recipe};
-use crate::prepare::features::{PsdOptions, psd_features};
-use crate::prepare::interpolate::interpolate;
 use crate::prepare::signals::Signals;
-use crate::signal::{Role, SECOND, StreamKind, seconds, to_nanos};
+use crate::signal::{Role, SECOND, StreamKind, seconds};
 use crate::store::rows::{StreamRow, Trial};
 use crate::store::{Block, Recording};
 use crate::study::StudyError;
+use crate::study::rows::{Features, rows};
 use rayon::prelude::*;
-
-/// Signal on either side of a trial that the zero-phase filter may lean on, s.
-const MARGIN_S: f64 = 3.0;
 
 /// Side of the face crop in pixels.
 pub const FACE_SIDE: usize = 32;
@@ -81,45 +77,71 @@ pub fn eeg_signals(block: &Block) -> Signals {
     }
 }
 
-/// Band powers of every window of every usable trial.
+/// Examples of every usable trial of some sessions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EegData {
+    pub dataset: Dataset,
+    /// Labelled trials without an example, with the reason: "trial 3 of 018f...: too short".
+    pub left_out: Vec<String>,
+}
+
+impl EegData {
+    /// What must stand beside the scores; `None` when every labelled trial is in.
+    pub fn caveat(&self) -> Option<String> {
+        let first = self.left_out.first()?;
+        Some(format!("{} labelled trials are left out, e.g. {first}.", self.left_out.len()))
+    }
+}
+
+/// The wanted features of every usable trial.
 ///
 /// # Errors
 /// A session that cannot be read, sessions of different montages, or no usable trial at all.
-pub fn eeg_dataset(recordings: &[Recording], target: Target, options: &PsdOptions, job: &Job) -> Result<Dataset, StudyError> {
+pub fn eeg_dataset(recordings: &[Recording], target: Target, features: Features, job: &Job) -> Result<EegData, StudyError> {
     let classes = classes(recordings, target);
     let mut recipe: Option<Recipe> = None;
-    let mut examples = Vec::new();
+    let (mut examples, mut left_out) = (Vec::new(), Vec::new());
     for (done, recording) in recordings.iter().enumerate() {
         job.report("EEG features", done as u64, recordings.len() as u64)?;
         if eeg_stream(recording).is_none() {
             continue;
         }
-        let (found, of_session) = examples_of(recording, target, &classes, options, job)?;
-        let first = recipe.get_or_insert_with(|| found.clone());
-        if *first != found {
+        let found = examples_of(recording, target, &classes, features, job)?;
+        let first = recipe.get_or_insert_with(|| found.recipe.clone());
+        if *first != found.recipe {
             return Err(StudyError::Session {
                 session: recording.session.id.to_string(),
                 message: format!(
                     "its montage differs from the first session's ({} and {} channels); train on sessions of one montage",
-                    found.channels.len(),
+                    found.recipe.channels.len(),
                     first.channels.len()
                 ),
             });
         }
-        examples.extend(of_session);
+        examples.extend(found.examples);
+        left_out.extend(found.left_out);
     }
     match recipe {
         Some(recipe) if !examples.is_empty() => {
             let simulated = recordings.iter().any(|r| r.session.simulated);
-            Ok(Dataset { recipe, target, classes, examples, simulated })
+            Ok(EegData { dataset: Dataset { recipe, target, classes, examples, simulated }, left_out })
         }
-        _ => Err(StudyError::NothingToTrain(
-            "no session has EEG and a finished, labelled trial; record one, or choose another target".into(),
-        )),
+        _ => Err(StudyError::NothingToTrain(match left_out.first() {
+            Some(first) => format!("no trial gives {}: {first}", features.name()),
+            None => "no session has EEG and a finished, labelled trial; record one, or choose another target".into(),
+        })),
     }
 }
 
-/// Windows of one session's usable trials that have a label, and the recipe that made them.
+/// What one session gives.
+pub struct SessionExamples {
+    pub recipe: Recipe,
+    pub examples: Vec<Example>,
+    /// As in [`EegData`].
+    pub left_out: Vec<String>,
+}
+
+/// Rows of one session's usable trials that have a label, and the recipe that made them.
 ///
 /// # Errors
 /// The session cannot be read or has no EEG.
@@ -127,74 +149,51 @@ pub fn examples_of(
     recording: &Recording,
     target: Target,
     classes: &[String],
-    options: &PsdOptions,
+    features: Features,
     job: &Job,
-) -> Result<(Recipe, Vec<Example>), StudyError> {
-    let recipe = eeg_recipe(recording, options)?;
-    let stream = eeg_stream(recording).ok_or_else(|| no_eeg(recording))?;
-    let trials = labelled(recording, target, classes);
-    let made: Vec<Vec<Example>> = trials
+) -> Result<SessionExamples, StudyError> {
+    let recipe = eeg_recipe(recording, features)?;
+    let made: Vec<Result<Vec<Example>, String>> = labelled(recording, target, classes)
         .par_iter()
-        .map(
-            |(trial, label)| {
-                if job.is_stopped() { Err(Stopped.into()) } else { eeg_trial(recording, stream, trial, *label, options) }
-            },
-        )
+        .map(|(trial, label)| {
+            if job.is_stopped() {
+                return Err(Stopped.into());
+            }
+            let made = match rows(recording, trial, features)? {
+                Ok(rows) if rows.is_empty() => Err("it has no whole window".to_string()),
+                other => other,
+            };
+            let named = |why| format!("trial {} of {}: {why}", trial.number, recording.session.id);
+            let one = |(time, features)| example(recording, trial, *label, time, features);
+            Ok(made.map(|rows| rows.into_iter().map(one).collect()).map_err(named))
+        })
         .collect::<Result<_, StudyError>>()?;
-    Ok((recipe, made.into_iter().flatten().collect()))
+    let (mut examples, mut left_out) = (Vec::new(), Vec::new());
+    for trial in made {
+        match trial {
+            Ok(rows) => examples.extend(rows),
+            Err(why) => left_out.push(why),
+        }
+    }
+    Ok(SessionExamples { recipe, examples, left_out })
 }
 
 /// The recipe that a session's EEG gives.
 ///
 /// # Errors
-/// It has no EEG.
-pub fn eeg_recipe(recording: &Recording, options: &PsdOptions) -> Result<Recipe, StudyError> {
+/// It has no EEG, or lacks electrodes that the features need.
+pub fn eeg_recipe(recording: &Recording, features: Features) -> Result<Recipe, StudyError> {
     let stream = eeg_stream(recording).ok_or_else(|| no_eeg(recording))?;
     let labels: Vec<String> = stream.info.channels.iter().filter(|c| c.role == Role::Eeg).map(|c| c.label.clone()).collect();
-    Ok(options.recipe(&labels))
+    Ok(features.recipe(&labels)?)
 }
 
-fn no_eeg(recording: &Recording) -> StudyError {
+pub(super) fn no_eeg(recording: &Recording) -> StudyError {
     StudyError::Session { session: recording.session.id.to_string(), message: "it has no EEG stream".into() }
 }
 
 fn labelled<'a>(recording: &'a Recording, target: Target, classes: &[String]) -> Vec<(&'a Trial, usize)> {
     recording.trials.iter().filter(|t| t.is_usable()).filter_map(|t| Some((t, label(t, target, classes)?))).collect()
-}
-
-fn eeg_trial(
-    recording: &Recording,
-    stream: &StreamRow,
-    trial: &Trial,
-    label: usize,
-    options: &PsdOptions,
-) -> Result<Vec<Example>, StudyError> {
-    let (on, off) = (trial.video_on.unwrap_or(0), trial.video_off.unwrap_or(0));
-    let margin = to_nanos(MARGIN_S);
-    let block = recording.block(stream.info.id, on - margin, off + margin)?;
-    let mut signals = eeg_signals(&block);
-    mend(recording, &mut signals)?;
-    let rows = psd_features(&signals, options)?;
-    let lead = seconds(on - block.start);
-    let length = seconds(off - on);
-    let half = options.window_s / 2.0;
-    Ok(rows
-        .into_iter()
-        .map(|(t, features)| (t - lead, features))
-        // Whole windows inside the video only, and none that a gap made meaningless.
-        .filter(|(t, features)| *t - half >= -1e-6 && *t + half <= length + 1e-6 && features.iter().all(|v| v.is_finite()))
-        .map(|(time, features)| example(recording, trial, label, time, features))
-        .collect())
-}
-
-/// Electrodes that the experimenter marked as bad are made from the others (algorithms 1.3: spherical splines).
-fn mend(recording: &Recording, signals: &mut Signals) -> Result<(), StudyError> {
-    let marked = recording.marked_bad();
-    let bad: Vec<usize> = (0..signals.labels.len()).filter(|i| marked.contains(&signals.labels[*i].as_str())).collect();
-    interpolate(signals, &bad).map_err(|e| StudyError::Session {
-        session: recording.session.id.to_string(),
-        message: format!("its electrodes {} are marked as bad: {e}", marked.join(", ")),
-    })
 }
 
 fn example(recording: &Recording, trial: &Trial, label: usize, time: f64, features: Vec<f32>) -> Example {

@@ -1,21 +1,20 @@
 //! `limbic evaluate`: protocols x targets over recorded sessions, each a folder of runs that can be resumed.
 
 use crate::job::Job;
-use crate::prepare::dataset::{Dataset, Target};
-use crate::prepare::features::PsdOptions;
+use crate::prepare::dataset::Target;
 use crate::store::rows::SessionId;
 use crate::store::{Home, Recording};
-use crate::study::StudyError;
-use crate::study::datasets::{eeg_dataset, face_dataset};
+use crate::study::datasets::{EegData, eeg_dataset, face_dataset};
 use crate::study::shards::{Shards, Task};
-use crate::train::evaluate::{Evaluation, summarise};
+use crate::study::{Features, StudyError};
+use crate::train::evaluate::Evaluation;
 use crate::train::fit::FitOptions;
 use crate::train::protocol::Protocol;
 
 /// Which signal the features come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Modality {
-    Eeg,
+    Eeg(Features),
     Face,
 }
 
@@ -43,14 +42,15 @@ pub const FOLDER: &str = "derived/evaluations";
 ///
 /// # Errors
 /// No usable trial with such a label, sessions of different montages.
-pub fn dataset(recordings: &[Recording], modality: Modality, target: Target, job: &Job) -> Result<Dataset, StudyError> {
+pub fn dataset(recordings: &[Recording], modality: Modality, target: Target, job: &Job) -> Result<EegData, StudyError> {
     match modality {
-        Modality::Eeg => eeg_dataset(recordings, target, &PsdOptions::default(), job),
-        Modality::Face => face_dataset(recordings, target, job)?.ok_or_else(|| {
-            StudyError::NothingToTrain(
+        Modality::Eeg(features) => eeg_dataset(recordings, target, features, job),
+        Modality::Face => match face_dataset(recordings, target, job)? {
+            Some(dataset) => Ok(EegData { dataset, left_out: Vec::new() }),
+            None => Err(StudyError::NothingToTrain(
                 "no session has face frames of a finished, labelled trial; record some with a camera".into(),
-            )
-        }),
+            )),
+        },
     }
 }
 
@@ -63,6 +63,7 @@ pub fn prepare(home: &Home, plan: &EvaluationPlan, job: &Job) -> Result<Vec<Shar
     let mut all = Vec::new();
     for &target in &plan.targets {
         let data = dataset(&recordings, plan.modality, target, job)?;
+        let caveat = data.caveat();
         for &protocol in &plan.protocols {
             let task = Task {
                 protocol,
@@ -72,7 +73,8 @@ pub fn prepare(home: &Home, plan: &EvaluationPlan, job: &Job) -> Result<Vec<Shar
                 seed: plan.seed,
                 limbic_version: env!("CARGO_PKG_VERSION").into(),
             };
-            all.push(Shards::prepare(&home.dir().join(FOLDER), task, data.clone())?);
+            let shards = Shards::prepare(&home.dir().join(FOLDER), task, data.dataset.clone())?;
+            all.push(Shards { caveat: caveat.clone(), ..shards });
         }
     }
     Ok(all)
@@ -83,9 +85,6 @@ pub fn prepare(home: &Home, plan: &EvaluationPlan, job: &Job) -> Result<Vec<Shar
 /// # Errors
 /// As [`prepare`] and [`Shards::run_missing`]. Finished runs are kept and not done again.
 pub fn evaluate(home: &Home, plan: &EvaluationPlan, job: &Job) -> Result<Vec<Evaluation>, StudyError> {
-    let run = |shards: Shards| {
-        let answers = shards.run_missing(plan.workers, job)?;
-        Ok(summarise(&shards.dataset, shards.task.protocol, &answers, shards.task.seed))
-    };
+    let run = |shards: Shards| Ok(shards.summary(&shards.run_missing(plan.workers, job)?));
     prepare(home, plan, job)?.into_iter().map(run).collect()
 }

@@ -8,20 +8,18 @@ use crate::explain::report::ExplanationReport;
 use crate::explain::{ExplainError, Names, Options, TestSet, explain_folds};
 use crate::job::Job;
 use crate::prepare::dataset::{Dataset, Target};
-use crate::prepare::features::PsdOptions;
 use crate::store::Home;
 use crate::store::rows::{Entry, ExplanationRow, SessionId};
 use crate::study::datasets::{eeg_dataset, face_dataset};
-use crate::study::{Plan, StudyError, Windows, windows};
+use crate::study::{Features, Plan, StudyError, Windows, windows};
 use crate::train::card::Card;
 use crate::train::input::InputMaker;
 use crate::train::{CrossvalResult, Differentiable, architecture, cross_validate};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Training samples that explainers with references may use.
 const REFERENCES: usize = 64;
-/// The network whose folds are explained.
-pub(super) const NETWORK: &str = "seed-a-cnn";
 /// The network of faces, and its hidden units: few, since it learns from one lab's own frames.
 pub(super) const FACE_NETWORK: &str = "face-small";
 pub(super) const FACE_HIDDEN: usize = 32;
@@ -31,6 +29,9 @@ pub(super) const FACE_HIDDEN: usize = 32;
 struct Making {
     sessions: Vec<SessionId>,
     target: Target,
+    /// Names of the features and of the network.
+    features: String,
+    network: String,
     felt_only: bool,
     folds: usize,
     hidden: usize,
@@ -56,6 +57,8 @@ pub(super) fn first(
     let making = Making {
         sessions,
         target: plan.target,
+        features: plan.features.name().into(),
+        network: plan.network.as_deref().unwrap_or(plan.features.network()).into(),
         felt_only: plan.windows == Windows::Labelled,
         folds: plan.folds,
         hidden: plan.hidden,
@@ -88,8 +91,10 @@ impl Making {
         }
     }
 
-    fn plan(&self) -> Plan {
-        Plan {
+    fn plan(&self) -> Result<Plan, StudyError> {
+        Ok(Plan {
+            features: Features::named(&self.features)?,
+            network: Some(self.network.clone()),
             sessions: self.sessions.clone(),
             target: self.target,
             windows: if self.felt_only { Windows::Labelled } else { Windows::All },
@@ -98,7 +103,7 @@ impl Making {
             epochs: self.epochs,
             seed: self.seed,
             ..Plan::default()
-        }
+        })
     }
 }
 
@@ -122,14 +127,14 @@ pub fn explain_again(
     let stamp = name.strip_prefix("face-").or(name.strip_prefix("eeg-")).unwrap_or(name);
     let faces = faces || name.starts_with("face-");
     let making = Making::read(home, &format!("eeg-{stamp}"))?;
-    let plan = making.plan();
+    let plan = making.plan()?;
     let recordings = recordings(home, &plan.sessions)?;
     let data_of = |face: bool| -> Result<Dataset, StudyError> {
         let mut data = if face {
             let none = || StudyError::NothingToTrain("the model's sessions have no stored face frames".into());
             face_dataset(&recordings, plan.target, job)?.ok_or_else(none)?
         } else {
-            eeg_dataset(&recordings, plan.target, &PsdOptions::default(), job)?
+            eeg_dataset(&recordings, plan.target, plan.features, job)?.dataset
         };
         windows::choose(&mut data, &recordings, plan.windows)?;
         Ok(data)
@@ -137,8 +142,11 @@ pub fn explain_again(
     let eeg = data_of(false)?;
     // Both networks were tested on the same trials.
     let assignment = assignment(&eeg, &plan)?;
-    let data = if faces { data_of(true)? } else { eeg };
-    let (modality, network, hidden) = if faces { ("face", FACE_NETWORK, FACE_HIDDEN) } else { ("eeg", NETWORK, plan.hidden) };
+    let trials: BTreeSet<(String, u32)> = eeg.examples.iter().map(|e| (e.session.clone(), e.trial)).collect();
+    let mut data = if faces { data_of(true)? } else { eeg };
+    data.examples.retain(|e| trials.contains(&(e.session.clone(), e.trial)));
+    let (modality, network, hidden) =
+        if faces { ("face", FACE_NETWORK, FACE_HIDDEN) } else { ("eeg", making.network.as_str(), plan.hidden) };
     let name = format!("{modality}-{stamp}");
     let options = choose(making.options(), data.classes.len())?;
     let network = architecture(network).ok_or_else(|| StudyError::NoNetwork(network.into()))?;

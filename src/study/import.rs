@@ -1,10 +1,11 @@
 //! Recordings of the field become ordinary sessions.
 
 use crate::exchange::{Imported, Source, trial_text};
-use crate::signal::{Marker, MarkerKind, Nanos, Seed, to_nanos};
+use crate::signal::{Marker, MarkerKind, Nanos, Seed, Segment, seconds, to_nanos};
 use crate::store::rows::{Consent, Participant, Session, SessionState, Trial};
 use crate::store::{Home, WholeSession, WholeStream};
 use crate::study::StudyError;
+use std::collections::BTreeSet;
 
 /// Formats whose data sets may not be passed on: a copy leaves the lab only when a person says that it stays inside.
 const RESTRICTED: [&str; 3] = ["import:deap", "import:mahnob-hci", "import:seed"];
@@ -35,6 +36,7 @@ pub fn import(
     if let Some(known) = home.participants()?.into_iter().find(|known| known.code == person.code) {
         person = known;
     }
+    let lab = imported.lab.clone().unwrap_or_default();
     let session = Session {
         id: home.new_session_id(now_utc, &mut Seed::new(now_utc as u64)),
         participant: person.code.clone(),
@@ -44,30 +46,32 @@ pub fn import(
         started: 0,
         ended: None,
         rig_name: file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
-        rig: String::new(),
-        playlist: String::new(),
-        order_seed: 0,
-        player: "none".into(),
+        rig: lab.rig,
+        playlist: lab.playlist,
+        order_seed: lab.order_seed,
+        player: if lab.player.is_empty() { "none".into() } else { lab.player },
         simulated: imported.streams.iter().any(|stream| stream.info.simulated),
         limbic_version: env!("CARGO_PKG_VERSION").into(),
         trials_planned: 0,
-        verdict: None,
-        override_reason: None,
-        quality: None,
+        verdict: lab.verdict,
+        override_reason: lab.override_reason,
+        quality: lab.quality,
         source: format!("import:{}", imported.format.to_ascii_lowercase()),
     };
     // The file was recorded elsewhere, under the consent that was given there.
     let form = format!("imported from {}", session.rig_name);
-    let consent = Consent { recording: true, form, ..Consent::default() };
+    let consent = lab.consent.unwrap_or(Consent { recording: true, form, ..Consent::default() });
     let whole = whole(imported);
-    let session = Session { trials_planned: whole.trials.len() as u32, ..session };
+    let numbers: BTreeSet<u32> = whole.trials.iter().map(|t| t.number).collect();
+    let session = Session { trials_planned: lab.trials_planned.unwrap_or(numbers.len() as u32), ..session };
     Ok(home.import_session(session, person, consent, whole)?)
 }
 
 /// Streams, markers and trials on the session's clock, whose zero is the recording's.
 fn whole(imported: Imported) -> WholeSession {
-    let mut made = WholeSession { trials: imported.trials, ..WholeSession::default() };
-    let mut gaps = Vec::new();
+    let (trials, markers, placements) = (imported.trials, imported.markers, imported.placements);
+    let mut made = WholeSession { trials, markers, placements, ..WholeSession::default() };
+    let (mut gaps, mut felt) = (Vec::new(), Vec::new());
     for (onset, duration, text) in imported.annotations {
         let line = text.strip_prefix("Comment/").unwrap_or(&text);
         if line == "BAD_gap" || line.starts_with("BAD_gap: ") {
@@ -75,14 +79,24 @@ fn whole(imported: Imported) -> WholeSession {
         } else if let Some(trial) = trial_text::read(line) {
             let (on, off) = (to_nanos(onset), to_nanos(onset + duration));
             made.trials.push(Trial { video_on: Some(on), video_off: (duration > 0.0).then_some(off), ..trial });
+        } else if let Some(segment) = trial_text::read_felt(line) {
+            felt.push((onset, duration, segment));
         } else {
             made.markers.push(marker(onset, duration, line));
         }
     }
-    for stream in imported.streams {
+    for (onset, duration, segment) in felt {
+        let of = |t: &&Trial| (t.number, t.attempt) == (segment.trial, segment.attempt);
+        match made.trials.iter().find(of).and_then(|t| t.video_on).map(seconds) {
+            Some(on) => made.segments.push(Segment { from_s: onset - on, to_s: onset + duration - on, ..segment }),
+            None => made.markers.push(marker(onset, duration, &trial_text::write_felt(&segment))),
+        }
+    }
+    for (n, stream) in imported.streams.into_iter().enumerate() {
         let mut data = stream.data;
         let first = stream.start_s;
-        for (onset, duration) in &gaps {
+        // Events are told of the first stream, that of the EEG; the others have holes of their own.
+        for (onset, duration) in gaps.iter().filter(|_| n == 0) {
             // limbic's own files fill what was lost, since their formats know no missing value.
             let place = |s: f64| ((s - first) * stream.info.rate).round().max(0.0) as usize;
             for channel in &mut data {
@@ -98,35 +112,11 @@ fn whole(imported: Imported) -> WholeSession {
 /// A line of limbic's own becomes the marker that it was; any other text one from outside.
 fn marker(onset: f64, duration: f64, line: &str) -> Marker {
     let (word, rest) = line.split_once(": ").unwrap_or((line, ""));
-    let kind = KINDS.into_iter().find(|kind| kind.name() == word);
+    let kind = MarkerKind::named(word);
     let text = if kind.is_some() { rest } else { line };
     let text = trial_text::with_duration(text, duration);
     Marker { at: to_nanos(onset), kind: kind.unwrap_or(MarkerKind::External), text, trial: None }
 }
-
-const KINDS: [MarkerKind; 21] = [
-    MarkerKind::SessionStart,
-    MarkerKind::SessionEnd,
-    MarkerKind::EyesOpen,
-    MarkerKind::EyesClosed,
-    MarkerKind::Fixation,
-    MarkerKind::VideoOn,
-    MarkerKind::VideoOff,
-    MarkerKind::RatingOn,
-    MarkerKind::RatingOff,
-    MarkerKind::Rest,
-    MarkerKind::Pause,
-    MarkerKind::Resume,
-    MarkerKind::Redo,
-    MarkerKind::Skip,
-    MarkerKind::Abort,
-    MarkerKind::Marker,
-    MarkerKind::External,
-    MarkerKind::Note,
-    MarkerKind::Gate,
-    MarkerKind::Override,
-    MarkerKind::Trouble,
-];
 
 #[cfg(test)]
 mod tests {
@@ -139,6 +129,7 @@ mod tests {
             (2.0, 3.0, "Comment/trial 1.1 done valence=6 stimulus=clip".into()),
             (0.02, 0.02, "BAD_gap".into()),
             (4.0, 0.5, "S  1".into()),
+            (2.5, 1.0, "felt 1.1/1 emotion=fear intensity=7 live=no marked=5 by=participant".into()),
         ];
         let info = crate::signal::StreamInfo {
             id: crate::signal::StreamId(0),
@@ -156,6 +147,8 @@ mod tests {
         let made = whole(Imported { annotations, streams: vec![stream], ..Imported::default() });
         assert_eq!((made.markers[0].kind, made.markers[0].text.as_str()), (MarkerKind::VideoOn, "clip"));
         assert_eq!((made.markers[1].kind, made.markers[1].text.as_str()), (MarkerKind::External, "S  1 (lasts 0.5 s)"));
+        let felt = &made.segments[0];
+        assert_eq!((felt.from_s, felt.to_s, felt.intensity, felt.by.as_str()), (0.5, 1.5, Some(7), "participant"));
         assert_eq!((made.trials[0].video_off, made.trials[0].rating.valence), (Some(5_000_000_000), Some(6.0)));
         assert_eq!(made.streams[0].data[0].iter().map(|v| v.is_nan()).collect::<Vec<_>>(), [false, false, true, true, false]);
     }

@@ -132,7 +132,9 @@ fn next(study: &Overview) -> Vec<String> {
     }
     let most = study.classes.values().copied().max().unwrap_or(0);
     let wanted = |n: usize| FEWEST_PER_CLASS.max((BALANCE * most as f64).ceil() as usize).saturating_sub(n);
-    for (class, n) in study.classes.iter().filter(|(_, n)| wanted(**n) > 0) {
+    // Balance: a class that is the largest already waits until the others have caught up, however few it has.
+    let level = study.classes.values().all(|n| *n == most);
+    for (class, n) in study.classes.iter().filter(|(_, n)| wanted(**n) > 0 && (level || **n < most)) {
         said.push(format!("{} more trials of {class} ({n} so far, the largest class has {most})", wanted(*n)));
     }
     if study.unrated > 0 {
@@ -172,11 +174,21 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_class_waits_until_the_others_have_caught_up() {
+        let behind = next(&study(&[("fear", 5), ("calm", 3)], Vec::new()));
+        assert!(behind.iter().any(|line| line.contains("5 more trials of calm")), "{behind:?}");
+        assert!(!behind.iter().any(|line| line.contains("of fear")), "{behind:?}");
+        let level = next(&study(&[("fear", 5), ("calm", 5)], Vec::new()));
+        assert_eq!(level.iter().filter(|line| line.contains("3 more trials")).count(), 2, "{level:?}");
+    }
+
+    #[test]
     fn what_broke_off_comes_first_then_short_classes_then_people() {
         let said = next(&study(&[("fear", 20), ("calm", 3)], vec![session(SessionState::Interrupted, 4, 90.0)]));
         assert!(said[0].contains("interrupted: 6 of its 10"), "{said:?}");
         assert!(said[1].contains("9 more trials of calm"), "{said:?}");
         assert!(said[2].contains("2 more participants"), "{said:?}");
+        assert!(!said.iter().any(|line| line.contains("of fear")), "{said:?}");
         let poor = next(&study(&[], vec![session(SessionState::Complete, 10, 41.0)]));
         assert!(poor[0].contains("quality of 41 %"), "{poor:?}");
     }

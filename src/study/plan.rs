@@ -4,7 +4,7 @@ use crate::explain::report::ExplanationReport;
 use crate::prepare::dataset::Target;
 use crate::signal::Nanos;
 use crate::store::rows::{ModelRow, SessionId};
-use crate::study::Windows;
+use crate::study::{Features, Windows};
 use crate::train::card::Scores;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -15,6 +15,10 @@ pub struct Plan {
     /// All usable sessions when empty.
     pub sessions: Vec<SessionId>,
     pub target: Target,
+    /// What the EEG examples are made of.
+    pub features: Features,
+    /// Name of the EEG network; the features' own when absent.
+    pub network: Option<String>,
     /// Which windows of a clip are learnt from and judged.
     pub windows: Windows,
     /// Folds of the grouped cross-validation.
@@ -37,6 +41,8 @@ impl Default for Plan {
         Plan {
             sessions: Vec::new(),
             target: Target::Intended,
+            features: Features::default(),
+            network: None,
             windows: Windows::All,
             folds: 4,
             hidden: 512,
@@ -81,6 +87,8 @@ pub enum StudyError {
     OtherRecipe { model: String, wanted: String, session: String, found: String, difference: String },
     #[error("\"{0}\" is no choice of windows; use all, or labelled (only the seconds in which the emotion was felt)")]
     UnknownWindows(String),
+    #[error("\"{0}\" names no features; there are {names}", names = Features::all().iter().map(|f| f.name()).collect::<Vec<_>>().join(", "))]
+    UnknownFeatures(String),
     #[error("there is no model called {0}; `limbic sessions` and Home list what is there, `limbic train` makes one")]
     NoModel(String),
     #[error("no network is called {0}; there are {names}", names = crate::train::networks::names())]

@@ -6,11 +6,10 @@ use crate::infer::fuse::{Expert, Fusion};
 use crate::infer::open::{Opened, open};
 use crate::job::Job;
 use crate::prepare::dataset::{Dataset, Example, Recipe};
-use crate::prepare::features::PsdOptions;
 use crate::store::rows::{Entry, PredictionRow, SessionId};
 use crate::store::{Home, Recording};
-use crate::study::StudyError;
-use crate::study::datasets::{eeg_recipe, examples_of, face_dataset};
+use crate::study::datasets::{SessionExamples, eeg_recipe, examples_of, face_dataset};
+use crate::study::{Features, StudyError};
 use crate::train::card::Card;
 use crate::train::input::InputMaker;
 use std::path::{Path, PathBuf};
@@ -84,7 +83,7 @@ fn face_model(eeg: &Path) -> Option<PathBuf> {
 
 /// Refuses a session whose features the model does not know (invariant 7), naming the first difference.
 fn check_recipe(card: &Card, recording: &Recording) -> Result<(), StudyError> {
-    let found = eeg_recipe(recording, &PsdOptions::default())?;
+    let found = eeg_recipe(recording, Features::named(&card.recipe.kind)?)?;
     if found == card.recipe {
         return Ok(());
     }
@@ -112,12 +111,11 @@ fn difference(wanted: &Recipe, found: &Recipe) -> String {
 }
 
 fn eeg_windows(recording: &Recording, card: &Card, job: &Job) -> Result<Dataset, StudyError> {
-    let (recipe, examples) = examples_of(recording, card.target, &card.classes, &PsdOptions::default(), job)?;
+    let SessionExamples { recipe, examples, left_out } =
+        examples_of(recording, card.target, &card.classes, Features::named(&card.recipe.kind)?, job)?;
     if examples.is_empty() {
-        return Err(StudyError::Session {
-            session: recording.session.id.to_string(),
-            message: "it has no finished trial to predict; record one with videos".into(),
-        });
+        let message = left_out.into_iter().next().unwrap_or("it has no finished trial to predict; record one with videos".into());
+        return Err(StudyError::Session { session: recording.session.id.to_string(), message });
     }
     Ok(Dataset { recipe, target: card.target, classes: card.classes.clone(), examples, simulated: recording.session.simulated })
 }

@@ -4,7 +4,6 @@ use crate::infer::fuse::Fusion;
 use crate::infer::open::open;
 use crate::job::Job;
 use crate::prepare::dataset::Dataset;
-use crate::prepare::features::PsdOptions;
 use crate::store::rows::{Entry, ModelRow, SessionId};
 use crate::store::{Home, Recording};
 use crate::study::datasets::{self, eeg_dataset, face_dataset};
@@ -16,6 +15,8 @@ use crate::train::networks::Architecture;
 use crate::train::{
     CrossvalOptions, CrossvalResult, EpochReport, FitOptions, Network, architecture, cross_validate, onnx, split, train_on_all,
 };
+
+use std::collections::BTreeSet;
 
 /// (epoch, training loss, validation loss, validation accuracy) of the fold that is being trained.
 pub type CurvePoint = (u32, f32, f32, f32);
@@ -31,16 +32,23 @@ const REFERENCES: usize = 64;
 pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePoint)) -> Result<Outcome, StudyError> {
     let recordings = recordings(home, &plan.sessions)?;
     enough(&recordings, plan)?;
-    let mut eeg_data = eeg_dataset(&recordings, plan.target, &PsdOptions::default(), job)?;
+    let made = eeg_dataset(&recordings, plan.target, plan.features, job)?;
+    let left_out = made.caveat();
+    let mut eeg_data = made.dataset;
     let windows = windows::choose(&mut eeg_data, &recordings, plan.windows)?;
     let mut face_data = face_dataset(&recordings, plan.target, job)?;
     if let Some(faces) = &mut face_data {
         windows::choose(faces, &recordings, plan.windows)?;
+        // Both modalities are tested on the same trials.
+        let trials: BTreeSet<(&str, u32)> = eeg_data.examples.iter().map(|e| (e.session.as_str(), e.trial)).collect();
+        faces.examples.retain(|e| trials.contains(&(e.session.as_str(), e.trial)));
     }
     let stamp = stamp(plan);
     let assignment = assignment(&eeg_data, plan)?;
-    let mut modality = Modality { home, plan, job, on_epoch, assignment, recordings: &recordings, stamp: &stamp };
-    let eeg = modality.learn(&eeg_data, "eeg", explained::NETWORK, plan.hidden)?;
+    let caveats = plan.windows.caveat().into_iter().chain(left_out).collect();
+    let mut modality = Modality { home, plan, job, on_epoch, assignment, recordings: &recordings, stamp: &stamp, caveats };
+    let network = plan.network.as_deref().unwrap_or(plan.features.network());
+    let eeg = modality.learn(&eeg_data, "eeg", network, plan.hidden)?;
     let face = face_data
         .as_ref()
         .map(|data| modality.learn(data, "face", explained::FACE_NETWORK, explained::FACE_HIDDEN))
@@ -48,7 +56,8 @@ pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePo
     let fused = face.as_ref().map(|f| fuse_held_out(&eeg.folds, &f.folds, eeg_data.classes.len(), &Fusion::default(), plan.seed));
     store_predictions(home, &eeg, &eeg_data, fused.as_ref())?;
     let ids = recordings.iter().map(|r| r.session.id).collect();
-    let explanation = explained::first(home, plan, ids, job, (&eeg.card.name, &eeg.folds), &eeg_data)?;
+    let explain = || explained::first(home, plan, ids, job, (&eeg.card.name, &eeg.folds), &eeg_data);
+    let explanation = explainable(&eeg.card)?.then(explain).transpose()?;
     let runtime_agreement = agreement(home, plan, &eeg, &eeg_data)?;
     Ok(Outcome {
         summary: summary(&eeg.card, face.as_ref().map(|f| &f.card), fused.as_ref(), eeg_data.simulated)
@@ -60,7 +69,7 @@ pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePo
         face: face.as_ref().map(|f| f.folds.scores.clone()),
         abstained: fused.as_ref().map_or(0, |f| f.abstained),
         fused: fused.map(|f| f.fused),
-        explanation: Some(explanation),
+        explanation,
         runtime_agreement,
     })
 }
@@ -142,18 +151,20 @@ struct Modality<'a> {
     assignment: split::Assignment,
     recordings: &'a [Recording],
     stamp: &'a str,
+    /// What must stand beside the scores.
+    caveats: Vec<String>,
 }
 
 impl Modality<'_> {
     fn learn(&mut self, data: &Dataset, modality: &str, network: &str, hidden: usize) -> Result<Learned, StudyError> {
-        let network = architecture(network).ok_or_else(|| StudyError::NoModel(network.into()))?;
+        let network = architecture(network).ok_or_else(|| StudyError::NoNetwork(network.into()))?;
         let name = format!("{modality}-{}", self.stamp);
         let options = crossval_options(self.plan, (modality, network, hidden), self.assignment.clone(), name);
         let on_epoch = &mut self.on_epoch;
         let mut tell = |e: &EpochReport| on_epoch((e.epoch, e.training_loss, e.validation_loss, e.validation_accuracy));
         let folds = cross_validate(data, &options, self.job, &mut |_, e| tell(e))?;
         let (network, mut card) = train_on_all(data, &options, &folds, self.job, &mut tell)?;
-        card.caveats.extend(self.plan.windows.caveat());
+        card.caveats.extend(self.caveats.clone());
         let row = self.store(&network, &card)?;
         Ok(Learned { folds, card, row })
     }
@@ -246,6 +257,11 @@ fn store_predictions(home: &Home, eeg: &Learned, data: &Dataset, fused: Option<&
         home.put(Entry::Prediction(row))?;
     }
     Ok(())
+}
+
+/// Whether the inputs are values of electrodes by band, which is what explanations and the Quality Test are about.
+fn explainable(card: &Card) -> Result<bool, StudyError> {
+    Ok(InputMaker::of_card(card)?.pixels().len() == card.recipe.channels.len() * card.recipe.bands.len())
 }
 
 /// Largest difference between ONNX Runtime's logits and our own on the stored model, where the runtime is there.

@@ -13,7 +13,7 @@ use crate::job::{Job, Stopped};
 use crate::prepare::dataset::Dataset;
 use crate::study::StudyError;
 use crate::train::checkpoint::Checkpoint;
-use crate::train::evaluate::{ShardAnswers, run_shard};
+use crate::train::evaluate::{Evaluation, ShardAnswers, run_shard, summarise};
 use crate::train::file::write_whole;
 use crate::train::fit::FitOptions;
 use crate::train::learn::LearnOptions;
@@ -55,6 +55,8 @@ pub struct Shards {
     pub task: Task,
     pub dataset: Dataset,
     pub shards: Vec<Shard>,
+    /// What must stand beside the scores, where the data do not say it.
+    pub caveat: Option<String>,
 }
 
 impl Shards {
@@ -78,7 +80,7 @@ impl Shards {
         // Last: a folder with a task is complete.
         let path = folder.join("task.json");
         write_whole(&path, &description).map_err(|e| fail(&path, e))?;
-        Ok(Shards { folder, task, dataset, shards })
+        Ok(Shards { folder, task, dataset, shards, caveat: None })
     }
 
     /// A folder that [`Shards::prepare`] made, here or on another machine.
@@ -100,7 +102,7 @@ impl Shards {
         let packed = zstd::decode_all(&read("data.msgpack.zst")?[..]).map_err(|_| damaged("data.msgpack.zst"))?;
         let dataset: Dataset = rmp_serde::from_slice(&packed).map_err(|_| damaged("data.msgpack.zst"))?;
         let shards = shards(&dataset, task.protocol, task.seed)?;
-        Ok(Shards { folder: folder.into(), task, dataset, shards })
+        Ok(Shards { folder: folder.into(), task, dataset, shards, caveat: None })
     }
 
     fn path(&self, number: usize, ending: &str) -> PathBuf {
@@ -181,6 +183,13 @@ impl Shards {
             StudyError::Folder { path: self.folder.clone(), why }
         };
         self.shards.iter().map(|shard| self.answers(shard).ok_or_else(missing)).collect()
+    }
+
+    /// What the answers of all runs say together.
+    pub fn summary(&self, answers: &[ShardAnswers]) -> Evaluation {
+        let mut evaluation = summarise(&self.dataset, self.task.protocol, answers, self.task.seed);
+        evaluation.caveats.extend(self.caveat.clone());
+        evaluation
     }
 
     /// Waits for the lock of a run; it falls with the process that holds it.

@@ -1,16 +1,19 @@
-//! From the features of an example to the input tensor of a network, by recipe: scalp images for "psd", grey
-//! pictures for "face".
+//! From the features of an example to the input tensor of a network, by recipe: scalp images for "psd", scalp maps,
+//! spectrograms, stretches of samples, grey pictures for "face".
 
 use super::card::Card;
+use super::layout::{Layout, Scale};
 use super::standardise::Standardiser;
 use crate::prepare::dataset::{Dataset, Recipe};
-use crate::prepare::image::{ImageError, SIDE, pixels, place};
+use crate::prepare::image::ImageError;
 
 /// Features that cannot become an input.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum InputError {
-    #[error("recipe \"{0}\" is not one that a network here can take; use \"psd\" or \"face\"")]
+    #[error("recipe \"{0}\" is not one that a network here can take; `limbic train --help` lists the features that are")]
     Kind(String),
+    #[error("session {session}, trial {trial}: the features at {time:.1} s hold a value that is no number; leave the trial out")]
+    NotANumber { session: String, trial: u32, time: f64 },
     #[error(transparent)]
     Image(#[from] ImageError),
     #[error("an example has {found} features, recipe {recipe} makes {expected}; prepare the data again")]
@@ -29,59 +32,54 @@ pub enum InputError {
 #[derive(Debug, Clone, PartialEq)]
 pub struct InputMaker {
     recipe: Recipe,
-    features: usize,
     layout: Layout,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Layout {
-    /// Standardised, then placed on the 22 x 22 image (algorithms 4, 5.3).
-    Scalp { standardiser: Standardiser, pixels: Vec<usize> },
-    /// Pixels 0..1 to -1..1.
-    Picture { side: usize },
+    standardiser: Standardiser,
 }
 
 impl InputMaker {
     /// For this data set, standardised on the examples `training` (indices).
     ///
     /// # Errors
-    /// An unknown recipe, a montage without image cells, examples of the wrong length, no training example.
+    /// An unknown recipe, a montage without image cells, examples of the wrong length or without a number, no training
+    /// example.
     pub fn fit(dataset: &Dataset, training: &[usize]) -> Result<Self, InputError> {
         let rows: Vec<&[f32]> = training.iter().filter_map(|&i| dataset.examples.get(i)).map(|e| e.features.as_slice()).collect();
         let first = rows.first().ok_or(InputError::Empty)?.len();
-        let maker = InputMaker::new(&dataset.recipe, first, || Standardiser::of(&rows))?;
-        dataset.examples.iter().try_for_each(|e| maker.check_length(&e.features))?;
+        let layout = Layout::of(&dataset.recipe, first)?;
+        let mut maker = InputMaker { recipe: dataset.recipe.clone(), layout, standardiser: Standardiser::default() };
+        for example in &dataset.examples {
+            maker.check_length(&example.features)?;
+            if example.features.iter().any(|v| !v.is_finite()) {
+                return Err(InputError::NotANumber {
+                    session: example.session.clone(),
+                    trial: example.trial,
+                    time: example.time,
+                });
+            }
+        }
+        if maker.layout.scale != Scale::Signed {
+            maker.standardiser = Standardiser::grouped(&rows, |feature| maker.layout.scale.group(feature));
+        }
         Ok(maker)
     }
 
     /// As the model's card says.
     ///
     /// # Errors
-    /// A card of an unknown recipe or montage.
+    /// A card of an unknown recipe or montage, or one that contradicts itself.
     pub fn of_card(card: &Card) -> Result<Self, InputError> {
-        let pixels = card.input_shape.iter().product();
-        let features = if card.recipe.kind == "face" { pixels } else { card.mean.len() };
-        InputMaker::new(&card.recipe, features, || Standardiser { mean: card.mean.clone(), sd: card.sd.clone() })
-    }
-
-    fn new(recipe: &Recipe, features: usize, standardiser: impl FnOnce() -> Standardiser) -> Result<Self, InputError> {
-        let (expected, layout) = match recipe.kind.as_str() {
-            // The families of brain-heart interplay are channels x bands as well.
-            kind if kind == "psd" || kind.starts_with("bhi-") => {
-                let pixels = pixels(&recipe.channels, recipe.bands.len())?;
-                (pixels.len(), Layout::Scalp { standardiser: standardiser(), pixels })
-            }
-            "face" => {
-                let side = (features as f64).sqrt().round() as usize;
-                if side == 0 || side * side != features {
-                    return Err(InputError::NotSquare(features));
-                }
-                (features, Layout::Picture { side })
-            }
-            other => return Err(InputError::Kind(other.into())),
+        let features = match card.recipe.kind.as_str() {
+            "inception-map" => card.recipe.channels.len() * card.input_shape.first().copied().unwrap_or(0),
+            kind if kind == "psd" || kind.starts_with("bhi-") => card.mean.len(),
+            _ => card.input_shape.iter().product(),
         };
-        let maker = InputMaker { recipe: recipe.clone(), features: expected, layout };
-        if features == expected { Ok(maker) } else { Err(maker.wrong_length(features)) }
+        let layout = Layout::of(&card.recipe, features)?;
+        let standardiser = Standardiser { mean: card.mean.clone(), sd: card.sd.clone() };
+        let groups = (0..layout.places.len()).map(|f| layout.scale.group(f) + 1).max().unwrap_or(0);
+        let maker = InputMaker { recipe: card.recipe.clone(), layout, standardiser };
+        let scaled = maker.layout.scale == Scale::Signed || [card.mean.len(), card.sd.len()] == [groups; 2];
+        let fits = features == maker.layout.places.len() && card.input_shape == maker.layout.shape;
+        if fits && scaled { Ok(maker) } else { Err(maker.wrong_length(features)) }
     }
 
     /// Refuses data of another recipe (invariant 7): `model` is only for the sentence.
@@ -101,10 +99,18 @@ impl InputMaker {
     /// Features of the wrong length.
     pub fn input(&self, features: &[f32]) -> Result<Vec<f32>, InputError> {
         self.check_length(features)?;
-        Ok(match &self.layout {
-            Layout::Scalp { standardiser, pixels } => place(&standardiser.apply(features), pixels),
-            Layout::Picture { .. } => features.iter().map(|p| 2.0 * p - 1.0).collect(),
-        })
+        let mut input = vec![0.0; self.shape().iter().product()];
+        let Standardiser { mean, sd } = &self.standardiser;
+        for (feature, (value, &place)) in features.iter().zip(&self.layout.places).enumerate() {
+            input[place] = match self.layout.scale {
+                Scale::Signed => 2.0 * value - 1.0,
+                scale => {
+                    let group = scale.group(feature);
+                    (value - mean[group]) / sd[group]
+                }
+            };
+        }
+        Ok(input)
     }
 
     /// Inputs of these examples, one after another.
@@ -121,34 +127,25 @@ impl InputMaker {
 
     /// [channels, height, width] of the input.
     pub fn shape(&self) -> [usize; 3] {
-        match self.layout {
-            Layout::Scalp { .. } => [1, SIDE, SIDE],
-            Layout::Picture { side } => [1, side, side],
-        }
+        self.layout.shape
     }
 
-    /// Pixel of every feature in the flattened input: where attributions are read.
+    /// Positions in the flattened input where attributions are read: channels x bands where the recipe has both.
     pub fn pixels(&self) -> Vec<usize> {
-        match &self.layout {
-            Layout::Scalp { pixels, .. } => pixels.clone(),
-            Layout::Picture { side } => (0..side * side).collect(),
-        }
+        self.layout.sites.clone()
     }
 
     /// Mean and standard deviation for the card; empty where the recipe scales by itself.
     pub fn standardiser(&self) -> Standardiser {
-        match &self.layout {
-            Layout::Scalp { standardiser, .. } => standardiser.clone(),
-            Layout::Picture { .. } => Standardiser::default(),
-        }
+        self.standardiser.clone()
     }
 
     fn check_length(&self, features: &[f32]) -> Result<(), InputError> {
-        if features.len() == self.features { Ok(()) } else { Err(self.wrong_length(features.len())) }
+        if features.len() == self.layout.places.len() { Ok(()) } else { Err(self.wrong_length(features.len())) }
     }
 
     fn wrong_length(&self, found: usize) -> InputError {
-        InputError::Length { recipe: self.recipe.id(), expected: self.features, found }
+        InputError::Length { recipe: self.recipe.id(), expected: self.layout.places.len(), found }
     }
 }
 
@@ -197,6 +194,9 @@ mod tests {
         assert!(matches!(maker.input(&[1.0]), Err(InputError::Length { expected: 128, found: 1, .. })));
         let other = Recipe { channels: vec!["Fz".into()], ..data.recipe.clone() };
         assert!(maker.check("eeg-1", &data.recipe).is_ok() && maker.check("eeg-1", &other).is_err());
+        let mut hole = data.clone();
+        hole.examples[1].features[7] = f32::NAN;
+        assert!(InputMaker::fit(&hole, &[0]).is_err_and(|e| e.to_string().starts_with("session s, trial 1: ")));
         data.recipe.kind = "hrv".into();
         assert_eq!(InputMaker::fit(&data, &[0]), Err(InputError::Kind("hrv".into())));
         assert_eq!(InputMaker::fit(&data, &[]), Err(InputError::Empty));

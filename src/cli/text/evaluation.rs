@@ -96,7 +96,7 @@ fn details(e: &Evaluation) -> String {
     text
 }
 
-fn target(target: Target) -> &'static str {
+pub fn target(target: Target) -> &'static str {
     match target {
         Target::Intended => "intended",
         Target::Reported => "reported",

@@ -2,7 +2,7 @@
 
 use crate::exchange::outgoing::Outgoing;
 use crate::exchange::tsv::Table;
-use crate::signal::{Channel, Role, position_of, seconds};
+use crate::signal::{Channel, Placed, Role, position_of, seconds};
 use crate::store::{Delivery, Recording};
 use serde_json::{Value, json};
 
@@ -57,14 +57,40 @@ pub(super) fn eeg(recording: &Recording, stream: &Outgoing) -> Value {
     })
 }
 
-/// `_channels.tsv`: status by the gate's report.
+/// `_channels.json`: the columns that are not BIDS' own.
+pub(super) fn channel_columns() -> Value {
+    let levels = json!({ "placed": "the experimenter placed it", "bad": "marked as not to be used", "not yet": "nobody said" });
+    json!({
+        "lsb": { "Description": "step of the converter in the channel's unit; n/a: not known" },
+        "placement": { "Description": "what the experimenter marked of the electrode", "Levels": levels },
+        "placement_note": { "Description": "note on the electrode" },
+        "placement_contact": {
+            "Description": "contact at that moment as the device graded it: 0 to 4, or a percentage above 4",
+        },
+    })
+}
+
+/// `_channels.tsv`: status by the gate's report and by what the experimenter marked.
 pub(super) fn channels(recording: &Recording, stream: &Outgoing, bad_below: f64) -> String {
-    let mut table = Table::new(&["name", "type", "units", "sampling_frequency", "status", "status_description", "lsb"]);
+    let mut table = Table::new(&[
+        "name",
+        "type",
+        "units",
+        "sampling_frequency",
+        "status",
+        "status_description",
+        "lsb",
+        "placement",
+        "placement_note",
+        "placement_contact",
+    ]);
     let judged = recording.quality.iter().flat_map(|q| q.channels.iter().chain(&q.others));
     let judged: Vec<_> = judged.collect();
     for channel in &stream.info.channels {
         let grade = judged.iter().find(|q| q.label == channel.label);
-        let bad = grade.is_some_and(|q| q.score < bad_below);
+        let mark = recording.placements.iter().find(|p| p.label == channel.label);
+        let marked = mark.is_some_and(|p| p.state == Placed::Bad);
+        let bad = marked || grade.is_some_and(|q| q.score < bad_below);
         let text =
             grade.map(|q| format!("quality {:.0} of 100{}{}", q.score, if q.detail.is_empty() { "" } else { ": " }, q.detail));
         table.rows.push(vec![
@@ -73,12 +99,15 @@ pub(super) fn channels(recording: &Recording, stream: &Outgoing, bad_below: f64)
             unit(channel),
             stream.info.rate.to_string(),
             match (grade, bad) {
-                (None, _) => "n/a".into(),
                 (_, true) => "bad".into(),
+                (None, _) => "n/a".into(),
                 _ => "good".into(),
             },
-            text.unwrap_or_default(),
+            text.or_else(|| marked.then(|| "marked as bad".into())).unwrap_or_default(),
             channel.step.map(|s| s.to_string()).unwrap_or_default(),
+            mark.map(|p| p.state.name().to_lowercase()).unwrap_or_default(),
+            mark.map(|p| p.note.clone()).unwrap_or_default(),
+            mark.and_then(|p| p.contact).map(|c| c.to_string()).unwrap_or_default(),
         ]);
     }
     table.text()

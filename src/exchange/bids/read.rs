@@ -1,12 +1,12 @@
 //! A recording of a BIDS data set, with what its sidecars say.
 
-use super::physio;
+use super::{events, lab, physio};
 use crate::exchange::imported::{Imported, ReadOptions, file_name};
 use crate::exchange::recognise::{Source, names};
 use crate::exchange::trial_text;
 use crate::exchange::tsv::Table;
 use crate::exchange::{ExchangeError, roles};
-use crate::signal::{Rating, to_nanos};
+use crate::signal::{Marker, MarkerKind, Rating, to_nanos};
 use crate::store::rows::{Participant, Trial, TrialState};
 use std::path::{Path, PathBuf};
 
@@ -87,6 +87,7 @@ pub fn read(run: &Run, options: ReadOptions) -> Result<Imported, ExchangeError> 
         apply_events(&Table::read(&events)?, &mut imported);
     }
     physio::read_beside(&run.recording, &mut imported)?;
+    lab::restore(run, &mut imported);
     imported.participant = Some(person(run)?);
     Ok(imported)
 }
@@ -144,8 +145,16 @@ fn apply_events(table: &Table, imported: &mut Imported) {
             }
             None => {
                 let kind = table.cell(row, "trial_type").or(table.cell(row, "value")).unwrap_or("event");
-                let text = table.cell(row, "description").map_or(kind.into(), |text| format!("{kind}: {text}"));
-                imported.annotations.push((onset, duration, text));
+                let said = table.cell(row, "text").or(table.cell(row, "description"));
+                let ours = MarkerKind::named(kind).filter(|_| table.head.iter().any(|h| h == "rated_by"));
+                if let Some(kind) = ours {
+                    let text = trial_text::with_duration(said.unwrap_or_default(), duration);
+                    let trial = table.cell(row, "trial").and_then(|n| n.parse().ok());
+                    imported.markers.push(Marker { at: to_nanos(onset), kind, text, trial });
+                } else {
+                    let line = || said.map_or(kind.into(), |text| format!("{kind}: {text}"));
+                    imported.annotations.push((onset, duration, events::felt_line(table, row).unwrap_or_else(line)));
+                }
             }
         }
     }
@@ -160,7 +169,8 @@ fn trial(table: &Table, row: &[String], before: usize) -> Option<Trial> {
     let scale = |name: &str| table.number(row, name).map(|v| v as f32);
     let rating =
         Rating { valence: scale("valence"), arousal: scale("arousal"), emotion: cell("emotion").and_then(|w| w.parse().ok()) };
-    if cell("trial_type") != Some("trial") && rating == Rating::default() {
+    let felt = cell("trial_type") == Some("felt") && cell("segment").is_some();
+    if felt || (cell("trial_type") != Some("trial") && rating == Rating::default()) {
         return None;
     }
     Some(Trial {
@@ -174,7 +184,7 @@ fn trial(table: &Table, row: &[String], before: usize) -> Option<Trial> {
         rating,
         rated_by: cell("rated_by").unwrap_or_default().into(),
         quality: table.number(row, "quality"),
-        note: cell("description").unwrap_or_default().into(),
+        note: cell("text").or(cell("description")).unwrap_or_default().into(),
     })
 }
 

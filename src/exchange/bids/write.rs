@@ -1,6 +1,6 @@
 //! Writing sessions into a BIDS data set: whole studies, and only what is not there yet.
 
-use super::{describe, events, people, physio};
+use super::{describe, events, lab, people, physio};
 use crate::exchange::edf::{self, About};
 use crate::exchange::outgoing::{Outgoing, each_stream, events as happened};
 use crate::exchange::put::put;
@@ -134,7 +134,7 @@ impl Place {
     }
 
     fn provenance(&self) -> PathBuf {
-        let name = format!("{}_task-emotion_desc-provenance_eeg.json", self.prefix);
+        let name = format!("{}_task-emotion{}", self.prefix, lab::END);
         self.root.join("derivatives/limbic").join(&self.folder).join("eeg").join(name)
     }
 
@@ -186,7 +186,7 @@ fn session_files(
         }
         Ok::<(), ExchangeError>(())
     })?;
-    let began = eeg.map_or(recording.session.started_utc, |(_, began)| began);
+    let (zero, began) = eeg.map_or((0, recording.session.started_utc), |(main, began)| (main.start, began));
     scans(place, options, began)?;
     if !recording.trials.is_empty() {
         text(&place.file("beh", "_beh.tsv"), &events::behaviour(&recording.trials))?;
@@ -195,6 +195,7 @@ fn session_files(
     face(recording, place, options, notes)?;
     // Last: what is stamped is whole.
     let mut about = describe::provenance(recording);
+    about["facts"] = lab::facts(recording, zero);
     about["export"] = stamp.clone();
     value(&place.provenance(), &about)
 }
@@ -217,6 +218,7 @@ fn eeg_files(
     }
     value(&place.file("eeg", "_eeg.json"), &describe::eeg(recording, stream))?;
     text(&place.file("eeg", "_channels.tsv"), &describe::channels(recording, stream, options.bad_below))?;
+    value(&place.file("eeg", "_channels.json"), &describe::channel_columns())?;
     text(&place.file("eeg", "_events.tsv"), &events::table(&events, stream.info.rate))?;
     value(&place.file("eeg", "_events.json"), &events::describe(&session.player, false))?;
     if let Some(electrodes) = describe::electrodes(stream) {

@@ -45,7 +45,7 @@ pub fn write(path: &Path, bdf: bool, stream: &Outgoing, events: &[Event], about:
     if records * per_record > n {
         let (onset_s, rest) = (n as f64 / stream.info.rate, records * per_record - n);
         let (kind, text) = ("BAD_gap".to_string(), "after the end".to_string());
-        lines.push(Event { onset_s, duration_s: rest as f64 / stream.info.rate, kind, text, trial: None });
+        lines.push(Event { onset_s, duration_s: rest as f64 / stream.info.rate, kind, text, ..Event::default() });
     }
     let width = if bdf { 3 } else { 2 };
     let length: f64 = duration.parse().unwrap_or(1.0);

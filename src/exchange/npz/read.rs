@@ -1,41 +1,12 @@
 //! Reading `.npz`: those that limbic exports, and any with an array of samples, a rate and labels.
 
 use crate::exchange::ExchangeError;
-use crate::exchange::bytes::Kind;
 use crate::exchange::imported::{self, Draft, Imported, ImportedStream, file_name, stream_name};
-use crate::exchange::roles;
+use crate::exchange::npy::{Content, Found};
+use crate::exchange::{npy, roles};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
-
-/// One array as it stands in a file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Found {
-    pub shape: Vec<usize>,
-    pub content: Content,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum Content {
-    /// C order.
-    Numbers(Vec<f64>),
-    Singles(Vec<f32>),
-    Text(Vec<String>),
-}
-
-impl Found {
-    pub fn numbers(&self) -> Vec<f64> {
-        match &self.content {
-            Content::Numbers(values) => values.clone(),
-            Content::Singles(values) => values.iter().map(|v| f64::from(*v)).collect(),
-            Content::Text(_) => Vec::new(),
-        }
-    }
-
-    pub fn words(&self) -> Vec<String> {
-        if let Content::Text(words) = &self.content { words.clone() } else { Vec::new() }
-    }
-}
 
 /// Names by which other programs call the samples, the rate, the labels and the units.
 const SAMPLES: [&str; 6] = ["data", "eeg", "signals", "signal", "X", "x"];
@@ -59,79 +30,10 @@ pub fn arrays(path: &Path) -> Result<BTreeMap<String, Found>, ExchangeError> {
         // Deflate unfolds to a thousandfold at most: what promises more is damaged.
         let most = member.compressed_size().saturating_mul(1032).saturating_add(1024);
         member.take(most).read_to_end(&mut bytes).map_err(|e| wrong(format!("{name}: {e}")))?;
-        found.insert(
-            name.clone(),
-            npy(&bytes).ok_or_else(|| wrong(format!("array {name} is damaged or of a type that is not read")))?,
-        );
+        let array = npy::parse(&bytes).map_err(|why| wrong(format!("array {name}: {why}")))?;
+        found.insert(name, array);
     }
     if found.is_empty() { Err(wrong("it holds no arrays".into())) } else { Ok(found) }
-}
-
-fn npy(bytes: &[u8]) -> Option<Found> {
-    let rest = bytes.strip_prefix(b"\x93NUMPY")?;
-    let (length, begin): (usize, usize) = match rest.first()? {
-        1 => (usize::from(u16::from_le_bytes([*rest.get(2)?, *rest.get(3)?])), 4),
-        _ => (u32::from_le_bytes(rest.get(2..6)?.try_into().ok()?) as usize, 6),
-    };
-    let header = std::str::from_utf8(rest.get(begin..begin.checked_add(length)?)?).ok()?;
-    let data = &rest[begin + length..];
-    let after = |key: &str| header.split_once(&format!("'{key}':")).map(|(_, text)| text.trim_start());
-    let kind = after("descr")?.strip_prefix('\'')?.split('\'').next()?;
-    let fortran = after("fortran_order")?.starts_with("True");
-    let shape: Vec<usize> = after("shape")?
-        .strip_prefix('(')?
-        .split(')')
-        .next()?
-        .split(',')
-        .filter(|d| !d.trim().is_empty())
-        .map(|d| d.trim().parse().ok())
-        .collect::<Option<_>>()?;
-    let count = shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d))?;
-    let (order, letter, width) = (kind.chars().next()?, kind.get(1..2)?, kind.get(2..)?.parse::<usize>().ok()?);
-    let bytes_each = if letter == "U" { width.checked_mul(4)? } else { width };
-    if width > 0 && data.len() / bytes_each.max(1) < count {
-        return None;
-    }
-    let big = order == '>';
-    let word = |chunk: &[u8]| match letter {
-        "S" => String::from_utf8_lossy(chunk).trim_end_matches('\0').to_string(),
-        _ => chunk
-            .chunks_exact(4)
-            .map(|c| Kind::U32.value(c, big) as u32)
-            .take_while(|c| *c > 0)
-            .filter_map(char::from_u32)
-            .collect(),
-    };
-    let stored = match (letter, width) {
-        ("S" | "U", 0) => return Some(Found { shape, content: Content::Text(vec![String::new(); count.min(1 << 20)]) }),
-        ("S" | "U", _) => {
-            let words = data.chunks_exact(bytes_each).take(count).map(word).collect();
-            return Some(Found { shape, content: Content::Text(words) });
-        }
-        ("f", 4) => Kind::F32,
-        ("f", 8) => Kind::F64,
-        ("i", 1) => Kind::I8,
-        ("i", 2) => Kind::I16,
-        ("i", 4) => Kind::I32,
-        ("i", 8) => Kind::I64,
-        ("u" | "b", 1) => Kind::U8,
-        ("u", 2) => Kind::U16,
-        ("u", 4) => Kind::U32,
-        ("u", 8) => Kind::U64,
-        _ => return None,
-    };
-    let values = data.chunks_exact(width).take(count).map(|w| stored.value(w, big));
-    let content = match stored {
-        Kind::F32 => Content::Singles(ordered(values.map(|v| v as f32).collect(), &shape, fortran)),
-        _ => Content::Numbers(ordered(values.collect(), &shape, fortran)),
-    };
-    Some(Found { shape, content })
-}
-
-/// C order, from whichever.
-fn ordered<T: Copy>(values: Vec<T>, shape: &[usize], fortran: bool) -> Vec<T> {
-    let (true, [rows, columns]) = (fortran, shape) else { return values };
-    (0..rows * columns).map(|i| values[(i % columns) * rows + i / columns]).collect()
 }
 
 /// Reads the streams of a file: "NAME" (channels x samples) with "NAME_rate", "NAME_channels" and so on, as limbic

@@ -113,6 +113,31 @@ pub(super) fn pieces(stamps: &[f64], rate: f64) -> Vec<Piece> {
     pieces
 }
 
+/// The mean rate of pieces, and over how many steps from sample to sample; `otherwise` where there are none.
+pub(super) fn rate(pieces: &[Piece], otherwise: f64) -> (f64, usize) {
+    let (span, steps) = pieces.iter().fold((0.0, 0), |(s, n), p| (s + p.period * (p.count - 1) as f64, n + p.count - 1));
+    (if span > 0.0 { steps as f64 / span } else { otherwise }, steps)
+}
+
+/// Runs of pieces that one rate fits. A piece begins another run where its own rate is further from that of the run
+/// than a crystal can be off (`most`, relative), so far that samples would be moved by more than half a period.
+pub(super) fn even(pieces: &[Piece], nominal: f64, most: f64) -> Vec<std::ops::Range<usize>> {
+    let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
+    for (i, piece) in pieces.iter().enumerate() {
+        let long = |p: &&Piece| p.count > 100;
+        let fits = runs.last().is_none_or(|run| {
+            let known: Vec<Piece> = pieces[run.clone()].iter().filter(long).copied().collect();
+            let off = (piece.period * rate(&known, nominal).0 - 1.0).abs();
+            known.is_empty() || !long(&piece) || off <= most || off * piece.count as f64 <= 0.5
+        });
+        match runs.last_mut().filter(|_| fits) {
+            Some(run) => run.end = i + 1,
+            None => runs.push(i..i + 1),
+        }
+    }
+    runs
+}
+
 fn piece(stamps: &[f64], first: usize, rate: f64) -> Piece {
     let n = stamps.len();
     let middle = (n as f64 - 1.0) / 2.0;
@@ -162,6 +187,10 @@ mod tests {
         stamps.extend((0..100).map(|i| 20.0 + f64::from(i) * 0.01));
         let pieces = pieces(&stamps, 100.0);
         assert_eq!(pieces.iter().map(|p| (p.first, p.count)).collect::<Vec<_>>(), [(0, 1000), (1000, 100)]);
+        assert_eq!(even(&pieces, 100.0, 2e-4), [0..2], "a pause is a gap");
+        let other = Piece { first: 1100, count: 1000, start: 30.0, period: 0.0107 };
+        let three = [pieces[0], pieces[1], other];
+        assert_eq!(even(&three, 100.0, 2e-4), [0..2, 2..3], "another rate is another stream");
         assert!((pieces[0].period - 0.01).abs() < 1e-8 && (pieces[1].start - 20.0).abs() < 1e-9);
     }
 }

@@ -49,8 +49,7 @@ pub fn read(path: &Path, options: ReadOptions) -> Result<Imported, ExchangeError
         } else if track.kind.is_none() || track.rate == 0.0 {
             events(&track, &mut imported);
         } else {
-            let stream = stream(track, path, options, &mut imported)?;
-            imported.streams.push(stream);
+            streams(&track, path, options, &mut imported)?;
         }
     }
     imported::number_names(&mut imported.streams);
@@ -102,11 +101,32 @@ fn events(track: &Track, imported: &mut Imported) {
     imported.annotations.extend(track.stamps.iter().enumerate().map(|(i, at)| (at - zero, 0.0, word(i))));
 }
 
-/// A stream of samples on an even grid.
-fn stream(track: Track, path: &Path, options: ReadOptions, imported: &mut Imported) -> Result<ImportedStream, ExchangeError> {
+/// A stream of samples on an even grid; several where its computer was exchanged and then ran at another rate.
+fn streams(track: &Track, path: &Path, options: ReadOptions, imported: &mut Imported) -> Result<(), ExchangeError> {
     let pieces = clock::pieces(&track.stamps, track.rate);
-    let (span, steps) = pieces.iter().fold((0.0, 0), |(s, n), p| (s + p.period * (p.count - 1) as f64, n + p.count - 1));
-    let measured = if span > 0.0 { steps as f64 / span } else { track.rate };
+    let groups = clock::even(&pieces, track.rate, MOST_DRIFT);
+    if groups.len() > 1 {
+        imported.notes.push(format!(
+            "{} ran at {} different rates; it becomes as many streams, each with its own times",
+            track.name,
+            groups.len()
+        ));
+    }
+    for group in groups {
+        let stream = stream(track, &pieces[group], path, options, imported)?;
+        imported.streams.push(stream);
+    }
+    Ok(())
+}
+
+fn stream(
+    track: &Track,
+    pieces: &[Piece],
+    path: &Path,
+    options: ReadOptions,
+    imported: &mut Imported,
+) -> Result<ImportedStream, ExchangeError> {
+    let (measured, steps) = clock::rate(pieces, track.rate);
     // Half a minute tells the rate better than the header where both disagree.
     let off = (measured / track.rate - 1.0).abs() > MOST_DRIFT && steps > 100;
     let rate = if off { measured } else { track.rate };
@@ -114,7 +134,7 @@ fn stream(track: Track, path: &Path, options: ReadOptions, imported: &mut Import
         imported.notes.push(format!("{} says {} Hz and delivered {measured:.4} Hz, which is taken", track.name, track.rate));
     }
     let start = pieces.first().map_or(0.0, |p| p.start);
-    let (places, gaps) = places(&pieces, start, rate);
+    let (places, gaps) = places(pieces, start, rate);
     if gaps as f64 / rate > LONGEST_GAPS_S {
         return Err(ExchangeError::Gaps { path: path.into(), seconds: gaps as f64 / rate });
     }
@@ -134,7 +154,7 @@ fn stream(track: Track, path: &Path, options: ReadOptions, imported: &mut Import
             }
         }
     }
-    let stamps = if options.raw_stamps { own_stamps(&track, &pieces, &places, length, imported.zero_s) } else { Vec::new() };
+    let stamps = if options.raw_stamps { own_stamps(track, pieces, &places, length, imported.zero_s) } else { Vec::new() };
     let channels: Vec<_> = made.into_iter().map(|(c, _)| c).collect();
     let name = stream_name(&channels, &plain(&track.name));
     let simulated = track.header.text_of("name").contains("SIMULATED") || track.header.find("simulated").is_some();

@@ -1,0 +1,251 @@
+//! Out and in again: a session that leaves as a BIDS data set or as XDF comes back equal.
+
+use limbic::exchange::{ReadOptions, bids, recognise, xdf};
+use limbic::gate::Verdict;
+use limbic::job::Job;
+use limbic::signal::{
+    Channel, Emotion, Marker, MarkerKind, Placed, Placement, Rating, Role, SECOND, Seed, Segment, StreamId, StreamInfo,
+    StreamKind,
+};
+use limbic::store::rows::{Consent, Participant, Session, SessionState, Trial, TrialState};
+use limbic::store::{Home, Recording, WholeSession, WholeStream};
+use limbic::study;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+fn info(id: u16, name: &str, rate: f64, channels: Vec<Channel>) -> StreamInfo {
+    StreamInfo {
+        id: StreamId(id),
+        name: name.into(),
+        kind: StreamKind::Signal,
+        device: "made for a test".into(),
+        rate,
+        channels,
+        clock: "sample count".into(),
+        latency_s: 0.012,
+        latency_origin: Default::default(),
+        simulated: true,
+    }
+}
+
+fn channel(label: &str, role: Role, unit: &str) -> Channel {
+    Channel { label: label.into(), role, unit: unit.into(), rail: Some(187_500.0), step: Some(0.25) }
+}
+
+fn trial(number: u32, on_s: f64, off_s: f64) -> Trial {
+    Trial {
+        number,
+        attempt: 1 + number % 2,
+        stimulus: format!("clip {number}.mp4"),
+        intended: Some(Emotion::Fear),
+        video_on: Some((on_s * SECOND as f64) as i64),
+        video_off: Some((off_s * SECOND as f64) as i64),
+        state: TrialState::Done,
+        rating: Rating { valence: Some(2.5), arousal: (number > 1).then_some(8.0), emotion: Some(Emotion::Sadness) },
+        rated_by: "participant".into(),
+        quality: Some(93.25),
+        note: "coughed, once".into(),
+    }
+}
+
+/// A minute of EEG with a hole, an ECG of another rate that begins later, and everything that can be said of them.
+fn whole() -> WholeSession {
+    let mut seed = Seed::new(5);
+    let mut noise =
+        |n: usize, step: f64| (0..n).map(|_| ((seed.normal() * 40.0 / step).round() * step) as f32).collect::<Vec<f32>>();
+    let mut eeg: Vec<Vec<f32>> = (0..4).map(|_| noise(60 * 250, 0.25)).collect();
+    eeg.iter_mut().for_each(|c| c[5000..5400].fill(f32::NAN));
+    let roles = [("Fz", Role::Eeg, "uV"), ("Cz", Role::Eeg, "uV"), ("EOG", Role::Eog, "uV"), ("contact", Role::Contact, "")];
+    let eeg_info = info(0, "eeg", 250.0, roles.map(|(l, r, u)| channel(l, r, u)).to_vec());
+    let ecg_info = info(1, "ecg", 130.0, vec![channel("ECG", Role::Ecg, "mV")]);
+    let stream = |info, data, start| WholeStream { info, data, start, stamps: Vec::new() };
+    let marker = |at: f64, kind, text: &str, trial| Marker { at: (at * SECOND as f64) as i64, kind, text: text.into(), trial };
+    let segment = |number, live| Segment {
+        trial: 2,
+        attempt: 1,
+        number,
+        from_s: 1.5,
+        to_s: 4.25,
+        emotion: (number == 1).then_some(Emotion::Disgust),
+        intensity: Some(7),
+        by: "experimenter".into(),
+        live,
+        marked_utc: 1_790_000_123_456_789_012,
+        removed: false,
+    };
+    WholeSession {
+        streams: vec![stream(eeg_info, eeg, 0), stream(ecg_info, vec![noise(50 * 130, 0.25)], SECOND / 2)],
+        markers: vec![
+            marker(0.0, MarkerKind::SessionStart, "", None),
+            marker(10.0, MarkerKind::VideoOn, "clip 1.mp4", Some(1)),
+            marker(20.5, MarkerKind::Note, "a bus passed", None),
+            marker(41.0, MarkerKind::External, "T1 (lasts 4.2 s)", None),
+        ],
+        trials: vec![trial(1, 10.0, 18.0), trial(2, 30.0, 38.504)],
+        segments: vec![segment(1, true), segment(2, false)],
+        placements: vec![Placement {
+            label: "Cz".into(),
+            state: Placed::Bad,
+            note: "no contact".into(),
+            at: SECOND / 4,
+            contact: Some(3.0),
+        }],
+    }
+}
+
+fn stored(home: &Home) -> Session {
+    let session = Session {
+        id: home.new_session_id(1_790_000_000 * SECOND, &mut Seed::new(1)),
+        participant: "P07".into(),
+        number: 1,
+        state: SessionState::Prepared,
+        started_utc: 1_790_000_000 * SECOND,
+        started: 0,
+        ended: None,
+        rig_name: "rig".into(),
+        rig: "mains_hz = 50.0\n".into(),
+        playlist: "clips = []\n".into(),
+        order_seed: 99,
+        player: "mpv".into(),
+        simulated: true,
+        limbic_version: "0".into(),
+        trials_planned: 3,
+        verdict: Some(Verdict { pass: false, why: "T8 flat".into(), advice: vec!["gel".into()] }),
+        override_reason: Some("the participant had to leave".into()),
+        quality: None,
+        source: "recorded".into(),
+    };
+    let person = Participant {
+        code: "P07".into(),
+        age_band: "20-29".into(),
+        sex: "f".into(),
+        handedness: "left".into(),
+        note: String::new(),
+    };
+    let consent = Consent { recording: true, face_stored: true, form: "v3".into(), ..Consent::default() };
+    home.import_session(session, person, consent, whole()).expect("stored")
+}
+
+fn options() -> bids::Options {
+    bids::Options {
+        eeg: bids::Eeg::BrainVision,
+        name: "round trip".into(),
+        authors: vec!["n/a".into()],
+        license: "n/a".into(),
+        face: false,
+        bad_below: 50.0,
+    }
+}
+
+/// What a session holds, apart from names that the store gives.
+fn same(a: &Recording, b: &Recording) {
+    assert_eq!(a.participant, b.participant);
+    assert_eq!(
+        (a.consent.recording, a.consent.face_shared, &a.consent.form),
+        (b.consent.recording, b.consent.face_shared, &b.consent.form)
+    );
+    let of = |r: &Recording| {
+        let s = &r.session;
+        (s.started_utc, s.rig.clone(), s.playlist.clone(), s.order_seed, s.player.clone(), s.simulated, s.trials_planned)
+    };
+    assert_eq!(of(a), of(b));
+    assert_eq!((&a.session.verdict, &a.session.override_reason), (&b.session.verdict, &b.session.override_reason));
+    assert_eq!(a.trials, b.trials);
+    assert_eq!(a.attempts, b.attempts);
+    assert_eq!(a.markers, b.markers);
+    assert_eq!(a.placements, b.placements);
+    assert_eq!(a.segments.len(), b.segments.len());
+    for (x, y) in a.segments.iter().zip(&b.segments) {
+        assert!((x.from_s - y.from_s).abs() < 1e-6 && (x.to_s - y.to_s).abs() < 1e-6, "{x:?} {y:?}");
+        assert_eq!(Segment { from_s: 0.0, to_s: 0.0, ..x.clone() }, Segment { from_s: 0.0, to_s: 0.0, ..y.clone() });
+    }
+    same_streams(a, b, true);
+}
+
+fn same_streams(a: &Recording, b: &Recording, infos: bool) {
+    assert_eq!(a.streams.len(), b.streams.len());
+    for (x, y) in a.streams.iter().zip(&b.streams) {
+        if infos {
+            assert_eq!(x.info, y.info);
+        }
+        assert_eq!((x.written, x.lost, x.info.labels(), x.info.rate), (y.written, y.lost, y.info.labels(), y.info.rate));
+        let (one, two) = (a.whole(x.info.id).expect("read"), b.whole(y.info.id).expect("read"));
+        let bits = |d: &[Vec<f32>]| d.iter().flatten().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&one.data), bits(&two.data), "{}", x.info.name);
+        assert!((one.start - two.start).abs() <= 1000, "{}: {} and {} ns", x.info.name, one.start, two.start);
+    }
+}
+
+/// Every file below, without what names the session: its id, and when it was exported from which store.
+fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let (mut found, mut folders) = (BTreeMap::new(), vec![root.to_path_buf()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.to_string_lossy().contains("derivatives") {
+                found.insert(path.strip_prefix(root).expect("inside").into(), std::fs::read(&path).expect("read"));
+            }
+        }
+    }
+    found
+}
+
+fn home(folder: &Path, name: &str) -> Home {
+    Home::open(&folder.join(name)).expect("a home")
+}
+
+fn imported(home: &Home, path: &Path) -> Recording {
+    let found = recognise(path).expect("recognised");
+    let [source] = found.sources.as_slice() else { panic!("{} recordings", found.sources.len()) };
+    let read = source.read(ReadOptions::default()).expect("read");
+    let session = study::import(home, read, source, Some("P07"), 1_800_000_000 * SECOND).expect("imported");
+    home.recording(session.id).expect("opened")
+}
+
+#[test]
+fn a_bids_data_set_comes_back_as_the_session_that_it_was_and_goes_out_as_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (first, second) = (home(folder.path(), "first"), home(folder.path(), "second"));
+    let session = stored(&first);
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    bids::export(&first, &[session.clone()], &one, &options(), &Job::silent()).expect("exported");
+    let before = first.recording(session.id).expect("opened");
+    let after = imported(&second, &one);
+    same(&before, &after);
+    bids::export(&second, &[after.session.clone()], &two, &options(), &Job::silent()).expect("exported again");
+    let (a, b) = (files(&one), files(&two));
+    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+    for (name, bytes) in &a {
+        assert_eq!(String::from_utf8_lossy(bytes), String::from_utf8_lossy(&b[name]), "{}", name.display());
+    }
+    // Nothing is written twice, and a fresh export has the same bytes.
+    let again = bids::export(&first, &[session.clone()], &one, &options(), &Job::silent()).expect("exported");
+    assert_eq!((again.written.len(), again.unchanged.len()), (0, 1));
+    assert_eq!(files(&one), a);
+}
+
+#[test]
+fn an_xdf_file_comes_back_with_every_value_and_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (first, second) = (home(folder.path(), "first"), home(folder.path(), "second"));
+    let session = stored(&first);
+    let before = first.recording(session.id).expect("opened");
+    let path = folder.path().join("one.xdf");
+    assert_eq!(xdf::write(&before, &path).expect("written"), 2);
+    let after = imported(&second, &path);
+    assert_eq!((before.trials.len(), before.segments.len()), (after.trials.len(), after.segments.len()));
+    let zero =
+        after.whole(after.streams[0].info.id).expect("read").start - before.whole(before.streams[0].info.id).expect("read").start;
+    for (x, y) in before.streams.iter().zip(&after.streams) {
+        let (a, b) = (before.clock(x.info.id).expect("a clock"), after.clock(y.info.id).expect("a clock"));
+        for index in [0, x.written / 2, x.written - 1] {
+            // The file knows the times at which samples were taken, and no latency any more.
+            let off = b.time_of(index) - zero - a.time_of(index);
+            assert!(off.abs() < 1000, "{} {index}: {off} ns", x.info.name);
+        }
+        let bits = |d: &[Vec<f32>]| d.iter().flatten().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&before.whole(x.info.id).expect("read").data), bits(&after.whole(y.info.id).expect("read").data));
+    }
+}
