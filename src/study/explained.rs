@@ -57,7 +57,7 @@ pub(super) fn first(
     let making = Making {
         sessions,
         target: plan.target,
-        features: plan.features.name().into(),
+        features: plan.features.name(),
         network: plan.network.as_deref().unwrap_or(plan.features.network()).into(),
         felt_only: plan.windows == Windows::Labelled,
         folds: plan.folds,
