@@ -17,6 +17,7 @@ mod guided;
 mod import;
 mod lab;
 mod label;
+mod models;
 mod pictures;
 mod plain;
 mod predict;
@@ -143,6 +144,8 @@ enum Command {
     Train(train::Args),
     /// Evaluate a network by one or several protocols, here or on a cluster
     Evaluate(evaluate::Args),
+    /// List trained models, or show the card of one
+    Models(models::Args),
     /// Predictions of a stored model for a session
     Predict(predict::Args),
     /// The explanation that was found with a model
@@ -195,6 +198,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Some(Command::Features(args)) => features::run(args, common)?,
         Some(Command::Train(args)) => train::run(args, common)?,
         Some(Command::Evaluate(args)) => evaluate::run(args, common)?,
+        Some(Command::Models(args)) => models::run(args, common)?,
         Some(Command::Predict(args)) => predict::run(args, common)?,
         Some(Command::Explain(args)) => explain::run(args, common)?,
         Some(Command::Topo(args)) => topo::run(args, common)?,

@@ -6,6 +6,7 @@
 pub mod datasets;
 pub mod evaluate;
 mod explained;
+pub mod features;
 mod held_out;
 mod import;
 mod overview;
@@ -16,6 +17,7 @@ mod rows;
 mod run;
 pub mod shards;
 pub mod slurm;
+mod stretches;
 pub mod tables;
 mod windows;
 

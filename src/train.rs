@@ -1,15 +1,18 @@
 //! Networks, the training loop, grouped evaluation, and the model file (ONNX with its card).
 
 pub mod adam;
+mod blocks;
 pub mod card;
 pub mod checkpoint;
 pub mod crossval;
 mod deep_lift;
+pub mod device;
 mod differentiate;
 pub mod evaluate;
 pub mod file;
 pub mod fit;
 pub mod fusion;
+mod held;
 pub mod input;
 mod layer;
 mod layout;

@@ -113,18 +113,74 @@ fn a_killed_evaluation_goes_on_with_the_same_scores() {
 }
 
 /// Needs a running Slurm whose nodes see the temporary folder (a single machine will do).
-#[test]
-fn an_array_job_gives_the_same_table() {
+fn slurm() -> bool {
     let up = Command::new("sinfo").args(["--noheader", "--format=%T"]).output();
     let up = up.is_ok_and(|o| o.status.success() && String::from_utf8_lossy(&o.stdout).contains("idle"));
     if !up {
         eprintln!("skipped: no idle Slurm node here (Debian: slurm-wlm)");
+    }
+    up
+}
+
+/// A process that does one run of an evaluation below `home`.
+fn task_of(home: &Path) -> Option<String> {
+    let folder = home.join("derived/evaluations").canonicalize().ok()?;
+    let is_task = |pid: &String| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let words: Vec<String> = line.split(|b| *b == 0).map(|w| String::from_utf8_lossy(w).into_owned()).collect();
+        words.iter().any(|w| w == "--shard") && words.iter().any(|w| Path::new(w).starts_with(&folder))
+    };
+    let numbers = std::fs::read_dir("/proc").ok()?.flatten().map(|e| e.file_name().to_string_lossy().into_owned());
+    numbers.filter(|name| name.bytes().all(|b| b.is_ascii_digit())).find(is_task)
+}
+
+/// The array job's table is the local one, also when the process of a task is killed on its node.
+#[test]
+fn an_array_job_gives_the_same_table_though_a_task_is_killed() {
+    if !slurm() {
         return;
     }
     let (cluster, here) = (study(), study());
     let protocol = ["--protocol", "loso"];
-    let submitted = evaluate(cluster.path(), &[&protocol[..], &["--cluster", "slurm"]].concat());
+    let child = limbic(cluster.path(), &SMALL)
+        .args(protocol)
+        .args(["--cluster", "slurm", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("limbic runs");
+    let begun = Instant::now();
+    let mut killed = false;
+    while !killed && begun.elapsed() < Duration::from_secs(120) {
+        if let Some(pid) = task_of(cluster.path()) {
+            killed = Command::new("kill").args(["-9", &pid]).status().is_ok_and(|s| s.success());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(killed, "no task was seen in two minutes");
+    let output = child.wait_with_output().expect("waited for");
+    let submitted: Vec<Value> = serde_json::from_str(&text(&output)).expect("JSON");
     assert_eq!(submitted, evaluate(here.path(), &protocol));
+}
+
+/// Features and networks by name through the whole walk; the model says what it was made of and refuses other sessions.
+#[test]
+fn features_and_networks_are_chosen_by_name() {
+    let home = study();
+    let more = ["--features", "psd,spectrogram-map", "--network", "seed-a-cnn,seed-b-head"];
+    let all = evaluate(home.path(), &more);
+    let of: Vec<(&str, &str)> =
+        all.iter().map(|e| (e["network"].as_str().unwrap_or(""), e["recipe"].as_str().unwrap_or(""))).collect();
+    assert_eq!(of.len(), 3, "{of:?}");
+    assert!(of[1].1.starts_with("spectrogram-map-") && of[2].0.starts_with("seed-b-head"), "{of:?}");
+    let table = text(&limbic(home.path(), &SMALL).args(more).output().expect("limbic runs"));
+    assert!(table.contains("seed-b-head hidden=8 on spectrogram-map") && table.contains("macro P"), "{table}");
+    let arguments = ["train", "--features", "spectrogram-map", "--hidden", "8", "--epochs", "2", "--folds", "3"];
+    text(&limbic(home.path(), &arguments).args(["--target", "valence"]).output().expect("limbic runs"));
+    let models = text(&limbic(home.path(), &["models"]).output().expect("limbic runs"));
+    assert!(models.contains("seed-b-head hidden=8") && models.contains("spectrogram-map-"), "{models}");
+    let predicted = text(&limbic(home.path(), &["predict", "last"]).output().expect("limbic runs"));
+    assert!(!predicted.is_empty());
 }
 
 #[test]
@@ -140,6 +196,9 @@ fn bad_requests_are_named() {
     refused(&["--protocol", "bootstrap"], "grouped-kfold");
     refused(&["--target", "boredom"], "valence");
     refused(&["--network", "resnet"], "seed-a-cnn");
+    refused(&["--network", "eeg-itnet"], "takes stretches of samples");
+    refused(&["--features", "hrv"], "bhi-hf-to-b");
+    refused(&["--features", "bhi-hf-to-b"], "no trial gives bhi-hf-to-b");
     refused(&["--protocol", "loso", "--target", "arousal9"], "SIM01");
     refused(&["--folds", "40"], "40 folds");
     refused(&["--modality", "face"], "face");

@@ -104,7 +104,7 @@ fn golden_10_logits_attributions_and_gradients() {
         assert_close(&map, &cam[range.clone()], 1e-3 * largest(&cam[range]));
     }
 
-    let (loss, gradients) = loss_and_gradients(&network, x, &targets, &[1.0; 9], None);
+    let (loss, gradients) = loss_and_gradients(&network, x, &targets, &[1.0; 9]);
     assert!((f64::from(loss) - 2.176_951_646_804_8).abs() < 1e-4, "{loss}");
     for (index, name) in [(0, "grad_conv1_w.npy"), (5, "grad_fc1_b.npy"), (7, "grad_fc2_b.npy")] {
         let theirs = npy(&folder, name);
@@ -120,7 +120,7 @@ fn golden_10_five_steps_of_adam() {
     let targets: Vec<usize> = npy(&folder, "target.npy").iter().map(|t| *t as usize).collect();
     let mut adam = Adam::new();
     for expected in npy(&folder, "adam_losses.npy") {
-        let (loss, gradients) = loss_and_gradients(&network, x.clone(), &targets, &[1.0; 9], None);
+        let (loss, gradients) = loss_and_gradients(&network, x.clone(), &targets, &[1.0; 9]);
         assert!((f64::from(loss) - expected).abs() <= 1e-3 * expected, "{loss} {expected}");
         adam.step(&mut network, &gradients, 1e-4);
     }

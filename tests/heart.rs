@@ -96,29 +96,6 @@ fn pulse_and_r_peaks_of_the_simulator_stand_where_its_truth_says() {
     }
 }
 
-/// Times that tests/bench_heart.py sets beside those of NeuroKit2 and SciPy; on record 100, one thread.
-#[test]
-#[ignore = "a measurement, run by tests/bench_heart.py"]
-fn speed() {
-    let Some(header) = shared("ecg/100.hea") else { return };
-    let record = wfdb::read(&header);
-    let five_minutes = &record.data[0][..(300.0 * record.rate) as usize];
-    let best = |name: &str, work: &dyn Fn()| {
-        let time = || {
-            let begin = std::time::Instant::now();
-            work();
-            begin.elapsed().as_secs_f64()
-        };
-        println!("TIME {name} {:.6}", (0..7).map(|_| time()).fold(f64::INFINITY, f64::min));
-    };
-    let beats = r_peaks(five_minutes, record.rate).expect("long enough");
-    let hrv = hrv_series(&beats).expect("beats");
-    best("r_peaks", &|| assert!(r_peaks(five_minutes, record.rate).is_ok()));
-    best("correction", &|| assert!(!correct(&beats, BeatMethod::TwoSided).beats.is_empty()));
-    best("hrv", &|| assert!(hrv_series(&beats).is_ok()));
-    best("spwvd", &|| assert!(spwvd(&hrv.intervals, HRV_HZ, &SpwvdOptions::default()).is_ok()));
-}
-
 /// Median and largest error of both methods on twenty series of each kind, and clean series that were edited.
 #[test]
 fn correction_of_fresh_series() {

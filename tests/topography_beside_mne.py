@@ -4,13 +4,11 @@
     cargo test --release --test eeglab_sample
     python3 tests/topography_beside_mne.py target/tmp/eeglab_alpha.csv beside.png [--limbic target/release/limbic]
 
-The table has a header "label,NAME". MNE uses the positions of easycap-M1, which are limbic's. limbic's SVG is put beside
-by ImageMagick's `convert`; where that is missing the two stay in two files.
+The table has a header "label,NAME". MNE uses the positions of easycap-M1, which are limbic's.
 """
 
 import argparse
 import csv
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,19 +38,15 @@ def main():
     by_name = {n.lower(): n for n in montage.ch_names}
     info = mne.create_info([by_name[label.lower()] for label in values], 100.0, "eeg")
     info.set_montage(montage)
-    figure, axes = plt.subplots(figsize=(5, 5))
-    mne.viz.plot_topomap(np.array(list(values.values())), info, axes=axes, show=False, cmap="viridis", sphere=(0, 0, 0, 0.095))
-    axes.set_title(f"MNE: {name}")
-    theirs, ours = arguments.picture.with_suffix(".mne.png"), arguments.picture.with_suffix(".limbic.svg")
-    figure.savefig(theirs, dpi=120)
-    subprocess.run([arguments.limbic, "topo", str(arguments.table), "--format", "svg", "-o", str(ours)], check=True)
-    convert = shutil.which("convert")
-    if convert is None:
-        print(f"{theirs} and {ours}: no `convert` to put them beside each other")
-        return 0
-    made = arguments.picture.with_suffix(".limbic.png")
-    subprocess.run([convert, "-density", "150", str(ours), "-background", "white", "-flatten", "-resize", "x600", str(made)], check=True)
-    subprocess.run([convert, str(theirs), str(made), "-resize", "x600", "+append", str(arguments.picture)], check=True)
+    ours = arguments.picture.with_suffix(".limbic.png")
+    subprocess.run([arguments.limbic, "topo", str(arguments.table), "--format", "png", "-o", str(ours)], check=True)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 5))
+    mne.viz.plot_topomap(np.array(list(values.values())), info, axes=left, show=False, cmap="viridis", sphere=(0, 0, 0, 0.095))
+    left.set_title(f"MNE: {name}")
+    right.imshow(plt.imread(ours))
+    right.set_title(f"limbic: {name}")
+    right.axis("off")
+    figure.savefig(arguments.picture, dpi=100)
     print(arguments.picture)
     return 0
 

@@ -2,10 +2,12 @@
 
 mod arrays;
 mod explain;
+mod features;
 mod kernels;
 mod load;
 mod machine;
 mod record;
+mod train;
 
 use crate::cli::Common;
 
@@ -24,14 +26,20 @@ enum What {
     /// Time single stages on given arrays (the script tests/bench_features.py makes them)
     #[command(hide = true)]
     Kernels(kernels::Args),
+    /// CPU and wall time from simulated signals to every feature set, and how it grows
+    Features(features::Args),
     /// CPU and wall time of attributions and of the Quality Test's curves
     Explain(explain::Args),
+    /// Samples a second of training, network by network
+    Train(train::Args),
 }
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     match &args.what {
         What::Record(args) => record::run(args, common),
         What::Kernels(args) => kernels::run(args, common),
+        What::Features(args) => features::run(args, common),
         What::Explain(args) => explain::run(args, common),
+        What::Train(args) => train::run(args, common),
     }
 }

@@ -113,6 +113,7 @@ pub fn examine(library_dir: Option<&Path>, home: &Path) -> Vec<Finding> {
         machine::cameras(&camera::cameras()),
         machine::mpv(),
         machine::display(),
+        machine::gpu(),
         machine::disk(home),
         machine::terminal(),
     ]);

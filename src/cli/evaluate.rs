@@ -8,15 +8,17 @@ use crate::study::evaluate::{EvaluationPlan, Modality, prepare};
 use crate::study::shards::Shards;
 use crate::study::slurm::{SlurmOptions, run_on_slurm};
 use crate::study::{self, Features, StudyError};
+use crate::train::Architecture;
 use crate::train::evaluate::Evaluation;
 use crate::train::fit::FitOptions;
 use crate::train::protocol::{NAMES, Protocol};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::path::PathBuf;
 
 /// Evaluate a network on recorded sessions by one or several protocols
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: limbic evaluate --protocol grouped-kfold,loso --target valence,arousal")]
+#[command(after_help = "Example: limbic evaluate --protocol grouped-kfold,loso --target valence,arousal\n         \
+limbic evaluate --features psd,bhi-hf-to-b --network seed-a-cnn --protocol loto,loso --target valence,arousal")]
 pub struct Args {
     /// Sessions (id, PARTICIPANT/NUMBER or "last"); all usable ones when absent
     sessions: Vec<String>,
@@ -29,16 +31,17 @@ pub struct Args {
     /// Which signal
     #[arg(long, value_enum, default_value = "eeg")]
     modality: ModalityChoice,
-    /// What is learnt from the EEG: psd, bhi-lf-to-b, bhi-hf-to-b, bhi-b-to-lf, bhi-b-to-hf, spectrogram, spectrogram-map
-    #[arg(long, default_value = "psd")]
-    features: String,
-    /// Network; the features' own when absent
-    #[arg(long)]
-    network: Option<String>,
+    /// What is learnt from the EEG: psd, bhi-lf-to-b, bhi-hf-to-b, bhi-b-to-lf, bhi-b-to-hf, spectrogram, spectrogram-map,
+    /// samples (for eeg-itnet), courses (for sst-emotionnet)
+    #[arg(long, value_delimiter = ',', default_value = "psd")]
+    features: Vec<String>,
+    /// seed-a-cnn, seed-b-head, eeg-itnet, sst-emotionnet, patt-lite, face-small; the features' own when absent
+    #[arg(long, value_delimiter = ',')]
+    network: Vec<String>,
     /// Folds of the k-fold protocols
     #[arg(long, default_value_t = 10)]
     folds: usize,
-    /// Width of the dense layer (512 in the paper; less is faster)
+    /// Width of the dense layer; the published one when absent (512 for seed-a-cnn), less is faster
     #[arg(long)]
     hidden: Option<usize>,
     /// Most epochs of a run
@@ -50,11 +53,17 @@ pub struct Args {
     /// Learning rate of Adam
     #[arg(long, default_value_t = 1e-3)]
     rate: f64,
+    /// Stop a run after so many epochs without a better validation loss
+    #[arg(long, default_value_t = 5)]
+    patience: u32,
     /// Weigh classes by the inverse of their frequency
     #[arg(long)]
     class_weights: bool,
     #[arg(long, default_value_t = 7)]
     seed: u64,
+    /// Where networks compute: auto, cpu or gpu
+    #[arg(long, default_value = "auto")]
+    device: String,
     /// Runs at the same time; one per core when absent
     #[arg(long)]
     jobs: Option<usize>,
@@ -90,12 +99,15 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     if let (Some(folder), Some(shard)) = (&args.folder, args.shard) {
         return Ok(Shards::open(folder)?.run(shard, &Job::silent())?);
     }
+    crate::train::device::chosen(&args.device)?;
     let home = Home::view(&common.home)?;
-    let plan = plan(args, &home)?;
     let job = progress::job();
-    let all = evaluations(args, &home, &plan, &job);
-    progress::clear();
-    let all = all?;
+    let mut all = Vec::new();
+    for plan in plans(args, &home)? {
+        let some = evaluations(args, &home, &plan, &job);
+        progress::clear();
+        all.extend(some?);
+    }
     if common.json {
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
@@ -118,34 +130,52 @@ fn evaluations(args: &Args, home: &Home, plan: &EvaluationPlan, job: &Job) -> an
     Ok(all)
 }
 
-fn plan(args: &Args, home: &Home) -> anyhow::Result<EvaluationPlan> {
+/// Every network on all the features that it takes; the features' own networks where none is named.
+fn plans(args: &Args, home: &Home) -> anyhow::Result<Vec<EvaluationPlan>> {
+    let modalities: Vec<(Modality, String, &str)> = match args.modality {
+        ModalityChoice::Eeg => {
+            let all = args.features.iter().map(|name| Features::named(name)).collect::<Result<Vec<_>, _>>()?;
+            all.into_iter().map(|f| (Modality::Eeg(f), f.name(), f.network())).collect()
+        }
+        ModalityChoice::Face => vec![(Modality::Face, "face".into(), "face-small")],
+    };
+    let known = |name: &str| crate::train::architecture(name).ok_or_else(|| StudyError::NoNetwork(name.into()));
+    let mut plans = Vec::new();
+    if args.network.is_empty() {
+        for (modality, _, own) in &modalities {
+            plans.push(plan(args, home, *modality, known(own)?)?);
+        }
+    }
+    for network in args.network.iter().map(|name| known(name)).collect::<Result<Vec<_>, _>>()? {
+        let fitting: Vec<Modality> = modalities.iter().filter(|m| (network.takes)(&m.1)).map(|m| m.0).collect();
+        if fitting.is_empty() {
+            bail!("network \"{}\" takes {}; choose those features, or another network", network.name, network.wants);
+        }
+        for modality in fitting {
+            plans.push(plan(args, home, modality, network)?);
+        }
+    }
+    Ok(plans)
+}
+
+fn plan(args: &Args, home: &Home, modality: Modality, network: Architecture) -> anyhow::Result<EvaluationPlan> {
     let protocol = |name: &String| {
         Protocol::named(name, args.folds).with_context(|| format!("\"{name}\" is no protocol; there are {}", NAMES.join(", ")))
     };
-    let (modality, network, hidden) = match args.modality {
-        ModalityChoice::Eeg => {
-            let features = Features::named(&args.features)?;
-            (Modality::Eeg(features), features.network(), 512)
-        }
-        ModalityChoice::Face => (Modality::Face, "face-small", 32),
-    };
-    let network = args.network.clone().unwrap_or_else(|| network.into());
-    if crate::train::architecture(&network).is_none() {
-        return Err(StudyError::NoNetwork(network).into());
-    }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(EvaluationPlan {
         sessions: args.sessions.iter().map(|s| home.find_session(s).map(|s| s.id)).collect::<Result<_, _>>()?,
         modality,
         targets: args.target.iter().map(|t| study::target_named(t)).collect::<Result<Vec<Target>, _>>()?,
         protocols: args.protocol.iter().map(protocol).collect::<anyhow::Result<_>>()?,
-        network,
-        hidden: args.hidden.unwrap_or(hidden),
+        network: network.name.into(),
+        hidden: args.hidden.unwrap_or(network.hidden),
         fit: FitOptions {
             epochs: args.epochs,
             batch: args.batch,
             learning_rate: args.rate,
             class_weights: args.class_weights,
+            patience: args.patience,
             ..FitOptions::default()
         },
         seed: args.seed,

@@ -1,25 +1,35 @@
 //! `limbic features FILE... --recipe psd -o out.npz`: feature sets of files and sessions as arrays.
 
-mod sets;
+mod made;
+mod sources;
+mod tell;
 
-use crate::cli::{Common, files};
-use crate::exchange::Loaded;
-use crate::exchange::npz::{self, Array, Values};
-use crate::prepare::dataset::Recipe;
-use crate::prepare::interplay::Mode;
-use crate::prepare::recipes::FeatureSet;
-use crate::prepare::{PrepareError, PsdOptions, Reference, Scale, band_map, psd_features};
+use crate::cli::{Common, progress};
+use crate::exchange::npz;
+use crate::job::Job;
+use crate::prepare::eeg::Cleaning;
+use crate::prepare::interplay::{Mode, SdgOptions};
+use crate::prepare::recipes::{FeatureOptions, FeatureSet};
+use crate::prepare::{PsdOptions, Reference, Scale};
+use crate::store::Home;
+use crate::study::features::FeatureCache;
 use anyhow::{Context, bail};
-use serde_json::{Value, json};
+use made::Made;
+use rayon::prelude::*;
+use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Features of every window and channel, as a NumPy file
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  limbic features recording.bdf --recipe psd -o features.npz\n  \
-limbic features last --recipe bhi-hf-to-b --clean -o interplay.npz")]
+limbic features last --recipe bhi-hf-to-b --clean -o interplay.npz\n  \
+limbic features all more/*.edf --keep-going -o everything.npz\n\n\
+Several are worked on at the same time. What is finished is kept in the home, below derived/features, under its\n\
+content and its recipe: a run that was stopped goes on where it was.")]
 pub struct Args {
-    /// EDF or BDF files, or sessions (id, PARTICIPANT/NUMBER, "last"); several must have the same channels
+    /// Files that `limbic import` knows, or sessions (id, PARTICIPANT/NUMBER, "last", "all"); all with the same channels
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// What to compute: psd, bhi-lf-to-b, bhi-hf-to-b, bhi-b-to-lf, bhi-b-to-hf, spectrogram, spectrogram-map
@@ -61,6 +71,12 @@ pub struct Args {
     /// Read the whole records of truncated files
     #[arg(long)]
     lenient: bool,
+    /// Leave out what cannot be used, and say why, instead of failing
+    #[arg(long)]
+    keep_going: bool,
+    /// Compute everything anew and keep nothing
+    #[arg(long)]
+    no_cache: bool,
 }
 
 fn set(name: &str) -> Result<FeatureSet, String> {
@@ -113,52 +129,57 @@ impl Args {
     }
 }
 
-/// One file's features.
-struct Made {
-    path: PathBuf,
-    loaded: Loaded,
-    recipe: Recipe,
-    windows: Vec<(f64, Vec<f32>)>,
-    /// Bands x channels, uV^2.
-    map: Vec<Vec<f64>>,
-}
-
 /// Computes, prints and, where asked, writes the features.
 ///
 /// # Errors
-/// A file that cannot be read or is shorter than a window, files of different channels, an output that cannot be
+/// A file or session that cannot be read or used (unless left out), different channels, an output that cannot be
 /// written.
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
-    if args.recipe != FeatureSet::Psd || args.clean || args.mean {
-        return sets::run(args.recipe, args, common);
+    let paths = inputs(&args.files, &common.home)?;
+    let job = progress::job();
+    let made = make_all(&paths, args, common, &job);
+    progress::clear();
+    let (mut found, mut failed) = (Vec::new(), Vec::new());
+    for (path, made) in paths.iter().zip(made) {
+        match made {
+            Ok(made) => found.push(made),
+            Err(why) => failed.push((path, why)),
+        }
     }
-    let options = args.psd();
-    let made = args.files.iter().map(|path| make(path, &options, args.lenient, common)).collect::<anyhow::Result<Vec<_>>>()?;
-    let Some(first) = made.first() else { bail!("no file was given") };
-    if let Some(other) = made.iter().find(|m| m.recipe != first.recipe) {
+    if let (Some((_, why)), true) = (failed.first(), !args.keep_going || found.is_empty()) {
+        let others = format!("({} of {} cannot be used; --keep-going leaves them out)", failed.len(), paths.len());
+        bail!("{why:#}{}", if paths.len() > 1 { format!(" {others}") } else { String::new() });
+    }
+    let left_out: Vec<String> = failed.iter().map(|(path, why)| format!("{} is left out: {why:#}", path.display())).collect();
+    let Some(first) = found.first() else { bail!("no file was given") };
+    let recipe = &first.table.recipe;
+    if let Some(other) = found.iter().find(|m| m.table.recipe != *recipe) {
         bail!("{} has other channels than {}; make their features in two runs", other.path.display(), first.path.display());
     }
     if let Some(output) = &args.output {
-        npz::write(output, &arrays(&made, &first.recipe))?;
+        npz::write(output, &tell::arrays(&found, &first.table))?;
     }
+    let shape = tell::shape(&found, &first.table);
+    let kept = found.iter().filter(|m| m.kept).count();
     let mut out = std::io::stdout().lock();
     if common.json {
         let value = json!({
-            "recipe": first.recipe,
-            "recipe_id": first.recipe.id(),
-            "shape": shape(&made, &first.recipe),
+            "recipe": recipe,
+            "recipe_id": recipe.id(),
+            "shape": shape,
             "output": args.output,
-            "files": made.iter().map(described).collect::<Vec<_>>(),
+            "kept": kept,
+            "left_out": left_out,
+            "files": found.iter().map(tell::described).collect::<Vec<_>>(),
         });
-        writeln!(out, "{value:#}")?;
-        return Ok(());
+        return Ok(writeln!(out, "{value:#}")?);
     }
-    for file in &made {
-        print(&mut out, file, &options)?;
+    found.iter().try_for_each(|m| tell::print(&mut out, m))?;
+    left_out.iter().try_for_each(|line| writeln!(out, "! {line}"))?;
+    writeln!(out, "{}", tell::summary(args, &shape, first))?;
+    if kept > 0 {
+        writeln!(out, "{kept} of {} were kept from an earlier run", found.len())?;
     }
-    let [windows, channels, bands] = shape(&made, &first.recipe);
-    let unit = if options.scale == Scale::Log10 { "log10 uV^2" } else { "uV^2" };
-    writeln!(out, "features {windows} windows x {channels} channels x {bands} bands in {unit}, recipe {}", first.recipe.id())?;
     match &args.output {
         Some(output) => writeln!(out, "written to {}", output.display())?,
         None => writeln!(out, "nothing written; name a file with -o")?,
@@ -166,80 +187,56 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn make(path: &Path, options: &PsdOptions, lenient: bool, common: &Common) -> anyhow::Result<Made> {
-    let mut loaded = files::load(path, lenient, common)?;
-    let bad = files::bad_channels(&loaded).with_context(|| format!("cannot make features of {}", path.display()))?;
-    loaded.notes.extend(bad);
-    let windows = psd_features(&loaded.eeg, options).map_err(|error| match error {
-        PrepareError::ShorterThanWindow { have, window } => anyhow::anyhow!(
-            "{} lasts {have:.2} s, which is shorter than one window of {window} s; a shorter window fits, e.g. --window-s {}",
-            path.display(),
-            (have * 10.0).floor() / 10.0
-        ),
-        other => anyhow::Error::new(other).context(format!("cannot make features of {}", path.display())),
-    })?;
-    let map = band_map(&loaded.eeg).with_context(|| format!("cannot make features of {}", path.display()))?;
-    let recipe = options.recipe(&loaded.eeg.labels);
-    Ok(Made { path: path.into(), loaded, recipe, windows, map })
-}
-
-/// Windows of all files, channels, bands.
-fn shape(made: &[Made], recipe: &Recipe) -> [usize; 3] {
-    [made.iter().map(|m| m.windows.len()).sum(), recipe.channels.len(), recipe.bands.len()]
-}
-
-fn arrays(made: &[Made], recipe: &Recipe) -> Vec<Array> {
-    let shape = shape(made, recipe);
-    let windows = || made.iter().enumerate().flat_map(|(i, m)| m.windows.iter().map(move |w| (i, w)));
-    let files: Vec<String> = made.iter().map(|m| m.path.display().to_string()).collect();
-    vec![
-        Array::new("features", &shape, Values::F32(windows().flat_map(|(_, (_, values))| values.clone()).collect())),
-        Array::new("time_s", &shape[..1], Values::F64(windows().map(|(_, (time, _))| *time).collect())),
-        Array::new("file", &shape[..1], Values::I64(windows().map(|(i, _)| i as i64).collect())),
-        Array::labels("files", &files),
-        Array::labels("channels", &recipe.channels),
-        Array::labels("bands", &recipe.bands),
-        Array::labels("recipe_id", &[recipe.id()]),
-    ]
-}
-
-/// What machines read of one file. `first` are the first samples, `band_power` uV^2 by band in the recipe's order.
-fn described(made: &Made) -> Value {
-    let eeg = &made.loaded.eeg;
-    let channel = |(i, label): (usize, &String)| {
-        let first: Vec<f64> = eeg.data[i].iter().take(5).copied().collect();
-        let power: Vec<f64> = made.map.iter().map(|band| band[i]).collect();
-        json!({ "label": label, "unit": "uV", "first": first, "band_power": power })
-    };
-    json!({
-        "file": made.path,
-        "format": made.loaded.format,
-        "rate_hz": eeg.rate,
-        "samples": eeg.samples(),
-        "simulated": made.loaded.stream.simulated,
-        "all_channels": made.loaded.stream.channels,
-        "eeg": eeg.labels.iter().enumerate().map(channel).collect::<Vec<_>>(),
-        "windows": made.windows.len(),
-        "notes": made.loaded.notes,
-    })
-}
-
-fn print(out: &mut impl Write, made: &Made, options: &PsdOptions) -> std::io::Result<()> {
-    let eeg = &made.loaded.eeg;
-    let mark = if made.loaded.stream.simulated { "  SIMULATED" } else { "" };
-    let shape = format!("{} EEG channels, {} Hz, {:.1} s", eeg.labels.len(), eeg.rate, eeg.seconds());
-    writeln!(out, "{}: {}, {shape}{mark}", made.path.display(), made.loaded.format)?;
-    let few = |labels: &[String]| {
-        let more = if labels.len() > 12 { format!(", ... ({} in all)", labels.len()) } else { String::new() };
-        labels.iter().take(12).cloned().collect::<Vec<_>>().join(", ") + &more
-    };
-    writeln!(out, "channels {}", few(&made.recipe.channels))?;
-    for (band, powers) in options.bands.iter().zip(&made.map) {
-        let mut sorted = powers.clone();
-        sorted.sort_by(f64::total_cmp);
-        let (low, high) = (sorted.first().copied().unwrap_or(0.0), sorted.last().copied().unwrap_or(0.0));
-        let middle = crate::prepare::heart::median(&sorted);
-        writeln!(out, "{:6} {middle:10.3} uV^2 in the median channel ({low:.3} to {high:.3})", band.name)?;
+/// Every input, "all" replaced by the home's sessions.
+fn inputs(given: &[PathBuf], home: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for path in given {
+        if path.as_os_str() == "all" && !path.exists() {
+            let sessions = Home::view(home)?.sessions()?;
+            if sessions.is_empty() {
+                bail!("{} has no sessions; `limbic` records one, `limbic import` takes one in", home.display());
+            }
+            paths.extend(sessions.iter().map(|s| PathBuf::from(s.id.to_string())));
+        } else {
+            paths.push(path.clone());
+        }
     }
-    made.loaded.notes.iter().try_for_each(|note| writeln!(out, "! {note}"))
+    Ok(paths)
+}
+
+/// Several inputs at a time, in the order given; each is finished whatever becomes of the others.
+fn make_all(paths: &[PathBuf], args: &Args, common: &Common, job: &Job) -> Vec<anyhow::Result<Made>> {
+    let options = args.options();
+    let cache = (!args.no_cache && common.home.is_dir()).then(|| FeatureCache::of(&common.home));
+    let done = AtomicU64::new(0);
+    let map = common.json || paths.len() == 1;
+    let one = |path: &PathBuf| {
+        let made = match args.is_plain() {
+            true => made::plain(path, args, &options, cache.as_ref(), map, common),
+            false => made::set(path, args, &options, cache.as_ref(), common),
+        };
+        let now = done.fetch_add(1, Ordering::Relaxed) + 1;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        job.report_with("features", now, paths.len() as u64, &name)?;
+        made.with_context(|| format!("cannot make {} of {}", args.recipe.name(), path.display()))
+    };
+    paths.par_iter().map(one).collect()
+}
+
+impl Args {
+    /// The plain band powers, which need nothing but EEG.
+    fn is_plain(&self) -> bool {
+        self.recipe == FeatureSet::Psd && !self.clean && !self.mean
+    }
+
+    fn options(&self) -> FeatureOptions {
+        let cleaning = || Cleaning { keep: self.keep.clone(), remove: self.remove.clone(), ..Cleaning::default() };
+        FeatureOptions {
+            cleaning: self.clean.then(cleaning),
+            psd: self.psd(),
+            sdg: SdgOptions { mode: self.mode.into(), intercept: self.intercept, ..SdgOptions::default() },
+            per_trial_mean: self.mean,
+            ..FeatureOptions::default()
+        }
+    }
 }

@@ -13,10 +13,11 @@ pub struct Args {
     /// What the label is: intended, reported, valence, arousal
     #[arg(long, default_value = "intended")]
     target: String,
-    /// What is learnt from: psd, bhi-lf-to-b, bhi-hf-to-b, bhi-b-to-lf, bhi-b-to-hf, spectrogram, spectrogram-map
+    /// What is learnt from: psd, bhi-lf-to-b, bhi-hf-to-b, bhi-b-to-lf, bhi-b-to-hf, spectrogram, spectrogram-map,
+    /// samples (for eeg-itnet), courses (for sst-emotionnet)
     #[arg(long, default_value = "psd")]
     features: String,
-    /// Network of the EEG; the features' own when absent
+    /// Network of the EEG (seed-a-cnn, seed-b-head, eeg-itnet, sst-emotionnet); the features' own when absent
     #[arg(long)]
     network: Option<String>,
     /// Which windows of a clip: all, or labelled (only the seconds marked as felt; see limbic label)
@@ -25,30 +26,34 @@ pub struct Args {
     /// Folds of the evaluation
     #[arg(long, default_value_t = 4)]
     folds: usize,
-    /// Width of the dense layer (512 in the paper; less is faster)
-    #[arg(long, default_value_t = 512)]
-    hidden: usize,
+    /// Width of the dense layer; the published one when absent (512 for seed-a-cnn), less is faster
+    #[arg(long)]
+    hidden: Option<usize>,
     /// Most epochs per fold
     #[arg(long, default_value_t = 50)]
     epochs: usize,
     #[arg(long, default_value_t = 7)]
     seed: u64,
+    /// Where networks compute: auto, cpu or gpu
+    #[arg(long, default_value = "auto")]
+    device: String,
 }
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
-    if let Some(name) = args.network.as_deref().filter(|name| crate::train::architecture(name).is_none()) {
-        return Err(StudyError::NoNetwork(name.into()).into());
-    }
+    let features = Features::named(&args.features)?;
+    let name = args.network.as_deref().unwrap_or(features.network());
+    let network = crate::train::architecture(name).ok_or_else(|| StudyError::NoNetwork(name.into()))?;
+    crate::train::device::chosen(&args.device)?;
     let home = Home::open(&common.home)?;
     let sessions = args.sessions.iter().map(|s| home.find_session(s).map(|s| s.id)).collect::<Result<Vec<_>, _>>()?;
     let plan = Plan {
         sessions,
         target: study::target_named(&args.target)?,
-        features: Features::named(&args.features)?,
+        features,
         network: args.network.clone(),
         windows: Windows::named(&args.windows)?,
         folds: args.folds,
-        hidden: args.hidden,
+        hidden: args.hidden.unwrap_or(network.hidden),
         epochs: args.epochs,
         seed: args.seed,
         created_utc: chrono::Utc::now().timestamp_nanos_opt().unwrap_or(0),

@@ -201,8 +201,7 @@ fn streams(
         scales.extend(scaled);
         streams.push(ImportedStream { info, data, start_s: 0.0, stamps: Vec::new() });
     }
-    let mut tables: Vec<(&mut Vec<f32>, &(usize, usize, Scale))> =
-        streams.iter_mut().flat_map(|s| &mut s.data).zip(&scales).collect();
+    let mut tables: Vec<_> = streams.iter_mut().flat_map(|s| &mut s.data).zip(&scales).collect();
     records.each(|first, block| {
         tables.par_iter_mut().for_each(|(channel, (offset, samples, scale))| {
             for (n, record) in block.chunks_exact(header.record_bytes()).enumerate() {

@@ -3,9 +3,12 @@
 pub mod bad;
 pub mod clean;
 pub mod components;
+pub mod events;
 pub mod ica;
+mod log;
 mod shape;
 pub mod wavelet;
 pub mod wica;
 
-pub use clean::{Cleaned, Cleaning, CleaningLog, Companions, clean};
+pub use clean::{Cleaned, Cleaning, Companions, clean};
+pub use log::CleaningLog;

@@ -143,20 +143,22 @@ impl Filter {
     /// One forward pass in place, each section starting from the steady state of the first sample.
     fn sweep<const N: usize>(&self, samples: &mut [[f64; N]]) {
         let first = samples.first().copied().unwrap_or([0.0; N]);
-        for section in &self.sections {
-            let ([b0, b1, b2], [a1, a2]) = (section.b, section.a);
-            let mut near = first.map(|x| section.step_state[0] * x);
-            let mut far = first.map(|x| section.step_state[1] * x);
-            for sample in samples.iter_mut() {
-                for c in 0..N {
-                    let x = sample[c];
-                    let y = b0 * x + near[c];
-                    near[c] = b1 * x - a1 * y + far[c];
-                    far[c] = b2 * x - a2 * y;
-                    sample[c] = y;
+        // Four and two sections of a single channel go side by side, since each alone waits for its own last output.
+        let mut rest = self.sections.as_slice();
+        while N == 1 && rest.len() > 1 {
+            rest = match rest {
+                [a, b, c, d, rest @ ..] => {
+                    together([a, b, c, d], samples, &first);
+                    rest
                 }
-            }
+                [a, b, rest @ ..] => {
+                    together([a, b], samples, &first);
+                    rest
+                }
+                _ => rest,
+            };
         }
+        rest.iter().for_each(|section| together([section], samples, &first));
     }
 
     /// Magnitude of one pass at a frequency in Hz.
@@ -174,6 +176,24 @@ pub fn fitting_edge(wanted: f64, rate: f64) -> (f64, Option<String>) {
     }
     let edge = 0.45 * rate;
     (edge, Some(format!("the upper filter edge is {edge:.1} Hz instead of {wanted} Hz, since there are {rate} samples a second")))
+}
+
+/// Sends samples through sections, all of them in one walk. `first` is the first sample before any section.
+fn together<const S: usize, const N: usize>(sections: [&Section; S], samples: &mut [[f64; N]], first: &[f64; N]) {
+    let mut near: [[f64; N]; S] = sections.map(|s| first.map(|x| s.step_state[0] * x));
+    let mut far: [[f64; N]; S] = sections.map(|s| first.map(|x| s.step_state[1] * x));
+    for sample in samples.iter_mut() {
+        for (k, section) in sections.iter().enumerate() {
+            let ([b0, b1, b2], [a1, a2]) = (section.b, section.a);
+            for c in 0..N {
+                let x = sample[c];
+                let y = b0 * x + near[k][c];
+                near[k][c] = (b1 * x + far[k][c]) - a1 * y;
+                far[k][c] = b2 * x - a2 * y;
+                sample[c] = y;
+            }
+        }
+    }
 }
 
 /// Pairs poles with zeros: the poles nearest the unit circle choose their nearest zeros first and come last.

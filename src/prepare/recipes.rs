@@ -83,12 +83,15 @@ pub struct Material<'a> {
     /// Start of the part in s from the first sample, and its length in s.
     pub onset_s: f64,
     pub length_s: f64,
+    /// The EEG has been through [`clean`] with the same choices already (once for all parts of a recording), and this
+    /// is the log of it: it is not cleaned again.
+    pub cleaned: Option<&'a CleaningLog>,
 }
 
 impl<'a> Material<'a> {
     /// All of a recording.
     pub fn whole(eeg: &'a Signals, beside: Companions<'a>) -> Material<'a> {
-        Material { eeg, beside, onset_s: 0.0, length_s: eeg.seconds() }
+        Material { eeg, beside, onset_s: 0.0, length_s: eeg.seconds(), cleaned: None }
     }
 
     /// First sample of the part and the one after its last.
@@ -135,11 +138,31 @@ pub fn recipe(set: FeatureSet, labels: &[String], options: &FeatureOptions) -> R
 pub fn features(set: FeatureSet, material: Material<'_>, options: &FeatureOptions) -> Result<FeatureTable, PrepareError> {
     material.eeg.check()?;
     material.span()?;
-    let mut table = match set {
+    let table = match set {
         FeatureSet::Psd => powers::table(material, options)?,
         FeatureSet::Interplay(family) => families::table(family, material, options)?,
         FeatureSet::Spectrogram | FeatureSet::SpectrogramMap => images::table(set, material, options)?,
     };
+    Ok(finished(table, options))
+}
+
+/// Band powers and the four families of interplay together, in the order of [`FeatureSet::ALL`]: the EEG is filtered and
+/// the beats are corrected once, not five times. The same tables as by [`features`].
+///
+/// # Errors
+/// As [`features`].
+pub fn powers_and_families(material: Material<'_>, options: &FeatureOptions) -> Result<Vec<FeatureTable>, PrepareError> {
+    material.eeg.check()?;
+    material.span()?;
+    let made = prepared(material, options)?;
+    let found = families::whole(&made, material, options)?;
+    let family = |family| families::of(family, &found, &made, material, options);
+    let tables = std::iter::once(powers::of(&made, material, options)?).chain(Family::ALL.map(family));
+    Ok(tables.map(|table| finished(table, options)).collect())
+}
+
+/// Rows without a value left out, and the mean taken where that is wanted.
+fn finished(mut table: FeatureTable, options: &FeatureOptions) -> FeatureTable {
     let before = table.rows.len();
     table.rows.retain(|(_, values)| values.iter().all(|v| v.is_finite()));
     if table.rows.len() < before {
@@ -148,7 +171,7 @@ pub fn features(set: FeatureSet, material: Material<'_>, options: &FeatureOption
     if options.per_trial_mean && !table.rows.is_empty() {
         table.rows = vec![mean(&table.rows)];
     }
-    Ok(table)
+    table
 }
 
 fn mean(rows: &[(f64, Vec<f32>)]) -> (f64, Vec<f32>) {
@@ -166,11 +189,19 @@ fn prepared(material: Material<'_>, options: &FeatureOptions) -> Result<Prepared
         let made = crate::prepare::features::prepare(material.eeg, &options.psd)?;
         return Ok(Prepared { signals: made.signals, notes: made.notes, log: None });
     };
-    let cleaned = clean(material.eeg, material.beside, cleaning)?;
+    let (cleaned, log) = cleaned(material, cleaning)?;
     let (order, labels) = crate::prepare::feature_channels(&material.eeg.labels);
-    let mut signals = cleaned.signals.select(&order);
+    let mut signals = cleaned.select(&order);
     signals.labels = labels;
-    Ok(Prepared { signals, notes: cleaned.log.say(), log: Some(cleaned.log) })
+    Ok(Prepared { signals, notes: log.say(), log: Some(log) })
+}
+
+/// The cleaned EEG in its own order, and the log of it.
+fn cleaned(material: Material<'_>, cleaning: &Cleaning) -> Result<(Signals, CleaningLog), PrepareError> {
+    match material.cleaned {
+        Some(log) => Ok((material.eeg.clone(), log.clone())),
+        None => clean(material.eeg, material.beside, cleaning).map(|made| (made.signals, made.log)),
+    }
 }
 
 struct Prepared {

@@ -152,18 +152,31 @@ impl Stft {
     /// Levels of one epoch of one band in dB, frequencies x frames, row 0 = 0 Hz; clipped to the floor and to 0 dB.
     pub fn decibels(&mut self, epoch: &[f64]) -> Vec<f32> {
         let (rows, frames) = self.options.size();
-        let mut image = vec![0f32; rows * frames];
+        let (floor, least) = (self.options.floor_db, 10f64.powf(self.options.floor_db / 10.0));
+        // Frame by frame, so that neighbouring values are written one after the other; turned at the end.
+        let mut levels = vec![0f32; frames * rows];
+        let mut powers = vec![0.0; 2 * rows];
         // Two real frames share one complex transform: the even part of the spectrum is the first, the odd the second.
-        for frame in (0..frames).step_by(2) {
-            self.load(epoch, frame, frame + 1 < frames);
+        for (pair, out) in levels.chunks_mut(2 * rows).enumerate() {
+            self.load(epoch, 2 * pair, out.len() == 2 * rows);
             self.transform.process_with_scratch(&mut self.buffer, &mut self.scratch);
             let n = self.buffer.len();
-            for row in 0..rows {
+            let (first, second) = powers.split_at_mut(rows);
+            for (row, (first, second)) in first.iter_mut().zip(second).enumerate() {
                 let (x, mirrored) = (self.buffer[row], self.buffer[(n - row) % n].conj());
-                image[row * frames + frame] = self.level((x + mirrored).norm_sqr() / 4.0);
-                if frame + 1 < frames {
-                    image[row * frames + frame + 1] = self.level((x - mirrored).norm_sqr() / 4.0);
-                }
+                *first = (x + mirrored).norm_sqr() / 4.0;
+                *second = (x - mirrored).norm_sqr() / 4.0;
+            }
+            for (out, power) in out.iter_mut().zip(&powers) {
+                *out = decibel(power.max(least)).clamp(floor, 0.0) as f32;
+            }
+        }
+        let mut image = vec![0f32; rows * frames];
+        // Tiles that fit into the cache either way.
+        for start in (0..frames).step_by(TILE) {
+            for row in 0..rows {
+                let frames_here = start..(start + TILE).min(frames);
+                frames_here.for_each(|frame| image[row * frames + frame] = levels[frame * rows + row]);
             }
         }
         image
@@ -177,11 +190,6 @@ impl Stft {
             slot.re = at(start + i) * weight;
             slot.im = if second { at(start + hop + i) * weight } else { 0.0 };
         }
-    }
-
-    fn level(&self, power: f64) -> f32 {
-        let least = 10f64.powf(self.options.floor_db / 10.0);
-        (10.0 * power.max(least).log10()).clamp(self.options.floor_db, 0.0) as f32
     }
 
     /// The image of one epoch of one channel: bands x frequencies x frames in 0-1 (RGB of the network, before its own
@@ -198,9 +206,34 @@ impl Stft {
     }
 }
 
+/// Frames that are turned together.
+const TILE: usize = 16;
+
+/// 10 log10 of a positive normal number, to 1e-9 dB and several times faster than the library's logarithm, which a
+/// recording needs tens of millions of times: the exponent, and the series of artanh for the rest.
+fn decibel(power: f64) -> f64 {
+    let bits = power.to_bits();
+    let (exponent, rest) = ((bits >> 52) as f64 - 1023.0, f64::from_bits(bits & 0x000f_ffff_ffff_ffff | 0x3ff0_0000_0000_0000));
+    let large = rest > std::f64::consts::SQRT_2;
+    let (exponent, rest) = if large { (exponent + 1.0, 0.5 * rest) } else { (exponent, rest) };
+    let s = (rest - 1.0) / (rest + 1.0);
+    let z = s * s;
+    let series = 1.0 + z * (1.0 / 3.0 + z * (0.2 + z * (1.0 / 7.0 + z * (1.0 / 9.0 + z * (1.0 / 11.0 + z / 13.0)))));
+    10.0 * (exponent * std::f64::consts::LOG10_2 + 2.0 * s * series * std::f64::consts::LOG10_E)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_fast_decibel_is_the_librarys() {
+        let mut x = 1e-10;
+        while x < 1e3 {
+            assert!((decibel(x) - 10.0 * f64::log10(x)).abs() < 1e-9, "{x}");
+            x *= 1.0137;
+        }
+    }
 
     #[test]
     fn the_image_is_229_square_and_a_sine_is_a_line() {

@@ -89,7 +89,7 @@ pub enum StudyError {
     UnknownWindows(String),
     #[error("\"{0}\" names no features; there are {names}", names = Features::all().iter().map(|f| f.name()).collect::<Vec<_>>().join(", "))]
     UnknownFeatures(String),
-    #[error("there is no model called {0}; `limbic sessions` and Home list what is there, `limbic train` makes one")]
+    #[error("there is no model called {0}; `limbic models` lists what is there, `limbic train` makes one")]
     NoModel(String),
     #[error("no network is called {0}; there are {names}", names = crate::train::networks::names())]
     NoNetwork(String),

@@ -11,8 +11,8 @@ use crate::prepare::{PrepareError, eeg::Companions};
 use crate::signal::{Nanos, Role, seconds, to_nanos};
 use crate::store::rows::{StreamRow, Trial};
 use crate::store::{Block, Recording};
-use crate::study::StudyError;
 use crate::study::datasets::{eeg_signals, eeg_stream, no_eeg};
+use crate::study::{StudyError, stretches};
 
 /// Signal on either side of a trial that the zero-phase filter may lean on, s.
 const MARGIN_S: f64 = 3.0;
@@ -22,6 +22,10 @@ const MARGIN_S: f64 = 3.0;
 pub enum Features {
     /// A set that `limbic features` knows by the same name.
     Set(FeatureSet),
+    /// Stretches of samples.
+    Samples,
+    /// Band entropies and courses of the potential.
+    Courses,
 }
 
 impl Default for Features {
@@ -33,7 +37,7 @@ impl Default for Features {
 impl Features {
     /// All of them.
     pub fn all() -> Vec<Features> {
-        FeatureSet::ALL.into_iter().map(Features::Set).collect()
+        FeatureSet::ALL.into_iter().map(Features::Set).chain([Features::Samples, Features::Courses]).collect()
     }
 
     /// The features of that name: "psd", "bhi-hf-to-b", "spectrogram-map", ...
@@ -49,13 +53,18 @@ impl Features {
     pub fn name(self) -> String {
         match self {
             Features::Set(set) => set.name(),
+            Features::Samples => "samples".into(),
+            Features::Courses => "courses".into(),
         }
     }
 
     /// The network that takes them when none is named.
     pub fn network(self) -> &'static str {
         match self {
+            Features::Set(FeatureSet::SpectrogramMap) => "seed-b-head",
             Features::Set(_) => "seed-a-cnn",
+            Features::Samples => "eeg-itnet",
+            Features::Courses => "sst-emotionnet",
         }
     }
 
@@ -66,6 +75,8 @@ impl Features {
     pub fn recipe(self, labels: &[String]) -> Result<Recipe, PrepareError> {
         match self {
             Features::Set(set) => recipes::recipe(set, labels, &options(set)),
+            Features::Samples => Ok(stretches::samples_recipe(labels)),
+            Features::Courses => Ok(stretches::courses_recipe(labels)),
         }
     }
 }
@@ -93,7 +104,7 @@ pub fn rows(recording: &Recording, trial: &Trial, features: Features) -> Result<
     let stream = eeg_stream(recording).ok_or_else(|| no_eeg(recording))?;
     match features {
         Features::Set(FeatureSet::Psd) => powers(recording, stream, trial, &PsdOptions::default()).map(Ok),
-        Features::Set(set) => whole_trial(recording, stream, trial, set),
+        other => whole_trial(recording, stream, trial, other),
     }
 }
 
@@ -126,7 +137,7 @@ fn whole_trial(
     recording: &Recording,
     stream: &StreamRow,
     trial: &Trial,
-    set: FeatureSet,
+    features: Features,
 ) -> Result<Result<Rows, String>, StudyError> {
     let (on, off) = span(trial);
     let block = around(recording, stream, trial)?;
@@ -135,7 +146,7 @@ fn whole_trial(
         Err(why) => return Ok(Err(why.to_string())),
     };
     mend(recording, &mut found.eeg)?;
-    if set.needs_beats() && found.beats.is_empty() {
+    if matches!(features, Features::Set(set) if set.needs_beats()) && found.beats.is_empty() {
         found.beats = beats_elsewhere(recording, stream, &block, found.first_s)?;
         if found.beats.is_empty() {
             let why = found.notes.iter().find(|n| n.starts_with("no heart beats"));
@@ -146,12 +157,16 @@ fn whole_trial(
     let onset = seconds(on - block.start) - found.first_s;
     let from = onset.max(0.0);
     let length_s = (seconds(off - on) - (from - onset)).min(found.eeg.seconds() - from);
-    let material =
-        Material { eeg: &found.eeg, beside: Companions { eog: &found.eog, beats: &found.beats }, onset_s: from, length_s };
-    match recipes::features(set, material, &options(set)) {
-        Ok(table) => Ok(Ok(table.rows.into_iter().map(|(t, values)| (t + from - onset, values)).collect())),
-        Err(why) => Ok(Err(why.to_string())),
-    }
+    let made = match features {
+        Features::Samples => stretches::samples(&found.eeg, from, length_s),
+        Features::Courses => stretches::courses(&found.eeg, from, length_s),
+        Features::Set(set) => {
+            let beside = Companions { eog: &found.eog, beats: &found.beats };
+            let material = Material { eeg: &found.eeg, beside, onset_s: from, length_s, cleaned: None };
+            recipes::features(set, material, &options(set)).map(|table| table.rows)
+        }
+    };
+    Ok(made.map(|rows| rows.into_iter().map(|(t, values)| (t + from - onset, values)).collect()).map_err(|why| why.to_string()))
 }
 
 /// Beats of a heart channel in another stream, s on the axis of the EEG's stretch.

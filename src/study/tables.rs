@@ -139,9 +139,9 @@ pub fn predictions(home: &Home, recordings: &[Recording]) -> Result<Table, Study
     table.yes("held_out", each().map(|(_, p)| p.held_out));
     table.text("runtime", each().map(|(_, p)| p.runtime.clone()));
     let classes: BTreeSet<&String> = rows.iter().flat_map(|(_, p)| &p.classes).collect();
-    let kinds: [(&str, fn(&PredictionRow) -> &Option<Vec<f32>>); 3] =
-        [("eeg", |p| &p.eeg), ("face", |p| &p.face), ("fused", |p| &p.fused)];
-    for (name, of) in kinds.into_iter().filter(|(_, of)| rows.iter().any(|(_, p)| of(p).is_some())) {
+    type Said = fn(&PredictionRow) -> &Option<Vec<f32>>;
+    let parts: [(&str, Said); 3] = [("eeg", |p| &p.eeg), ("face", |p| &p.face), ("fused", |p| &p.fused)];
+    for (name, of) in parts.into_iter().filter(|(_, of)| rows.iter().any(|(_, p)| of(p).is_some())) {
         table.text(&format!("{name}_said"), each().map(|(_, p)| class(p, best(of(p)))));
         for wanted in &classes {
             let probability = |p: &PredictionRow| {

@@ -83,7 +83,7 @@ fn unpack(bytes: &[u8], run: u64, network: &mut Network) -> Option<(Stand, Netwo
     let (length, rest) = body.split_first_chunk::<8>()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
     let stand: Stand = rmp_serde::from_slice(rest.get(..length)?).ok()?;
-    let count = network.parameter_count();
+    let count = network.flat_length();
     let numbers = rest.get(length..)?;
     if crc32fast::hash(body) != u32::from_le_bytes(*crc) || stand.run != run || numbers.len() != 16 * count {
         return None;

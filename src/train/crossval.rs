@@ -44,6 +44,8 @@ pub enum TrainError {
     Network(#[from] NetworkError),
     #[error(transparent)]
     Fit(#[from] FitError),
+    #[error("network \"{network}\" takes {wants}; these are features of the kind \"{kind}\"")]
+    Unfit { network: String, wants: &'static str, kind: String },
     #[error("the data set has only the class(es) {0}; learning to tell emotions apart needs trials of at least two")]
     OneClass(String),
     #[error("stopped on request")]

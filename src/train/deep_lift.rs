@@ -5,7 +5,7 @@
 //! f(z) + M (z - z'), where z' is z as a constant: the value is f's, the derivative is the multiplier M
 //! (straight-through). Gradients of the sample half are DeepLIFT's multipliers.
 
-use super::network::{Activation, Curve, Network};
+use super::network::{Activation, Curve, MapLayer, Network};
 use super::parameters::values;
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Int, Tensor, module};
@@ -81,7 +81,10 @@ impl Network {
     /// Multipliers times (input - baseline) for logit `class`.
     pub(super) fn rescaled(&self, inputs: &[f32], n: usize, baseline: &[f32], class: usize) -> Option<Vec<f32>> {
         let len = self.input_shape().iter().product::<usize>();
-        if baseline.len() != len || inputs.len() < n * len || class >= self.classes() {
+        // A product of two values that both depend on the input has no rescale rule.
+        let mut products = false;
+        super::held::each(&self.maps, &mut |l| products |= matches!(l, MapLayer::Gate(_) | MapLayer::Attention(_)));
+        if products || baseline.len() != len || inputs.len() < n * len || class >= self.classes() {
             return None;
         }
         let mut all = Vec::with_capacity(n * len);
@@ -104,7 +107,7 @@ impl Network {
 mod tests {
     use super::*;
     use crate::signal::Seed;
-    use crate::train::layer::{Dense, MapLayer, RowLayer};
+    use crate::train::layer::{Dense, RowLayer};
     use crate::train::networks::face_small::face_small;
     use crate::train::parameters::tensor;
     use crate::train::{Differentiable, Predictor};

@@ -21,17 +21,16 @@ pub enum FileError {
 
 impl Network {
     /// Writes the model to `path` (NAME.onnx) and its card to NAME.json, readable by the owner only, since a model
-    /// keeps traces of the people it was trained on. Each file is there whole or not at all; the card goes first, so
-    /// a model is never without one.
+    /// keeps traces of the people it was trained on. Both are written beside their places first, so that on an error
+    /// what was there before is still there, whole; the card goes first, so a model is never without one.
     ///
     /// # Errors
     /// What the file system says.
     pub fn save(&self, path: &Path, card: &Card) -> Result<(), FileError> {
         let json = serde_json::to_vec_pretty(card).unwrap_or_default();
-        for (path, bytes) in [(path.with_extension("json"), json), (path.to_path_buf(), onnx::write(self, card))] {
-            write_whole(&path, &bytes).map_err(|error| FileError::Write { path, error })?;
-        }
-        Ok(())
+        let files = [(path.with_extension("json"), json), (path.to_path_buf(), onnx::write(self, card))];
+        let failed = |(path, error): (&Path, io::Error)| FileError::Write { path: path.into(), error };
+        write_together(&files.each_ref().map(|(path, bytes)| (path.as_path(), bytes.as_slice()))).map_err(failed)
     }
 
     /// The network in `path`, and its card where limbic wrote it.
@@ -46,21 +45,38 @@ impl Network {
 
 /// Writes beside the target, then renames over it; both steps durable.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
-    let unfinished = folder.join(format!(".{name}.tmp-{}", std::process::id()));
-    let written = (|| {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&unfinished, path)?;
-        File::open(folder)?.sync_all()
-    })();
-    if written.is_err() {
-        // What failed to be written is of no use; that it may be gone already does not matter.
-        let _ = std::fs::remove_file(&unfinished);
+    write_together(&[(path, bytes)]).map_err(|(_, error)| error)
+}
+
+/// As [`write_whole`] for several files: all are written before the first takes its place. An error names the file.
+fn write_together<'a>(files: &[(&'a Path, &[u8])]) -> Result<(), (&'a Path, io::Error)> {
+    let mut unfinished = Vec::with_capacity(files.len());
+    let written = files.iter().try_for_each(|&(path, bytes)| {
+        let name = path.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
+        let beside = folder(path).join(format!(".{name}.tmp-{}", std::process::id()));
+        unfinished.push(beside.clone());
+        let write = || {
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        };
+        write().map_err(|error| (path, error))
+    });
+    let settled = written.and_then(|()| {
+        files.iter().zip(&unfinished).try_for_each(|(&(path, _), beside)| {
+            let settle = || std::fs::rename(beside, path).and_then(|()| File::open(folder(path))?.sync_all());
+            settle().map_err(|error| (path, error))
+        })
+    });
+    if settled.is_err() {
+        // What is unfinished is of no use; that it may be gone already does not matter.
+        unfinished.iter().for_each(|path| drop(std::fs::remove_file(path)));
     }
-    written
+    settled
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use super::Predictor;
 use super::adam::Adam;
 use super::checkpoint::{Checkpoint, Stand};
-use super::network::{Network, Plain};
+use super::network::{Network, Plain, Training};
 use super::score::argmax;
 use crate::job::Job;
 use crate::signal::Seed;
@@ -179,7 +179,7 @@ impl<'a> Course<'a> {
     /// One pass over the training part in seeded order; its mean loss, or `None` when the job was stopped.
     fn epoch(&mut self, epoch: u32, training: Examples<'_>, job: &Job) -> Option<f32> {
         let seed = Seed::new(self.options.seed);
-        let mut dropout = seed.fork(&format!("dropout {epoch}"));
+        let mut pass = Training::new(seed.fork(&format!("dropout {epoch}")));
         let mut order: Vec<usize> = (0..training.labels.len()).collect();
         seed.fork(&format!("order {epoch}")).shuffle(&mut order);
         let length = self.network.input_len();
@@ -191,27 +191,34 @@ impl<'a> Course<'a> {
             let mut inputs = Vec::with_capacity(batch.len() * length);
             batch.iter().for_each(|&i| inputs.extend_from_slice(&training.inputs[i * length..(i + 1) * length]));
             let labels: Vec<usize> = batch.iter().map(|&i| training.labels[i]).collect();
-            total += f64::from(self.step(inputs, &labels, &mut dropout)) * batch.len() as f64;
+            total += f64::from(self.step(inputs, &labels, &mut pass)) * batch.len() as f64;
         }
         Some((total / order.len() as f64) as f32)
     }
 
     /// One step; the loss before it.
-    fn step(&mut self, inputs: Vec<f32>, labels: &[usize], dropout: &mut Seed) -> f32 {
-        let (loss, gradients) = loss_and_gradients(&self.network, inputs, labels, &self.weights, Some(dropout));
+    fn step(&mut self, inputs: Vec<f32>, labels: &[usize], pass: &mut Training) -> f32 {
+        let (loss, gradients) = pass_back(&self.network, inputs, labels, &self.weights, Some(&mut *pass));
         self.adam.step(&mut self.network, &gradients, self.rate);
+        self.network.keep_limits();
+        self.network.absorb(&std::mem::take(&mut pass.statistics));
         loss
     }
 }
 
 /// Cross-entropy of a batch, classes weighted (mean over the weights), and its gradient by parameter in the order of
-/// [`Network::each_parameter`]. The loss is read at once: on the CPU nothing is asynchronous, so that costs nothing.
-pub fn loss_and_gradients(
+/// [`Network::parameters`]; without dropout, batch norms by their running statistics.
+pub fn loss_and_gradients(network: &Network, inputs: Vec<f32>, labels: &[usize], class_weights: &[f32]) -> (f32, Vec<Vec<f32>>) {
+    pass_back(network, inputs, labels, class_weights, None)
+}
+
+/// The loss is read at once: on the CPU nothing is asynchronous, so that costs nothing.
+fn pass_back(
     network: &Network,
     inputs: Vec<f32>,
     labels: &[usize],
     class_weights: &[f32],
-    dropout: Option<&mut Seed>,
+    pass: Option<&mut Training>,
 ) -> (f32, Vec<Vec<f32>>) {
     let (n, classes) = (labels.len(), network.classes());
     let weight = |label: usize| class_weights.get(label).copied().unwrap_or(1.0);
@@ -221,8 +228,8 @@ pub fn loss_and_gradients(
         row[label] = -weight(label) / total;
     }
     let targets = Tensor::<2>::from_data(TensorData::new(targets, [n, classes]), &Device::flex());
-    let tracked = network.tracked();
-    let logits = tracked.forward(network.batch(inputs, n), &Plain, dropout);
+    let mut tracked = network.tracked();
+    let logits = tracked.forward(network.batch(inputs, n), &Plain, pass);
     let loss = (activation::log_softmax(logits, 1) * targets).sum();
     let mut gradients = loss.backward();
     let collected = tracked.collect(&mut gradients);

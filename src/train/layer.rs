@@ -1,5 +1,6 @@
 //! The layers that a network is made of, and what each makes of a shape.
 
+pub use super::blocks::{Attention, BatchNorm, Conv3d, Gate, Join, Spread};
 use burn::tensor::{Tensor, activation};
 
 /// Weights [out, in / groups, height, width], bias [out].
@@ -97,6 +98,29 @@ pub enum MapLayer {
         sides: [usize; 4],
         value: f32,
     },
+    /// As [`RowLayer::Dropout`].
+    Dropout(f64),
+    BatchNorm(Box<BatchNorm>),
+    Conv3d(Box<Conv3d>),
+    /// Mean or maximum of `size` neighbours along a folded depth; what does not fill a window is dropped.
+    PoolDepth {
+        depth: usize,
+        size: usize,
+        mean: bool,
+    },
+    Gate(Box<Gate>),
+    Attention(Box<Attention>),
+    Spread(Box<Spread>),
+    /// Some of the channels.
+    Take {
+        from: usize,
+        count: usize,
+    },
+    /// Several lists of layers on the same maps; an empty list passes them on.
+    Branches {
+        parts: Vec<Vec<MapLayer>>,
+        join: Join,
+    },
 }
 
 /// A layer on rows.
@@ -116,6 +140,24 @@ impl From<Conv2d> for MapLayer {
     }
 }
 
+impl From<BatchNorm> for MapLayer {
+    fn from(norm: BatchNorm) -> Self {
+        MapLayer::BatchNorm(Box::new(norm))
+    }
+}
+
+impl From<Conv3d> for MapLayer {
+    fn from(conv: Conv3d) -> Self {
+        MapLayer::Conv3d(Box::new(conv))
+    }
+}
+
+impl From<Gate> for MapLayer {
+    fn from(gate: Gate) -> Self {
+        MapLayer::Gate(Box::new(gate))
+    }
+}
+
 impl From<Dense> for RowLayer {
     fn from(dense: Dense) -> Self {
         RowLayer::Dense(Box::new(dense))
@@ -132,13 +174,22 @@ impl MapLayer {
             MapLayer::AvgPool2d { .. } => "average pool",
             MapLayer::Norm(_) => "batch norm",
             MapLayer::Pad { .. } => "padding",
+            MapLayer::Dropout(_) => "dropout",
+            MapLayer::BatchNorm(_) => "batch norm",
+            MapLayer::Conv3d(_) => "3-D convolution",
+            MapLayer::PoolDepth { .. } => "depth pool",
+            MapLayer::Gate(_) => "gate",
+            MapLayer::Attention(_) => "attention",
+            MapLayer::Spread(_) => "interpolation",
+            MapLayer::Take { .. } => "choice of channels",
+            MapLayer::Branches { .. } => "branches",
         }
     }
 
     /// [channels, height, width] behind the layer.
     pub(super) fn output_shape(&self, [channels, height, width]: [usize; 3]) -> Result<[usize; 3], String> {
         match self {
-            MapLayer::Relu | MapLayer::Curve(_) => Ok([channels, height, width]),
+            MapLayer::Relu | MapLayer::Curve(_) | MapLayer::Dropout(_) | MapLayer::Attention(_) => Ok([channels, height, width]),
             MapLayer::Norm(norm) if norm.channels() == Some(channels) => Ok([channels, height, width]),
             MapLayer::Norm(norm) => Err(format!("{channels} channels arrive, it has {:?}", norm.scale.dims())),
             MapLayer::Pad { sides: [top, left, bottom, right], .. } => {
@@ -156,6 +207,7 @@ impl MapLayer {
                 let (kh, kw) = (reach(kh, c.dilation[0]), reach(kw, c.dilation[1]));
                 Ok([out, output_side(height, kh, c.stride[0], c.padding[0])?, output_side(width, kw, c.stride[1], c.padding[1])?])
             }
+            _ => self.block_shape([channels, height, width]),
         }
     }
 }

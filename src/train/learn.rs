@@ -49,11 +49,17 @@ pub fn learn(
     checkpoint: Option<&Checkpoint>,
     on_epoch: &mut dyn FnMut(&EpochReport),
 ) -> Result<Learned, TrainError> {
+    let kind = dataset.recipe.kind.as_str();
+    if !(options.network.takes)(kind) {
+        let (network, wants) = (options.network.name.into(), options.network.wants);
+        return Err(TrainError::Unfit { network, wants, kind: kind.into() });
+    }
     let maker = InputMaker::fit(dataset, training)?;
     let labels = |examples: &[usize]| -> Vec<usize> { examples.iter().map(|&i| dataset.examples[i].label).collect() };
     let (training_inputs, training_labels) = (maker.inputs(dataset, training)?, labels(training));
     let (validation_inputs, validation_labels) = (maker.inputs(dataset, validation)?, labels(validation));
-    let size = Size { input: maker.shape(), classes: dataset.classes.len(), hidden: options.hidden };
+    let (input, classes, channels) = (maker.shape(), dataset.classes.len(), dataset.recipe.channels.clone());
+    let size = Size { input, classes, hidden: options.hidden, channels };
     let network = (options.network.build)(&size, &Seed::new(options.seed))?;
     let Fitted { network, epochs, best_epoch, stopped } = fit(
         network,

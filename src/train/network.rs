@@ -9,7 +9,8 @@ use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions, PadMode};
 use burn::tensor::{Device, Tensor, TensorData, module};
 use std::sync::{Arc, OnceLock};
 
-pub use super::layer::{Conv2d, Curve, Dense, MapLayer, Norm, RowLayer};
+pub use super::blocks::Training;
+pub use super::layer::{Attention, BatchNorm, Conv2d, Conv3d, Curve, Dense, Gate, Join, MapLayer, Norm, RowLayer, Spread};
 use super::walk::Plan;
 
 /// Layers that do not fit each other.
@@ -30,8 +31,19 @@ pub struct Network {
     classes: usize,
     pub(super) maps: Vec<MapLayer>,
     pub(super) rows: Vec<RowLayer>,
+    /// Parameters by index that every step of training brings back to their limit.
+    pub(super) limits: Vec<(usize, Limit)>,
     /// Weights in the order that walks want them; made at the first walk, dropped when a parameter changes.
     pub(super) plan: OnceLock<Option<Arc<Plan>>>,
+}
+
+/// What a parameter must keep to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Limit {
+    /// All values 0: a layer without a bias.
+    Zero,
+    /// The weights that make one output have at most this Euclidean norm.
+    Norm(f32),
 }
 
 /// The non-linearities of a forward pass. Explainers put their own in their place and so change the backward rule
@@ -89,7 +101,7 @@ impl Network {
         if !matches!(rows.last(), Some(RowLayer::Dense(_))) || features == 0 {
             return Err(NetworkError::NoClasses(name.into()));
         }
-        Ok(Network { name: name.into(), input_shape, classes: features, maps, rows, plan: OnceLock::new() })
+        Ok(Network { name: name.into(), input_shape, classes: features, maps, rows, limits: Vec::new(), plan: OnceLock::new() })
     }
 
     /// [channels, height, width].
@@ -103,33 +115,24 @@ impl Network {
 
     /// How many numbers training may change.
     pub fn parameter_count(&self) -> usize {
-        self.parameters().iter().map(|p| p.shape().iter().product::<usize>()).sum()
+        let zero = |index: usize| self.limits.iter().any(|l| *l == (index, Limit::Zero));
+        let parameters = self.parameters();
+        let free = parameters.iter().enumerate().filter(|(i, p)| p.trained && !zero(*i));
+        free.map(|(_, p)| p.shape().iter().product::<usize>()).sum()
     }
 
     /// Where Grad-CAM cuts: the number of map layers up to the last convolution and what follows it value by value
     /// (batch norm, ReLU or another curve); `None` without a convolution.
     pub(super) fn cut(&self) -> Option<usize> {
         let last = self.maps.iter().rposition(|layer| matches!(layer, MapLayer::Conv2d(_)))?;
-        let pointwise = |l: &&MapLayer| matches!(l, MapLayer::Relu | MapLayer::Curve(_) | MapLayer::Norm(_));
+        let pointwise =
+            |l: &&MapLayer| matches!(l, MapLayer::Relu | MapLayer::Curve(_) | MapLayer::Norm(_) | MapLayer::BatchNorm(_));
         Some(last + 1 + self.maps[last + 1..].iter().take_while(pointwise).count())
     }
 
     /// Map layers `range` applied to `x` [n, channels, height, width].
     pub(super) fn through_maps(&self, range: std::ops::Range<usize>, x: Tensor<4>, act: &impl Activation) -> Tensor<4> {
-        self.maps[range].iter().fold(x, |x, layer| match layer {
-            MapLayer::Conv2d(c) => {
-                let options = ConvOptions::new(c.stride, c.padding, c.dilation, c.groups);
-                module::conv2d(x, c.weight.clone(), Some(c.bias.clone()), options)
-            }
-            MapLayer::Relu => act.curve(Curve::Relu, x),
-            MapLayer::Curve(curve) => act.curve(*curve, x),
-            MapLayer::MaxPool2d { size, stride } => act.max_pool(x, *size, *stride),
-            MapLayer::AvgPool2d { size, stride } => module::avg_pool2d(x, AvgPoolOptions::new(*size).with_stride(*stride)),
-            MapLayer::Norm(norm) => norm.on_maps(x),
-            MapLayer::Pad { sides: [top, left, bottom, right], value } => {
-                x.pad((*left, *right, *top, *bottom), PadMode::Constant(*value))
-            }
-        })
+        apply(&self.maps[range], x, act, &mut None)
     }
 
     /// The map layers and the row layers.
@@ -137,10 +140,10 @@ impl Network {
         (&self.maps, &self.rows)
     }
 
-    /// Flattens maps (channel, height, width) and applies the row layers: logits [n, classes]. Dropout acts only
-    /// where its seed is given.
-    pub(super) fn through_rows(&self, x: Tensor<4>, act: &impl Activation, dropout: Option<&mut Seed>) -> Tensor<2> {
-        self.through_rows_from(0, x.flatten(1, 3), act, dropout)
+    /// Flattens maps (channel, height, width) and applies the row layers: logits [n, classes]. Dropout acts only in a
+    /// training pass.
+    pub(super) fn through_rows(&self, x: Tensor<4>, act: &impl Activation, training: Option<&mut Training>) -> Tensor<2> {
+        self.through_rows_from(0, x.flatten(1, 3), act, training)
     }
 
     /// Row layers from number `first` on, applied to `x` [n, features].
@@ -149,26 +152,28 @@ impl Network {
         first: usize,
         x: Tensor<2>,
         act: &impl Activation,
-        dropout: Option<&mut Seed>,
+        training: Option<&mut Training>,
     ) -> Tensor<2> {
-        let mut dropout = dropout;
-        self.rows[first..].iter().fold(x, |x, layer| match (layer, dropout.as_deref_mut()) {
+        let mut training = training;
+        self.rows[first..].iter().fold(x, |x, layer| match (layer, training.as_deref_mut()) {
             (RowLayer::Dense(dense), _) => module::linear(x, dense.weight.clone(), Some(dense.bias.clone())),
             (RowLayer::Relu, _) => act.curve(Curve::Relu, x),
             (RowLayer::Curve(curve), _) => act.curve(*curve, x),
             (RowLayer::Norm(norm), _) => norm.on_rows(x),
-            (RowLayer::Dropout(p), Some(seed)) if *p > 0.0 => {
-                let mask = keep_mask(x.dims(), *p, seed);
-                x * mask
+            (RowLayer::Dropout(p), Some(training)) if *p > 0.0 => {
+                let [n, features] = x.dims();
+                x * keep_mask(n * features, *p, &mut training.seed).reshape([n, features])
             }
             (RowLayer::Dropout(_), _) => x,
         })
     }
 
     /// Logits [n, classes] of `x` [n, channels, height, width].
-    pub fn forward(&self, x: Tensor<4>, act: &impl Activation, dropout: Option<&mut Seed>) -> Tensor<2> {
-        let maps = self.through_maps(0..self.maps.len(), x, act);
-        self.through_rows(maps, act, dropout)
+    /// Batch statistics and dropout act only in a training pass.
+    pub fn forward(&self, x: Tensor<4>, act: &impl Activation, training: Option<&mut Training>) -> Tensor<2> {
+        let mut training = training;
+        let maps = apply(&self.maps, x, act, &mut training);
+        self.through_rows(maps, act, training)
     }
 
     /// Inputs as a tensor [n, channels, height, width]. `inputs` must hold `n` of them.
@@ -178,11 +183,37 @@ impl Network {
     }
 }
 
+/// Map layers one after another on `x` [n, channels, height, width].
+pub(super) fn apply(layers: &[MapLayer], x: Tensor<4>, act: &impl Activation, training: &mut Option<&mut Training>) -> Tensor<4> {
+    layers.iter().fold(x, |x, layer| match layer {
+        MapLayer::Conv2d(c) => {
+            let options = ConvOptions::new(c.stride, c.padding, c.dilation, c.groups);
+            module::conv2d(x, c.weight.clone(), Some(c.bias.clone()), options)
+        }
+        MapLayer::Relu => act.curve(Curve::Relu, x),
+        MapLayer::Curve(curve) => act.curve(*curve, x),
+        MapLayer::MaxPool2d { size, stride } => act.max_pool(x, *size, *stride),
+        MapLayer::AvgPool2d { size, stride } => module::avg_pool2d(x, AvgPoolOptions::new(*size).with_stride(*stride)),
+        MapLayer::Norm(norm) => norm.on_maps(x),
+        MapLayer::Pad { sides: [top, left, bottom, right], value } => {
+            x.pad((*left, *right, *top, *bottom), PadMode::Constant(*value))
+        }
+        MapLayer::Dropout(p) => match training.as_deref_mut() {
+            Some(training) if *p > 0.0 => {
+                let shape = x.dims();
+                x * keep_mask(shape.iter().product(), *p, &mut training.seed).reshape(shape)
+            }
+            _ => x,
+        },
+        other => other.apply_block(x, act, training),
+    })
+}
+
 /// Inverted dropout: 0 with probability `p` (to 2^-16), else 1 / (1 - p). Four draws share one word.
-fn keep_mask([n, features]: [usize; 2], p: f64, seed: &mut Seed) -> Tensor<2> {
+fn keep_mask(count: usize, p: f64, seed: &mut Seed) -> Tensor<1> {
     let threshold = (p.min(1.0) * 65536.0).round() as u64;
     let scale = if p < 1.0 { (1.0 / (1.0 - p)) as f32 } else { 0.0 };
-    let mut mask = vec![0.0f32; n * features];
+    let mut mask = vec![0.0f32; count];
     for four in mask.chunks_mut(4) {
         let mut word = seed.bits();
         for value in four {
@@ -190,5 +221,5 @@ fn keep_mask([n, features]: [usize; 2], p: f64, seed: &mut Seed) -> Tensor<2> {
             word >>= 16;
         }
     }
-    Tensor::from_data(TensorData::new(mask, [n, features]), &Device::flex())
+    Tensor::from_data(TensorData::new(mask, [count]), &Device::flex())
 }

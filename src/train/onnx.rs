@@ -1,5 +1,6 @@
 //! The model file: ONNX written and read by ourselves (opset 17, ir 8), with the card as metadata.
 
+mod blocks;
 mod dense;
 mod message;
 mod read;
@@ -37,6 +38,8 @@ pub enum OnnxError {
     Node { operator: String, node: String, why: String },
     #[error(transparent)]
     Network(#[from] super::network::NetworkError),
+    #[error("network \"{0}\" in this file is not the one that this version of limbic builds by that name; train it again")]
+    Rebuilt(String),
     #[error("the card inside the model is not readable: {0}")]
     Card(String),
 }

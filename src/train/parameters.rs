@@ -1,9 +1,12 @@
 //! The parameters of a network one after another, in the order of its layers, weight before bias: for the
-//! optimiser, for comparing, and for keeping the best weights.
+//! optimiser, for comparing, and for keeping the best weights. Running statistics and constant weights stand among them,
+//! so that whatever keeps the parameters keeps all of the network; no gradient reaches those.
 
-use super::network::{Conv2d, Dense, MapLayer, Network, RowLayer};
+use super::held::{Held, HeldMut, each, each_mut};
+use super::network::{Conv2d, Dense, Limit, MapLayer, Network, RowLayer};
 use crate::signal::Seed;
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// Values of a tensor on the host, row-major.
@@ -19,7 +22,7 @@ pub(super) fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Ten
 }
 
 /// `shape` filled row-major with uniform draws from +-bound.
-fn uniform<const D: usize>(shape: [usize; D], bound: f64, seed: &mut Seed) -> Tensor<D> {
+pub(super) fn uniform<const D: usize>(shape: [usize; D], bound: f64, seed: &mut Seed) -> Tensor<D> {
     let values = (0..shape.iter().product::<usize>()).map(|_| seed.between(-bound, bound) as f32).collect();
     tensor(values, shape)
 }
@@ -27,45 +30,39 @@ fn uniform<const D: usize>(shape: [usize; D], bound: f64, seed: &mut Seed) -> Te
 /// One parameter of a network: its name and where its values are.
 pub struct Parameter<'a> {
     pub name: String,
-    stored: Stored<'a>,
-}
-
-enum Stored<'a> {
-    One(&'a Tensor<1>),
-    Two(&'a Tensor<2>),
-    Four(&'a Tensor<4>),
+    /// False for running statistics and constants.
+    pub trained: bool,
+    stored: Held<'a>,
 }
 
 impl Parameter<'_> {
     pub fn shape(&self) -> Vec<usize> {
-        match self.stored {
-            Stored::One(t) => t.dims().to_vec(),
-            Stored::Two(t) => t.dims().to_vec(),
-            Stored::Four(t) => t.dims().to_vec(),
-        }
+        self.stored.shape()
     }
 
     /// Row-major; a copy.
     pub fn values(&self) -> Vec<f32> {
-        match self.stored {
-            Stored::One(t) => values(t.clone()),
-            Stored::Two(t) => values(t.clone()),
-            Stored::Four(t) => values(t.clone()),
-        }
+        self.stored.values()
     }
 }
 
 impl Conv2d {
     /// A square convolution with stride 1, weights and bias uniform in +-1/sqrt(fan-in) (algorithms 5.1).
     pub fn init(inputs: usize, outputs: usize, side: usize, padding: usize, seed: &mut Seed) -> Self {
-        let bound = 1.0 / ((inputs * side * side).max(1) as f64).sqrt();
+        Conv2d { padding: [padding, padding], ..Conv2d::shaped([inputs, outputs], [side, side], 1, seed) }
+    }
+
+    /// As [`Conv2d::init`] with a kernel [height, width], in groups, without padding.
+    pub fn shaped([inputs, outputs]: [usize; 2], kernel: [usize; 2], groups: usize, seed: &mut Seed) -> Self {
+        let part = inputs / groups.max(1);
+        let bound = 1.0 / ((part * kernel[0] * kernel[1]).max(1) as f64).sqrt();
         Conv2d {
-            weight: uniform([outputs, inputs, side, side], bound, seed),
+            weight: uniform([outputs, part, kernel[0], kernel[1]], bound, seed),
             bias: uniform([outputs], bound, seed),
             stride: [1, 1],
-            padding: [padding, padding],
+            padding: [0, 0],
             dilation: [1, 1],
-            groups: 1,
+            groups,
         }
     }
 }
@@ -81,81 +78,128 @@ impl Dense {
 impl Network {
     /// Every parameter: "conv1.weight", "conv1.bias", ..., "dense2.bias".
     pub fn parameters(&self) -> Vec<Parameter<'_>> {
-        let mut all = Vec::new();
-        let convolutions = self.maps.iter().filter_map(|l| if let MapLayer::Conv2d(c) = l { Some(c) } else { None });
-        for (i, c) in convolutions.enumerate() {
-            let (weight, bias) = (Stored::Four(&c.weight), Stored::One(&c.bias));
-            all.push(Parameter { name: format!("conv{}.weight", i + 1), stored: weight });
-            all.push(Parameter { name: format!("conv{}.bias", i + 1), stored: bias });
+        fn named<'a>(
+            counts: &mut BTreeMap<&'static str, usize>,
+            kind: &'static str,
+            held: Vec<(&'static str, Held<'a>, bool)>,
+        ) -> impl Iterator<Item = Parameter<'a>> {
+            let number = *counts.entry(kind).and_modify(|n| *n += 1).or_insert(1);
+            held.into_iter().map(move |(part, stored, trained)| {
+                let name = format!("{kind}{number}.{part}");
+                Parameter { name, trained, stored }
+            })
         }
-        let dense = self.rows.iter().filter_map(|l| if let RowLayer::Dense(d) = l { Some(d) } else { None });
-        for (i, d) in dense.enumerate() {
-            let (weight, bias) = (Stored::Two(&d.weight), Stored::One(&d.bias));
-            all.push(Parameter { name: format!("dense{}.weight", i + 1), stored: weight });
-            all.push(Parameter { name: format!("dense{}.bias", i + 1), stored: bias });
+        let (mut counts, mut all) = (BTreeMap::new(), Vec::new());
+        each(&self.maps, &mut |layer| {
+            let (kind, held) = layer.held();
+            if !held.is_empty() {
+                all.extend(named(&mut counts, kind, held));
+            }
+        });
+        for layer in &self.rows {
+            if let RowLayer::Dense(d) = layer {
+                all.extend(named(&mut counts, "dense", d.held()));
+            }
         }
         all
+    }
+
+    /// Lets `change` see every parameter where it lies, and whether it is trained.
+    fn each_parameter(&mut self, mut change: impl FnMut(HeldMut<'_>, bool)) {
+        self.plan = OnceLock::new();
+        each_mut(&mut self.maps, &mut |layer| layer.held_mut().into_iter().for_each(|(held, trained)| change(held, trained)));
+        for layer in &mut self.rows {
+            if let RowLayer::Dense(d) = layer {
+                d.held_mut().into_iter().for_each(|(held, trained)| change(held, trained));
+            }
+        }
     }
 
     /// Lets `edit` change every parameter in place: (index, values row-major). Nothing is copied unless a clone of
     /// the network is alive.
     pub fn edit_parameters(&mut self, mut edit: impl FnMut(usize, &mut [f32])) {
-        self.plan = OnceLock::new();
         let mut index = 0;
-        for layer in &mut self.maps {
-            if let MapLayer::Conv2d(c) = layer {
-                edit_tensor(&mut c.weight, index, &mut edit);
-                edit_tensor(&mut c.bias, index + 1, &mut edit);
-                index += 2;
+        self.each_parameter(|held, _| {
+            match held {
+                HeldMut::One(t) => edit_tensor(t, index, &mut edit),
+                HeldMut::Two(t) => edit_tensor(t, index, &mut edit),
+                HeldMut::Four(t) => edit_tensor(t, index, &mut edit),
+                HeldMut::Five(t) => edit_tensor(t, index, &mut edit),
             }
-        }
-        for layer in &mut self.rows {
-            if let RowLayer::Dense(d) = layer {
-                edit_tensor(&mut d.weight, index, &mut edit);
-                edit_tensor(&mut d.bias, index + 1, &mut edit);
-                index += 2;
-            }
-        }
+            index += 1;
+        });
     }
 
     /// The same network with parameters that collect gradients.
     pub(super) fn tracked(&self) -> Network {
         let mut network = self.clone();
-        network.plan = OnceLock::new();
-        for layer in &mut network.maps {
-            if let MapLayer::Conv2d(c) = layer {
-                c.weight = c.weight.clone().autodiff().require_grad();
-                c.bias = c.bias.clone().autodiff().require_grad();
-            }
-        }
-        for layer in &mut network.rows {
-            if let RowLayer::Dense(d) = layer {
-                d.weight = d.weight.clone().autodiff().require_grad();
-                d.bias = d.bias.clone().autodiff().require_grad();
-            }
-        }
+        network.each_parameter(|held, trained| match held {
+            _ if !trained => {}
+            HeldMut::One(t) => *t = t.clone().autodiff().require_grad(),
+            HeldMut::Two(t) => *t = t.clone().autodiff().require_grad(),
+            HeldMut::Four(t) => *t = t.clone().autodiff().require_grad(),
+            HeldMut::Five(t) => *t = t.clone().autodiff().require_grad(),
+        });
         network
     }
 
-    /// Gradients of a [`Network::tracked`] network's parameters, in their order; empty where none arrived.
-    pub(super) fn collect(&self, gradients: &mut Gradients) -> Vec<Vec<f32>> {
-        fn take<const D: usize>(t: &Tensor<D>, gradients: &mut Gradients) -> Vec<f32> {
-            t.grad_remove(gradients).map(values_owned).unwrap_or_default()
+    /// Gradients of a [`Network::tracked`] network's parameters, in their order; empty where none arrived, zeros where
+    /// none can.
+    pub(super) fn collect(&mut self, gradients: &mut Gradients) -> Vec<Vec<f32>> {
+        fn take<const D: usize>(t: &Tensor<D>, trained: bool, gradients: &mut Gradients) -> Vec<f32> {
+            match trained {
+                true => t.grad_remove(gradients).map(values_owned).unwrap_or_default(),
+                false => vec![0.0; t.dims().iter().product()],
+            }
         }
         let mut all = Vec::new();
-        for layer in &self.maps {
-            if let MapLayer::Conv2d(c) = layer {
-                all.push(take(&c.weight, gradients));
-                all.push(take(&c.bias, gradients));
-            }
-        }
-        for layer in &self.rows {
-            if let RowLayer::Dense(d) = layer {
-                all.push(take(&d.weight, gradients));
-                all.push(take(&d.bias, gradients));
-            }
-        }
+        self.each_parameter(|held, trained| {
+            all.push(match held {
+                HeldMut::One(t) => take(t, trained, gradients),
+                HeldMut::Two(t) => take(t, trained, gradients),
+                HeldMut::Four(t) => take(t, trained, gradients),
+                HeldMut::Five(t) => take(t, trained, gradients),
+            });
+        });
         all
+    }
+
+    /// Takes what a training pass saw into the running statistics.
+    pub(super) fn absorb(&mut self, statistics: &[[Vec<f32>; 2]]) {
+        let mut seen = statistics.iter();
+        each_mut(&mut self.maps, &mut |layer| {
+            if let MapLayer::BatchNorm(norm) = layer
+                && let Some(of_batch) = seen.next()
+            {
+                norm.absorb(of_batch);
+            }
+        });
+    }
+
+    /// Puts a limit on the parameter of that name, and brings it there.
+    pub(super) fn limited(mut self, name: &str, limit: Limit) -> Network {
+        if let Some(index) = self.parameters().iter().position(|p| p.name == name) {
+            self.limits.push((index, limit));
+        }
+        self.keep_limits();
+        self
+    }
+
+    /// Brings every limited parameter back to its limit.
+    pub(super) fn keep_limits(&mut self) {
+        if self.limits.is_empty() {
+            return;
+        }
+        let shapes: Vec<Vec<usize>> = self.parameters().iter().map(Parameter::shape).collect();
+        let limits = self.limits.clone();
+        self.edit_parameters(|index, values| {
+            for (_, limit) in limits.iter().filter(|(limited, _)| *limited == index) {
+                match limit {
+                    Limit::Zero => values.fill(0.0),
+                    Limit::Norm(most) => shrink(values, &shapes[index], *most),
+                }
+            }
+        });
     }
 
     /// All parameters, one after another: for comparing two networks bit by bit.
@@ -165,6 +209,11 @@ impl Network {
 }
 
 impl Network {
+    /// Values of [`Network::flat`].
+    pub(super) fn flat_length(&self) -> usize {
+        self.parameters().iter().map(|p| p.shape().iter().product::<usize>()).sum()
+    }
+
     /// The inverse of [`Network::flat`]; values that are missing leave the rest as it was.
     pub(super) fn set_flat(&mut self, all: &[f32]) {
         let mut start = 0;
@@ -175,6 +224,21 @@ impl Network {
             }
             start = end;
         });
+    }
+}
+
+/// Scales down the weights of every output whose norm is above `most`: columns of a dense layer [in, out], the leading
+/// dimension of all others.
+fn shrink(values: &mut [f32], shape: &[usize], most: f32) {
+    let dense = shape.len() == 2;
+    let outputs = if dense { shape[1] } else { shape[0] }.max(1);
+    let each = values.len() / outputs;
+    let place = |output: usize, i: usize| if dense { i * outputs + output } else { output * each + i };
+    for output in 0..outputs {
+        let norm = (0..each).map(|i| values[place(output, i)].powi(2)).sum::<f32>().sqrt();
+        if norm > most {
+            (0..each).for_each(|i| values[place(output, i)] *= most / norm);
+        }
     }
 }
 

@@ -16,11 +16,20 @@ fn matched(found: &[f64], truth: &[f64], within: f64) -> (Vec<f64>, usize) {
     (differences, free.len())
 }
 
+/// Beat times of a file, which rise.
+fn beats(topic: &Topic, name: &str) -> Result<Vec<f64>, String> {
+    let times = topic.array(name)?.values;
+    match times.windows(2).find(|pair| pair[1] <= pair[0]) {
+        Some(pair) => Err(format!("{name}: beat {} does not come before {}", pair[0], pair[1])),
+        None => Ok(times),
+    }
+}
+
 /// The pass marks are shares, so the outcomes are 1 - sensitivity, 1 - PPV and the SD in s.
 pub fn run(topic: &Topic) -> Result<Vec<Outcome>, String> {
     let mut outcomes = Vec::new();
     for (name, rate) in [("syn0", 256.0), ("syn1", 250.0)] {
-        let truth = topic.array(&format!("{name}_true_s.npy"))?.values;
+        let truth = beats(topic, &format!("{name}_true_s.npy"))?;
         let found = r_peaks(&topic.array(&format!("{name}_ecg.npy"))?.values, rate).map_err(|e| e.to_string())?;
         let (differences, wrong) = matched(&found, &truth, 0.05);
         let n = differences.len().max(1) as f64;
@@ -35,10 +44,10 @@ pub fn run(topic: &Topic) -> Result<Vec<Outcome>, String> {
         outcomes.push(Outcome { of: "SD, s", largest: spread, allowed: 0.005 });
     }
     // The consensus of nine detectors is doubtful about these beats, so they are not scored.
-    topic.leave_out("mitbih208_doubt_s.npy");
+    beats(topic, "mitbih208_doubt_s.npy")?;
     // What nine other detectors found: the source of the two lists.
     topic.leave_out("detectors.json");
-    let sure = topic.array("mitbih208_sure_s.npy")?.values;
+    let sure = beats(topic, "mitbih208_sure_s.npy")?;
     let found = r_peaks(&topic.array("mitbih208_ecg.npy")?.values, 360.0).map_err(|e| e.to_string())?;
     let (differences, _) = matched(&found, &sure, 0.075);
     outcomes.push(Outcome {

@@ -1,19 +1,23 @@
-//! `limbic bench kernels FILE.npz`: limbic's side of a comparison on the same arrays, on one thread. The other side and
-//! the arrays come from tests/bench_features.py. To add a stage: one function and one line in [`KERNELS`].
+//! `limbic bench kernels FILE.npz`: limbic's side of a comparison on the same arrays, on one thread, in CPU time. The
+//! other side and the arrays come from tests/bench_features.py. To add a stage: one function and one line in [`KERNELS`].
 
 use super::arrays::{Arrays, read};
+use super::machine::thread_cpu;
 use crate::cli::{Common, text};
-use crate::prepare::PrepareError;
+use crate::prepare::eeg::Companions;
 use crate::prepare::filter::{Filter, Pass, fitting_edge};
+use crate::prepare::heart::hrv::{HRV_HZ, Hrv, hrv_series};
+use crate::prepare::heart::r_peaks;
+use crate::prepare::heart::spwvd::{SpwvdOptions, hrv_power, spwvd};
 use crate::prepare::interplay::{SdgOptions, Trial, interplay};
+use crate::prepare::recipes::{FeatureOptions, Material, powers_and_families};
 use crate::prepare::spectrogram::{SpectrogramOptions, Stft, banded};
 use crate::prepare::spectrum::{Spectrum, band_series};
-use crate::prepare::{PsdOptions, Signals};
-use crate::signal::BANDS;
+use crate::prepare::{PrepareError, PsdOptions, Signals};
+use crate::signal::{BANDS, Montage, seconds};
 use anyhow::Context;
 use serde::Serialize;
 use std::path::PathBuf;
-use std::time::Instant;
 
 /// Time single stages on given arrays
 #[derive(Debug, clap::Args)]
@@ -29,8 +33,16 @@ pub struct Args {
 type Kernel = fn(&Arrays) -> anyhow::Result<Vec<f64>>;
 
 /// Name, the array without which the stage is left out, and the stage.
-const KERNELS: &[(&str, &str, Kernel)] =
-    &[("spectra", "eeg", spectra), ("interplay", "brain", four_families), ("spectrograms", "epoch", spectrograms)];
+const KERNELS: &[(&str, &str, Kernel)] = &[
+    ("spectra", "eeg", spectra),
+    ("r_peaks", "ecg", peaks),
+    ("hrv", "ecg_beats", series),
+    ("spwvd", "intervals", time_frequency),
+    ("lf_hf", "intervals", low_and_high),
+    ("interplay", "brain", four_families),
+    ("trial", "trial_eeg", trial),
+    ("spectrograms", "epoch", spectrograms),
+];
 
 #[derive(Debug, Serialize)]
 struct Timed {
@@ -54,7 +66,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         return Ok(());
     }
     let row = |t: &Timed| vec![t.name.into(), format!("{:.3}", t.median_ms), format!("{:.3}", t.least_ms)];
-    print!("{}", text::table(&["stage", "ms (median)", "ms (least)"], &timed.iter().map(row).collect::<Vec<_>>()));
+    print!("{}", text::table(&["stage", "CPU ms (median)", "CPU ms (least)"], &timed.iter().map(row).collect::<Vec<_>>()));
     Ok(())
 }
 
@@ -62,9 +74,9 @@ fn time(name: &'static str, kernel: Kernel, arrays: &Arrays, repeats: usize) -> 
     let mut values = kernel(arrays)?;
     let mut times = Vec::with_capacity(repeats);
     for _ in 0..repeats.max(1) {
-        let began = Instant::now();
+        let began = thread_cpu();
         values = kernel(arrays)?;
-        times.push(began.elapsed().as_secs_f64() * 1e3);
+        times.push(seconds(thread_cpu() - began) * 1e3);
     }
     times.sort_by(f64::total_cmp);
     Ok(Timed { name, median_ms: times[times.len() / 2], least_ms: times[0], repeats: times.len(), values })
@@ -78,6 +90,40 @@ fn spectra(arrays: &Arrays) -> anyhow::Result<Vec<f64>> {
     let mut spectrum = Spectrum::new((options.window_s * rate).round() as usize, rate)?;
     let hop = (options.hop_s * rate).round() as usize;
     Ok(filtered.iter().flat_map(|x| band_series(x, &mut spectrum, hop, &BANDS)).collect())
+}
+
+/// `ecg`, `ecg_rate`: times of the R peaks, s.
+fn peaks(arrays: &Arrays) -> anyhow::Result<Vec<f64>> {
+    Ok(r_peaks(arrays.row("ecg")?, arrays.number("ecg_rate")?)?)
+}
+
+/// `ecg_beats` (s): the intervals at 4 Hz, s.
+fn series(arrays: &Arrays) -> anyhow::Result<Vec<f64>> {
+    Ok(hrv_series(arrays.row("ecg_beats")?)?.intervals)
+}
+
+/// `intervals` (s, at 4 Hz): the whole density over frequency and time, then LF and HF.
+fn time_frequency(arrays: &Arrays) -> anyhow::Result<Vec<f64>> {
+    let made = spwvd(arrays.row("intervals")?, HRV_HZ, &SpwvdOptions::default())?;
+    Ok([made.lf, made.hf].concat())
+}
+
+/// `intervals`: LF and HF at whole seconds, as features use them, without the density.
+fn low_and_high(arrays: &Arrays) -> anyhow::Result<Vec<f64>> {
+    let intervals = arrays.row("intervals")?.to_vec();
+    let times = (0..intervals.len()).map(|k| k as f64 / HRV_HZ).collect();
+    let made = hrv_power(&Hrv { times, intervals }, &SpwvdOptions::default())?;
+    Ok([made.lf, made.hf].concat())
+}
+
+/// `trial_eeg` (32 channels x samples, uV), `eeg_rate`, `beats` (s): from signals and beats to all four families in all
+/// bands: filter and reference, band powers, beat correction, intervals, LF and HF, interplay.
+fn trial(arrays: &Arrays) -> anyhow::Result<Vec<f64>> {
+    let rows = arrays.rows("trial_eeg")?;
+    let eeg = Signals { rate: arrays.number("eeg_rate")?, labels: Montage::biosemi32().labels, data: rows.to_vec() };
+    let beside = Companions { eog: &[], beats: arrays.row("beats")? };
+    let tables = powers_and_families(Material::whole(&eeg, beside), &FeatureOptions::default())?;
+    Ok(tables.iter().skip(1).flat_map(|t| &t.rows).flat_map(|(_, values)| values).map(|v| f64::from(*v)).collect())
 }
 
 /// `brain` (rows x moments, uV^2), `times`, `lf`, `hf`, `beats`: all four families, one after the other.

@@ -26,6 +26,17 @@ pub fn cameras(plugged: &[(u32, String)]) -> Finding {
     Finding { path: Some(path), ..Finding::ok("camera", names) }
 }
 
+/// Which device networks train on.
+pub fn gpu() -> Finding {
+    match crate::train::device::graphics() {
+        None => Finding::ok("training", "on the CPU; no GPU found"),
+        Some(found) => {
+            let cost = format!("there is {found}, and this build of limbic trains on the CPU only");
+            Finding { version: "on the CPU".into(), ..Finding::bad("training", State::Weak, cost, "") }
+        }
+    }
+}
+
 pub fn mpv() -> Finding {
     let cost = "stimulus videos are not shown; phases run by the clock alone (null player)";
     let missing = || Finding::bad("mpv", State::Missing, cost, "sudo apt install mpv");

@@ -9,17 +9,49 @@ use std::fmt::Write;
 pub fn tables(all: &[Evaluation]) -> String {
     let mut text = String::new();
     let Some(first) = all.first() else { return text };
-    let _ = writeln!(text, "{} ({} parameters) on {}, seed {}", first.network, first.parameters, first.recipe, first.seed);
+    let alike = all.iter().all(|e| (&e.network, &e.recipe) == (&first.network, &first.recipe));
+    if alike {
+        let _ = writeln!(text, "{} ({} parameters) on {}, seed {}", first.network, first.parameters, first.recipe, first.seed);
+    }
     let head =
         ["target, protocol", "accuracy", "95 % by person", "runs mean (sd)", "balanced", "macro F1", "majority", "p", "of"];
-    text += &table(&head, &all.iter().map(row).collect::<Vec<_>>());
-    if let Some(matrix) = matrix(all) {
+    let mut rows: Vec<Vec<String>> = all.iter().map(row).collect();
+    if !alike {
+        rows.iter_mut().zip(all).for_each(|(row, e)| row[0] = format!("{}: {}", source(e), row[0]));
+    }
+    text += &table(&head, &rows);
+    if let Some(matrix) = matrix(all, alike) {
         text += &matrix;
     }
+    if !alike {
+        text += &classwise(all);
+    }
     for evaluation in all {
+        if !alike {
+            let _ = write!(text, "\n{}, seed {}", source(evaluation), evaluation.seed);
+        }
         text += &details(evaluation);
     }
     text
+}
+
+/// "seed-a-cnn hidden=512 on psd".
+fn source(e: &Evaluation) -> String {
+    format!("{} on {}", e.network, e.recipe.rsplit_once('-').map_or(e.recipe.as_str(), |(kind, _)| kind))
+}
+
+/// Networks down, precision, recall and F1 across: the layout of the second paper's tables.
+fn classwise(all: &[Evaluation]) -> String {
+    let row = |e: &Evaluation| {
+        let number = |v: f64| format!("{:.1}", 100.0 * v);
+        let mark = if e.leak.is_some() { "  LEAKS" } else { "" };
+        let (m, w) = (&e.macro_average, &e.weighted_average);
+        let mut cells = vec![format!("{}: {}, {}{mark}", source(e), target(e.target), e.description), number(e.scores.accuracy)];
+        cells.extend([m.precision, m.recall, m.f1, w.precision, w.recall, w.f1].map(number));
+        cells
+    };
+    let head = ["per cent", "accuracy", "macro P", "R", "F1", "weighted P", "R", "F1"];
+    format!("\n{}", table(&head, &all.iter().map(row).collect::<Vec<_>>()))
 }
 
 fn row(e: &Evaluation) -> Vec<String> {
@@ -39,13 +71,14 @@ fn row(e: &Evaluation) -> Vec<String> {
     ]
 }
 
-/// Protocols down, targets across, mean and standard deviation in per cent: the layout of the papers' tables. Only
-/// where there are several of both.
-fn matrix(all: &[Evaluation]) -> Option<String> {
-    let (mut rows, mut columns): (Vec<&str>, Vec<Target>) = (Vec::new(), Vec::new());
+/// Features and protocols down, targets across, mean and standard deviation over the runs in per cent: the layout of
+/// the first paper's tables. Only where there are several of both.
+fn matrix(all: &[Evaluation], alike: bool) -> Option<String> {
+    let name = |e: &Evaluation| if alike { e.description.clone() } else { format!("{}: {}", source(e), e.description) };
+    let (mut rows, mut columns): (Vec<String>, Vec<Target>) = (Vec::new(), Vec::new());
     for e in all {
-        if !rows.contains(&e.description.as_str()) {
-            rows.push(&e.description);
+        if !rows.contains(&name(e)) {
+            rows.push(name(e));
         }
         if !columns.contains(&e.target) {
             columns.push(e.target);
@@ -55,16 +88,14 @@ fn matrix(all: &[Evaluation]) -> Option<String> {
         return None;
     }
     let cell = |description: &str, wanted: Target| {
-        let found = all.iter().find(|e| e.description == description && e.target == wanted);
+        let found = all.iter().find(|e| name(e) == description && e.target == wanted);
         found.map_or("-".into(), |e| {
             let mark = if e.leak.is_some() { " LEAKS" } else { "" };
             format!("{:.1} +- {:.1}{mark}", 100.0 * e.mean, 100.0 * e.sd)
         })
     };
-    let body: Vec<Vec<String>> = rows
-        .iter()
-        .map(|row| std::iter::once((*row).to_string()).chain(columns.iter().map(|c| cell(row, *c))).collect())
-        .collect();
+    let body: Vec<Vec<String>> =
+        rows.iter().map(|row| std::iter::once(row.clone()).chain(columns.iter().map(|c| cell(row, *c))).collect()).collect();
     let head: Vec<&str> = std::iter::once("accuracy, %").chain(columns.iter().map(|c| target(*c))).collect();
     Some(format!("\n{}", table(&head, &body)))
 }

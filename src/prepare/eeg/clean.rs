@@ -2,9 +2,10 @@
 //! average reference; every choice by name, and a log of what was done.
 
 use super::bad::{BadChannel, BadChannels, bad_channels};
-use super::components::{Cardiac, Finding, Kind, Ocular, cardiac, ocular, ocular_references, site_of};
+use super::components::{Cardiac, Finding, Kind, Ocular, cardiac, locked_part, ocular, ocular_references, site_of};
 use super::ica::{Decomposition, IcaOptions, decompose};
-use super::wica::{Treated, WaveletIca, treat};
+use super::log::CleaningLog;
+use super::wica::{WaveletIca, treat};
 use crate::prepare::filter::{Filter, Pass, fitting_edge};
 use crate::prepare::interpolate::interpolate;
 use crate::prepare::reference::average_reference;
@@ -62,22 +63,6 @@ pub struct Companions<'a> {
     pub beats: &'a [f64],
 }
 
-/// What the chain did, for the provenance and for the experimenter's eye.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct CleaningLog {
-    pub bad: Vec<BadChannel>,
-    /// Labels of the bad channels that were interpolated.
-    pub interpolated: Vec<String>,
-    /// Components of the first decomposition, and those that wavelets treated.
-    pub components: usize,
-    pub treated: Vec<Treated>,
-    /// Components of the second decomposition that were taken for eyes or heart, or that the caller named.
-    pub findings: Vec<Finding>,
-    /// Rounds that the two searches took, and whether they settled.
-    pub rounds: Vec<(usize, bool)>,
-    pub notes: Vec<String>,
-}
-
 /// Cleaned EEG with its log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cleaned {
@@ -129,24 +114,60 @@ fn reduce(
     options: &Cleaning,
     log: &mut CleaningLog,
 ) -> Result<(), PrepareError> {
-    let mut components = decompose(&signals.data, &options.ica)?;
+    let edge = edge(signals);
+    let mut components = decompose(&inner(&signals.data, edge), &options.ica)?;
     note_search(&components, log);
     log.components = components.unmixing.len();
     if let Some(wavelet) = &options.wavelet {
-        log.treated = treat(&mut signals.data, &components, wavelet);
+        log.treated = treat(&mut signals.data, signals.rate, edge, &components, wavelet);
         // Where nothing changed, a second search would only find the same components again.
         if !log.treated.is_empty() {
-            components = decompose(&signals.data, &options.ica)?;
+            components = decompose(&inner(&signals.data, edge), &options.ica)?;
             note_search(&components, log);
         }
     }
     log.findings = find(signals, companions, &components, options)?;
-    let gone: Vec<usize> = log.findings.iter().filter(|f| f.removed).map(|f| f.component).collect();
+    let gone: Vec<&Finding> = log.findings.iter().filter(|f| f.removed).collect();
     if !gone.is_empty() {
         let activities = components.activities(&signals.data);
-        gone.iter().for_each(|&c| components.subtract(&mut signals.data, c, &activities[c]));
+        for finding in gone {
+            let part = artefact(finding, &activities[finding.component], (signals.rate, edge), companions, options);
+            components.subtract(&mut signals.data, finding.component, &part);
+        }
     }
     Ok(())
+}
+
+/// Samples at both ends in which the filter rings: nothing is learnt or judged there, since ringing looks like an
+/// artefact, and nothing but what the caller named is taken out. None of a recording that has hardly more.
+fn edge(signals: &Signals) -> usize {
+    let edge = signals.rate.round() as usize;
+    if signals.samples() > 10 * edge { edge } else { 0 }
+}
+
+/// Without the samples of both ends.
+fn inner(data: &[Vec<f64>], edge: usize) -> Vec<Vec<f64>> {
+    data.iter().map(|x| x[edge..x.len() - edge].to_vec()).collect()
+}
+
+/// What of a component goes: all that the caller named, an eye where it moves, what follows the heart.
+fn artefact(
+    finding: &Finding,
+    activity: &[f64],
+    signals: (f64, usize),
+    companions: Companions<'_>,
+    options: &Cleaning,
+) -> Vec<f64> {
+    let (rate, edge) = signals;
+    match (finding.kind, &options.ocular, &options.cardiac) {
+        (Kind::Ocular, Some(Ocular { moments: Some(moments), .. }), _) => {
+            activity.iter().zip(moments.weights(activity, rate, edge)).map(|(x, w)| x * w).collect()
+        }
+        (Kind::Cardiac, _, Some(heart)) if heart.average_s > 0.0 => {
+            locked_part(activity, companions.beats, rate, heart.average_s)
+        }
+        _ => activity.to_vec(),
+    }
 }
 
 fn note_search(components: &Decomposition, log: &mut CleaningLog) {
@@ -164,11 +185,12 @@ fn find(
         Some(eyes) => ocular_references(&signals.labels, &signals.data, companions.eog, signals.rate, eyes)?,
         None => Vec::new(),
     };
+    let edge = edge(signals);
     let activities = components.activities(&signals.data);
     let judge = |(component, activity): (usize, &Vec<f64>)| -> Result<Option<Finding>, PrepareError> {
         let site = site_of(components, component, &signals.labels);
         let (r, reference, eyes) = match &options.ocular {
-            Some(eyes) => ocular(activity, &site, &references, signals.rate, eyes)?,
+            Some(eyes) => ocular(activity, edge, &site, &references, signals.rate, eyes)?,
             None => (0.0, String::new(), false),
         };
         let (cardiac_ratio, heart) = match &options.cardiac {
@@ -190,41 +212,6 @@ fn find(
     };
     let found: Vec<Option<Finding>> = activities.par_iter().enumerate().map(judge).collect::<Result<_, _>>()?;
     Ok(found.into_iter().flatten().collect())
-}
-
-impl CleaningLog {
-    /// The log in sentences.
-    pub fn say(&self) -> Vec<String> {
-        let mut lines = self.notes.clone();
-        for bad in &self.bad {
-            lines.push(format!("{} is bad: {}", bad.label, bad.reason.say()));
-        }
-        if !self.interpolated.is_empty() {
-            lines.push(format!("interpolated: {}", self.interpolated.join(", ")));
-        }
-        for t in &self.treated {
-            let kept = 100.0 * t.retained;
-            lines.push(format!(
-                "component {} treated by wavelets (kurtosis {:.1}, peak {:.0} SD): {kept:.0} % of it stays",
-                t.component, t.excess_kurtosis, t.peak_sd
-            ));
-        }
-        for f in &self.findings {
-            let what = match f.kind {
-                Kind::Ocular => format!("ocular (r {:.2} with {}, largest at {})", f.r, f.reference, f.site),
-                Kind::Cardiac => format!("cardiac ({:.0} x the energy of chance, largest at {})", f.cardiac_ratio, f.site),
-                Kind::Named => format!("named by the experimenter (largest at {})", f.site),
-            };
-            let done = if f.removed { "removed" } else { "kept" };
-            lines.push(format!("component {} {what}: {done}, {:.1} % of the variance stays", f.component, 100.0 * f.retained));
-        }
-        if let Some((rounds, _)) = self.rounds.iter().find(|(_, settled)| !settled) {
-            lines.push(format!(
-                "the search for components ended after {rounds} rounds without settling (near-Gaussian ones do not)"
-            ));
-        }
-        lines
-    }
 }
 
 #[cfg(test)]

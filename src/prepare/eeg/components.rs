@@ -1,5 +1,6 @@
 //! Which components are the eyes and which the heart (algorithms 1.2 c, d).
 
+use super::events::Moments;
 use super::ica::Decomposition;
 use super::shape::{correlation, excess_kurtosis};
 use crate::prepare::PrepareError;
@@ -19,11 +20,13 @@ pub struct Ocular {
     /// Least excess kurtosis of the component in that band: eyes move now and then, frontal rhythms go on. Without it a
     /// recording without blinks loses frontal brain activity, since nothing else resembles Fp1 so much. 0 = not asked.
     pub least_kurtosis: f64,
+    /// The component is taken out at these moments only; `None` = everywhere.
+    pub moments: Option<Moments>,
 }
 
 impl Default for Ocular {
     fn default() -> Self {
-        Ocular { low_hz: 1.0, high_hz: 10.0, least_r: 0.6, least_kurtosis: 2.0 }
+        Ocular { low_hz: 1.0, high_hz: 10.0, least_r: 0.6, least_kurtosis: 2.0, moments: Some(Moments::default()) }
     }
 }
 
@@ -41,11 +44,13 @@ pub struct Cardiac {
     /// How many random averages.
     pub draws: usize,
     pub seed: u64,
+    /// Not the component goes but its average around the R peaks, so far to both sides, s; 0 = all of it.
+    pub average_s: f64,
 }
 
 impl Default for Cardiac {
     fn default() -> Self {
-        Cardiac { half_window_s: 0.1, energy_ratio: 3.0, beyond_random: 1.5, draws: 200, seed: 1 }
+        Cardiac { half_window_s: 0.1, energy_ratio: 3.0, beyond_random: 1.5, draws: 200, seed: 1, average_s: 0.3 }
     }
 }
 
@@ -117,18 +122,23 @@ fn is_frontal(label: &str) -> bool {
     ["FP", "FPZ", "AF", "AFZ", "F", "FZ"].contains(&letters.to_ascii_uppercase().as_str())
 }
 
-/// r with the best reference and its name, and whether the component is ocular.
+/// r with the best reference and its name, and whether the component is ocular; `edge` samples at both ends are not
+/// looked at.
 pub fn ocular(
     activity: &[f64],
+    edge: usize,
     site: &str,
     references: &[(String, Vec<f64>)],
     rate: f64,
     options: &Ocular,
 ) -> Result<(f64, String, bool), PrepareError> {
     let band = ocular_filter(rate, options)?.zero_phase(activity)?;
-    let scored = references.iter().map(|(name, x)| (correlation(&band, x).abs(), name));
+    let inner = edge..band.len().saturating_sub(edge).max(edge);
+    let band = &band[inner.clone()];
+    let within = |x: &Vec<f64>| correlation(band, x.get(inner.clone()).unwrap_or_default()).abs();
+    let scored = references.iter().map(|(name, x)| (within(x), name));
     let Some((r, name)) = scored.max_by(|a, b| a.0.total_cmp(&b.0)) else { return Ok((0.0, String::new(), false)) };
-    let now_and_then = options.least_kurtosis <= 0.0 || excess_kurtosis(&band) >= options.least_kurtosis;
+    let now_and_then = options.least_kurtosis <= 0.0 || excess_kurtosis(band) >= options.least_kurtosis;
     let is_ocular = r >= options.least_r && is_frontal(site) && now_and_then;
     Ok((r, name.clone(), is_ocular))
 }
@@ -154,6 +164,27 @@ pub fn cardiac(activity: &[f64], beats: &[f64], rate: f64, options: &Cardiac) ->
     let largest = energies.iter().copied().fold(0.0, f64::max);
     let ratio = if mean > 0.0 { locked / mean } else { 0.0 };
     (ratio, ratio > options.energy_ratio && locked > options.beyond_random * largest)
+}
+
+/// The part of a component that follows the beats: its average around them, put at each, with soft ends. `beats` in s
+/// from the first sample.
+pub fn locked_part(activity: &[f64], beats: &[f64], rate: f64, half_s: f64) -> Vec<f64> {
+    let half = (half_s * rate).round() as usize;
+    let fits = |at: &usize| *at >= half && at + half < activity.len();
+    let centres: Vec<usize> = beats.iter().map(|t| (t * rate).round().max(0.0) as usize).filter(fits).collect();
+    let mut average = vec![0.0; 2 * half + 1];
+    for centre in &centres {
+        average.iter_mut().zip(&activity[centre - half..=centre + half]).for_each(|(a, x)| *a += x / centres.len() as f64);
+    }
+    for (i, a) in average.iter_mut().enumerate() {
+        let inwards = i.min(2 * half - i) as f64 / (0.25 * half as f64).max(1.0);
+        *a *= 0.5 - 0.5 * (std::f64::consts::PI * inwards.min(1.0)).cos();
+    }
+    let mut locked = vec![0.0; activity.len()];
+    for centre in &centres {
+        locked[centre - half..=centre + half].iter_mut().zip(&average).for_each(|(x, a)| *x = *a);
+    }
+    locked
 }
 
 /// Mean square of the average of the stretches around these moments.

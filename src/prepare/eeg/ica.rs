@@ -28,7 +28,7 @@ pub struct IcaOptions {
 
 impl Default for IcaOptions {
     fn default() -> Self {
-        IcaOptions { rank_floor: 1e-7, tolerance: 1e-6, gaussian_within: 0.01, iterations: 500, samples: 65_536, seed: 1 }
+        IcaOptions { rank_floor: 1e-7, tolerance: 1e-6, gaussian_within: 0.02, iterations: 200, samples: 65_536, seed: 1 }
     }
 }
 
@@ -63,7 +63,7 @@ pub fn decompose(data: &[Vec<f64>], options: &IcaOptions) -> Result<Decompositio
     let picked: Vec<Vec<f64>> = data.iter().zip(&mean).map(|(x, m)| x.iter().step_by(stride).map(|v| v - m).collect()).collect();
     let (whitening, colouring) = whiten(&picked, options.rank_floor)?;
     let white = product(&whitening, &picked);
-    let (rotation, iterations, converged) = search(&white, options);
+    let (rotation, iterations, converged) = search_twice(&white, options);
     let unmixing = product(&rotation, &whitening);
     // Channels x rank times the transposed rotation.
     let mixing = colouring.iter().map(|row| rotation.iter().map(|r| dot(row, r)).collect()).collect();
@@ -99,14 +99,32 @@ fn product(a: &[Vec<f64>], b: &[Vec<f64>]) -> Vec<Vec<f64>> {
     a.par_iter().map(row).collect()
 }
 
-/// The rotation of white data whose rows are the components, the rounds it took, and whether it settled.
-fn search(white: &[Vec<f64>], options: &IcaOptions) -> (Vec<Vec<f64>>, usize, bool) {
+/// Samples of the first search, and rounds of the second where that is not settled by then.
+const COARSE: usize = 8192;
+const FINE_ROUNDS: usize = 60;
+
+/// The rotation of white data whose rows are the components, the rounds it took, and whether it settled: searched on
+/// few samples, which is cheap, and then on all of them from there.
+fn search_twice(white: &[Vec<f64>], options: &IcaOptions) -> (Vec<Vec<f64>>, usize, bool) {
     let rank = white.len();
     let mut seed = Seed::new(options.seed).fork("fastica");
-    let start = (0..rank).map(|_| (0..rank).map(|_| seed.normal()).collect()).collect();
-    let mut rotation = decorrelate(start);
-    let mut waited_for = vec![true; rank];
-    for round in 1..=options.iterations {
+    let start = decorrelate((0..rank).map(|_| (0..rank).map(|_| seed.normal()).collect()).collect());
+    let samples = white.first().map_or(0, Vec::len);
+    let stride = samples / COARSE.max(rank * rank);
+    if stride < 2 {
+        return search(white, start, options.iterations, options);
+    }
+    let few: Vec<Vec<f64>> = white.iter().map(|x| x.iter().step_by(stride).copied().collect()).collect();
+    let (coarse, rounds, _) = search(&few, start, options.iterations, options);
+    let (rotation, more, settled) = search(white, coarse, options.iterations.min(FINE_ROUNDS), options);
+    (rotation, rounds + more, settled)
+}
+
+/// Rounds from a rotation on.
+fn search(white: &[Vec<f64>], start: Matrix, rounds: usize, options: &IcaOptions) -> (Matrix, usize, bool) {
+    let mut rotation = start;
+    let mut waited_for = vec![true; white.len()];
+    for round in 1..=rounds {
         let next = decorrelate(step(&rotation, white));
         let turned = |((a, b), _): ((&Vec<f64>, &Vec<f64>), &bool)| (1.0 - dot(a, b).abs()).abs();
         let pairs = rotation.iter().zip(&next).zip(&waited_for).filter(|(_, waited)| **waited);
@@ -119,7 +137,7 @@ fn search(white: &[Vec<f64>], options: &IcaOptions) -> (Vec<Vec<f64>>, usize, bo
             waited_for = rotation.iter().map(|row| (contrast(row, white) - GAUSSIAN).abs() > options.gaussian_within).collect();
         }
     }
-    (rotation, options.iterations, false)
+    (rotation, rounds, false)
 }
 
 /// Rounds between two looks at which components are nearly Gaussian.

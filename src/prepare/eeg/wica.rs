@@ -1,6 +1,7 @@
 //! Wavelet-enhanced ICA: the large-amplitude part of artefact-like components is taken out of the channels and the
 //! rest of the component stays (Castellanos and Makarov 2006; algorithms 1.2).
 
+use super::events::Moments;
 use super::ica::Decomposition;
 use super::shape::{centre_and_spread, excess_kurtosis};
 use super::wavelet::{Threshold, large_part};
@@ -19,11 +20,19 @@ pub struct WaveletIca {
     pub least_kurtosis: f64,
     /// Also treated: a component with a peak of so many robust SD.
     pub peak_sd: f64,
+    /// The large part is taken out at these moments only; `None` = wherever it is.
+    pub moments: Option<Moments>,
 }
 
 impl Default for WaveletIca {
     fn default() -> Self {
-        WaveletIca { threshold: Threshold::default(), kurtosis_sd: 3.0, least_kurtosis: 1.0, peak_sd: 8.0 }
+        WaveletIca {
+            threshold: Threshold::default(),
+            kurtosis_sd: 3.0,
+            least_kurtosis: 1.0,
+            peak_sd: 8.0,
+            moments: Some(Moments::default()),
+        }
     }
 }
 
@@ -57,11 +66,20 @@ pub fn artefact_like(activities: &[Vec<f64>], options: &WaveletIca) -> Vec<(usiz
     shapes.into_iter().enumerate().filter(wanted).map(|(i, (kurtosis, peak))| (i, kurtosis, peak)).collect()
 }
 
-/// Takes the large part of every artefact-like component out of `data` (channels x samples) and says what it did.
-pub fn treat(data: &mut [Vec<f64>], components: &Decomposition, options: &WaveletIca) -> Vec<Treated> {
+/// Takes the large part of every artefact-like component out of `data` (channels x samples, `rate` a second) and says
+/// what it did. `edge` samples at both ends are neither judged nor changed.
+pub fn treat(data: &mut [Vec<f64>], rate: f64, edge: usize, components: &Decomposition, options: &WaveletIca) -> Vec<Treated> {
     let activities = components.activities(data);
-    let found = artefact_like(&activities, options);
-    let artefacts: Vec<Vec<f64>> = found.par_iter().map(|(i, ..)| large_part(&activities[*i], &options.threshold)).collect();
+    let inner: Vec<Vec<f64>> = activities.iter().map(|x| x[edge..x.len() - edge].to_vec()).collect();
+    let found = artefact_like(&inner, options);
+    let artefact = |(i, ..): &(usize, f64, f64)| {
+        let mut large = large_part(&activities[*i], &options.threshold);
+        if let Some(moments) = &options.moments {
+            large.iter_mut().zip(moments.weights(&activities[*i], rate, edge)).for_each(|(x, w)| *x *= w);
+        }
+        large
+    };
+    let artefacts: Vec<Vec<f64>> = found.par_iter().map(artefact).collect();
     let power = |x: &mut dyn Iterator<Item = f64>| x.map(|v| v * v).sum::<f64>();
     let mut treated = Vec::new();
     for ((component, excess_kurtosis, peak_sd), artefact) in found.into_iter().zip(&artefacts) {

@@ -1,6 +1,7 @@
 //! Power of heart-rate variability over time: the smoothed pseudo-Wigner-Ville distribution with an elliptic
 //! exponential kernel (Orini et al. 2011; algorithms 2.5).
 
+use super::ambiguity::{Ambiguity, finer};
 use super::hrv::{HRV_HZ, Hrv};
 use crate::prepare::PrepareError;
 use crate::prepare::spectrum::power_between;
@@ -61,6 +62,31 @@ pub struct HrvPower {
 /// # Errors
 /// Fewer than eight samples; a value that is no number; a kernel without extent.
 pub fn spwvd(series: &[f64], rate: f64, options: &SpwvdOptions) -> Result<Spwvd, PrepareError> {
+    let (n, bins) = (series.len(), lag_bins(series, options)?);
+    let step = rate / (2 * bins) as f64;
+    let ambiguity = Ambiguity::new(series, rate, options);
+    let rows = ((rate / 8.0 / step).ceil() as usize).clamp(1, bins);
+    let coarse = along_lags(&ambiguity.smoothed(), bins, rows, rate);
+    let column = |at: usize| coarse.iter().map(|row| row[at]).collect::<Vec<f64>>();
+    let power = |(low, high): (f64, f64)| -> Vec<f64> {
+        (0..ambiguity.coarse).map(|at| power_between(&column(at), step, low, high)).collect()
+    };
+    let powers = finer(&[power(LF_HZ), power(HF_HZ)], n);
+    let density = finer(&coarse, n);
+    let [lf, hf] = <[Vec<f64>; 2]>::try_from(powers).unwrap_or_default();
+    Ok(Spwvd { density, step, lf, hf })
+}
+
+/// LF and HF alone, as [`spwvd`] gives them: each is one weight a lag, so no density need be made.
+fn powers(series: &[f64], rate: f64, options: &SpwvdOptions) -> Result<[Vec<f64>; 2], PrepareError> {
+    let bins = lag_bins(series, options)?;
+    let ambiguity = Ambiguity::new(series, rate, options);
+    let step = rate / (2 * bins) as f64;
+    Ok([LF_HZ, HF_HZ].map(|(low, high)| ambiguity.weighted(&lag_weights(bins, step, low, high, rate))))
+}
+
+/// Checks what is given; the length of the transform along the lag.
+fn lag_bins(series: &[f64], options: &SpwvdOptions) -> Result<usize, PrepareError> {
     const FEWEST: usize = 8;
     let n = series.len();
     if n < FEWEST {
@@ -74,62 +100,26 @@ pub fn spwvd(series: &[f64], rate: f64, options: &SpwvdOptions) -> Result<Spwvd,
             return Err(PrepareError::Option { name, value: value.to_string(), must: "above 0" });
         }
     }
-    let bins = if n > options.bins { n.next_power_of_two() } else { options.bins.max(FEWEST) };
-    let step = rate / (2 * bins) as f64;
-    let lags = smoothed(&analytic(series), rate, options);
-    let rows = ((rate / 8.0 / step).ceil() as usize).clamp(1, bins);
-    let density = along_lags(&lags, n, bins, rows, rate);
-    let column = |at: usize| density.iter().map(|row| row[at]).collect::<Vec<f64>>();
-    let (mut lf, mut hf) = (Vec::with_capacity(n), Vec::with_capacity(n));
-    for at in 0..n {
-        let column = column(at);
-        lf.push(power_between(&column, step, LF_HZ.0, LF_HZ.1));
-        hf.push(power_between(&column, step, HF_HZ.0, HF_HZ.1));
+    Ok(if n > options.bins { n.next_power_of_two() } else { options.bins.max(FEWEST) })
+}
+
+/// What each lag weighs in the power of a band: the transform of the trapezoid's weights, twice for a lag and its
+/// negative.
+fn lag_weights(bins: usize, step: f64, low: f64, high: f64, rate: f64) -> Vec<Complex64> {
+    let (first, last) = ((low / step - 1e-9).ceil().max(0.0) as usize, (high / step + 1e-9).floor() as usize);
+    let mut weights = vec![Complex64::default(); bins];
+    for k in first..last.min(bins - 1) {
+        weights[k] += step / 2.0 / rate;
+        weights[k + 1] += step / 2.0 / rate;
     }
-    Ok(Spwvd { density, step, lf, hf })
+    limbic_fft::forward(bins).process(&mut weights);
+    weights.iter_mut().skip(1).for_each(|w| *w *= 2.0);
+    weights
 }
 
-/// The analytic signal of the series less its mean: negative frequencies are taken off.
-fn analytic(series: &[f64]) -> Vec<Complex64> {
-    let n = series.len();
-    let mean = series.iter().sum::<f64>() / n as f64;
-    let mut z: Vec<Complex64> = series.iter().map(|v| Complex64::new(v - mean, 0.0)).collect();
-    limbic_fft::forward(n).process(&mut z);
-    for (k, value) in z.iter_mut().enumerate() {
-        *value *= match k {
-            0 => 1.0,
-            k if 2 * k == n => 1.0,
-            k if 2 * k < n => 2.0,
-            _ => 0.0,
-        } / n as f64;
-    }
-    limbic_fft::inverse(n).process(&mut z);
-    z
-}
-
-/// z[t+m] z*[t-m] for m = 0, 1, ..., smoothed along t by the kernel; one row a lag. Negative lags are conjugates.
-fn smoothed(z: &[Complex64], rate: f64, options: &SpwvdOptions) -> Vec<Vec<Complex64>> {
-    let n = z.len();
-    let (forward, inverse) = (limbic_fft::forward(n), limbic_fft::inverse(n));
-    let mut scratch = vec![Complex64::default(); forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len())];
-    let shift = |k: usize| if 2 * k < n { k as f64 } else { k as f64 - n as f64 } * rate / n as f64;
-    let far: Vec<f64> = (0..n).map(|k| (shift(k) / options.nu_hz).powi(2)).collect();
-    let row = |m: usize| {
-        let mut row: Vec<Complex64> =
-            (0..n).map(|t| if t >= m && t + m < n { z[t + m] * z[t - m].conj() } else { Complex64::default() }).collect();
-        forward.process_with_scratch(&mut row, &mut scratch);
-        let late = (2.0 * m as f64 / rate / options.tau_s).powi(2);
-        for (value, far) in row.iter_mut().zip(&far) {
-            *value *= (-std::f64::consts::PI * (late + far).powf(2.0 * options.lambda)).exp() / n as f64;
-        }
-        inverse.process_with_scratch(&mut row, &mut scratch);
-        row
-    };
-    (0..n.div_ceil(2)).map(row).collect()
-}
-
-/// The transform along the lag: the first `rows` of `bins` frequencies at each of the `n` samples.
-fn along_lags(lags: &[Vec<Complex64>], n: usize, bins: usize, rows: usize, rate: f64) -> Vec<Vec<f64>> {
+/// The transform along the lag: the first `rows` of `bins` frequencies at each sample of the lags' rows.
+fn along_lags(lags: &[Vec<Complex64>], bins: usize, rows: usize, rate: f64) -> Vec<Vec<f64>> {
+    let n = lags.first().map_or(0, Vec::len);
     let forward = limbic_fft::forward(bins);
     let mut scratch = vec![Complex64::default(); forward.get_inplace_scratch_len()];
     let mut density = vec![vec![0.0; n]; rows];
@@ -162,7 +152,7 @@ fn along_lags(lags: &[Vec<Complex64>], n: usize, bins: usize, rows: usize, rate:
 /// # Errors
 /// As [`spwvd`].
 pub fn hrv_power(hrv: &Hrv, options: &SpwvdOptions) -> Result<HrvPower, PrepareError> {
-    let made = spwvd(&hrv.intervals, HRV_HZ, options)?;
+    let [lf, hf] = powers(&hrv.intervals, HRV_HZ, options)?;
     let (first, last) = match (hrv.times.first(), hrv.times.last()) {
         (Some(first), Some(last)) => (*first, *last),
         _ => return Err(PrepareError::FewBeats { have: 0, need: 5 }),
@@ -175,8 +165,8 @@ pub fn hrv_power(hrv: &Hrv, options: &SpwvdOptions) -> Result<HrvPower, PrepareE
         from + (to - from) * place.fract()
     };
     Ok(HrvPower {
-        lf: times.iter().map(|t| at(&made.lf, *t)).collect(),
-        hf: times.iter().map(|t| at(&made.hf, *t)).collect(),
+        lf: times.iter().map(|t| at(&lf, *t)).collect(),
+        hf: times.iter().map(|t| at(&hf, *t)).collect(),
         times,
         lf_reliable: last - first >= RELIABLE_LF_S,
     })
@@ -210,6 +200,20 @@ mod tests {
         assert!(spwvd(&[1.0; 7], HRV_HZ, &SpwvdOptions::default()).is_err());
         assert!(spwvd(&[f64::NAN; 70], HRV_HZ, &SpwvdOptions::default()).is_err());
         assert!(spwvd(&tones(80), HRV_HZ, &SpwvdOptions { nu_hz: 0.0, ..SpwvdOptions::default() }).is_err());
+    }
+
+    #[test]
+    fn the_powers_alone_are_those_of_the_density() {
+        for n in [9, 80, 240, 241, 1201] {
+            let (made, alone) = (
+                spwvd(&tones(n), HRV_HZ, &SpwvdOptions::default()).expect("long enough"),
+                powers(&tones(n), HRV_HZ, &SpwvdOptions::default()).expect("long enough"),
+            );
+            for (one, other) in [(&made.lf, &alone[0]), (&made.hf, &alone[1])] {
+                let worst = one.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                assert!(one.len() == n && worst < 1e-12, "{n}: {worst}");
+            }
+        }
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The sets "bhi-...": one family of brain-heart interplay from EEG and heart beats (algorithms 1.4, 2.3 to 2.5, 3).
 
-use super::{FeatureOptions, FeatureTable, Material, note, prepared};
+use super::{FeatureOptions, FeatureTable, Material, Prepared, note, prepared};
 use crate::prepare::PrepareError;
 use crate::prepare::dataset::Recipe;
-use crate::prepare::heart::correct::correct;
+use crate::prepare::heart::correct::{HrvQuality, correct};
 use crate::prepare::heart::hrv::hrv_series;
 use crate::prepare::heart::spwvd::hrv_power;
-use crate::prepare::interplay::{Family, Trial, interplay};
+use crate::prepare::interplay::{Family, Interplay, Trial, interplay};
 use crate::prepare::spectrum::{Spectrum, band_series, window_starts};
 use rayon::prelude::*;
 
@@ -23,8 +23,29 @@ pub fn recipe(family: Family, labels: &[String], options: &FeatureOptions) -> Re
 
 pub fn table(family: Family, material: Material<'_>, options: &FeatureOptions) -> Result<FeatureTable, PrepareError> {
     let made = prepared(material, options)?;
-    let mut notes = made.notes;
+    Ok(of(family, &whole(&made, material, options)?, &made, material, options))
+}
+
+/// One family out of all four.
+pub fn of(family: Family, found: &Interplay, made: &Prepared, material: Material<'_>, options: &FeatureOptions) -> FeatureTable {
+    let rows = found.family(family);
+    let row = |(i, t): (usize, &f64)| (*t, rows.iter().map(|series| series[i] as f32).collect());
+    FeatureTable {
+        recipe: recipe(family, &material.eeg.labels, options),
+        shape: vec![made.signals.labels.len(), options.psd.bands.len()],
+        rows: found.times.iter().enumerate().map(row).collect(),
+        notes: made.notes.iter().chain(&found.notes).cloned().collect(),
+        cleaning: made.log.clone(),
+    }
+}
+
+/// All four families, which share everything but the choice of one.
+pub fn whole(made: &Prepared, material: Material<'_>, options: &FeatureOptions) -> Result<Interplay, PrepareError> {
+    let mut notes = Vec::new();
     let corrected = correct(material.beside.beats, options.beats);
+    if corrected.quality() == HrvQuality::Excluded {
+        return Err(PrepareError::Beatless { why: corrected.say() });
+    }
     notes.push(corrected.say());
     // From here on every time counts from the part's start.
     let beats: Vec<f64> = corrected.beats.iter().map(|t| t - material.onset_s).collect();
@@ -58,17 +79,9 @@ pub fn table(family: Family, material: Material<'_>, options: &FeatureOptions) -
         })
         .collect();
     let (lf, hf) = (along(&power.times, &power.lf, &times), along(&power.times, &power.hf, &times));
-    let found = interplay(Trial { times: &times, brain: &brain, lf: &lf, hf: &hf, beats: &beats }, &options.sdg)?;
-    notes.extend(found.notes.iter().cloned());
-    let rows = found.family(family);
-    let row = |(i, t): (usize, &f64)| (*t, rows.iter().map(|series| series[i] as f32).collect());
-    Ok(FeatureTable {
-        recipe: recipe(family, &material.eeg.labels, options),
-        shape: vec![made.signals.labels.len(), bands],
-        rows: found.times.iter().enumerate().map(row).collect(),
-        notes,
-        cleaning: made.log,
-    })
+    let mut found = interplay(Trial { times: &times, brain: &brain, lf: &lf, hf: &hf, beats: &beats }, &options.sdg)?;
+    notes.append(&mut found.notes);
+    Ok(Interplay { notes, ..found })
 }
 
 /// Values on equally spaced whole seconds, linearly at other times inside them.

@@ -1,9 +1,8 @@
 //! The sets "spectrogram" and "spectrogram-map": three-band images of the 28 electrodes of the scalp map
 //! (algorithms 4 and 7).
 
-use super::{FeatureOptions, FeatureSet, FeatureTable, Material, note};
+use super::{FeatureOptions, FeatureSet, FeatureTable, Material, cleaned, note};
 use crate::prepare::dataset::Recipe;
-use crate::prepare::eeg::clean;
 use crate::prepare::spectrogram::{Banded, SpectrogramOptions, Stft, banded};
 use crate::prepare::{PrepareError, Signals, scalp_map};
 use rayon::prelude::*;
@@ -30,10 +29,10 @@ pub fn table(set: FeatureSet, material: Material<'_>, options: &FeatureOptions) 
     let (mut notes, mut log) = (Vec::new(), None);
     let whole: Signals = match &options.cleaning {
         Some(cleaning) => {
-            let cleaned = clean(material.eeg, material.beside, cleaning)?;
-            notes = cleaned.log.say();
-            log = Some(cleaned.log);
-            cleaned.signals
+            let (signals, made) = cleaned(material, cleaning)?;
+            notes = made.say();
+            log = Some(made);
+            signals
         }
         None => material.eeg.clone(),
     };

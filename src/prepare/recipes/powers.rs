@@ -1,6 +1,6 @@
 //! The set "psd": band powers a window.
 
-use super::{FeatureOptions, FeatureTable, Material, note, prepared};
+use super::{FeatureOptions, FeatureTable, Material, Prepared, note, prepared};
 use crate::prepare::PrepareError;
 use crate::prepare::dataset::Recipe;
 use crate::prepare::features::window_features;
@@ -18,14 +18,18 @@ pub fn recipe(labels: &[String], options: &FeatureOptions) -> Recipe {
 }
 
 pub fn table(material: Material<'_>, options: &FeatureOptions) -> Result<FeatureTable, PrepareError> {
-    let made = prepared(material, options)?;
+    of(&prepared(material, options)?, material, options)
+}
+
+/// From EEG that is prepared already.
+pub fn of(made: &Prepared, material: Material<'_>, options: &FeatureOptions) -> Result<FeatureTable, PrepareError> {
     let (from, to) = material.span()?;
     let rows = window_features(&made.signals, from, to, &options.psd)?;
     Ok(FeatureTable {
         recipe: recipe(&material.eeg.labels, options),
         shape: vec![made.signals.labels.len(), options.psd.bands.len()],
         rows,
-        notes: made.notes,
-        cleaning: made.log,
+        notes: made.notes.clone(),
+        cleaning: made.log.clone(),
     })
 }

@@ -31,6 +31,10 @@ fn every_name_makes_its_table() {
         assert!(table.rows.windows(2).all(|pair| pair[1].0 > pair[0].0));
     }
     assert_eq!(FeatureSet::named("bhi"), None);
+    let together = powers_and_families(Material::whole(&eeg, beside), &options).expect("long enough");
+    for (set, table) in FeatureSet::ALL.into_iter().zip(together) {
+        assert_eq!(features(set, Material::whole(&eeg, beside), &options), Ok(table));
+    }
     // What made the plain powers is what earlier models were trained on.
     assert_eq!(recipe(FeatureSet::Psd, &eeg.labels, &options), Ok(PsdOptions::default().recipe(&eeg.labels)));
 }
@@ -39,7 +43,7 @@ fn every_name_makes_its_table() {
 fn a_part_counts_from_its_own_start_and_choices_change_the_recipe() {
     let (eeg, beats) = recording();
     let beside = Companions { eog: &[], beats: &beats };
-    let part = Material { eeg: &eeg, beside, onset_s: 3.0, length_s: 24.0 };
+    let part = Material { eeg: &eeg, beside, onset_s: 3.0, length_s: 24.0, cleaned: None };
     let set = FeatureSet::Interplay(Family::HfToB);
     let table = features(set, part, &FeatureOptions::default()).expect("long enough");
     // 23 windows from 1 to 23 s; the coefficient of a window of 15 s stands at its centre.

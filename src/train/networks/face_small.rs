@@ -5,14 +5,21 @@ use super::{Architecture, Size};
 use crate::signal::Seed;
 use crate::train::network::{Conv2d, Dense, MapLayer, Network, NetworkError, RowLayer};
 
-pub const ARCHITECTURE: Architecture = Architecture { name: "face-small", build };
+pub const ARCHITECTURE: Architecture = Architecture {
+    name: "face-small",
+    hidden: 32,
+    sequence: true,
+    takes: |kind| kind == "face",
+    wants: "face pictures (--modality face)",
+    build,
+};
 
 /// The network for one grey image of `side` x `side` pixels.
 ///
 /// # Errors
 /// A side below 4, which two poolings reduce to nothing; no class at all.
 pub fn face_small(side: usize, classes: usize, hidden: usize, seed: &Seed) -> Result<Network, NetworkError> {
-    build(&Size { input: [1, side, side], classes, hidden }, seed)
+    build(&Size { input: [1, side, side], classes, hidden, channels: Vec::new() }, seed)
 }
 
 /// conv 3x3 -> 8, ReLU, pool 2, conv 3x3 -> 16, ReLU, pool 2, flatten, dropout 0.2, dense, ReLU, dense.

@@ -4,14 +4,21 @@ use super::{Architecture, Size};
 use crate::signal::Seed;
 use crate::train::network::{Conv2d, Dense, MapLayer, Network, NetworkError, RowLayer};
 
-pub const ARCHITECTURE: Architecture = Architecture { name: "seed-a-cnn", build };
+pub const ARCHITECTURE: Architecture = Architecture {
+    name: "seed-a-cnn",
+    hidden: 512,
+    sequence: true,
+    takes: |kind| !matches!(kind, "samples" | "courses" | "inception-map"),
+    wants: "images (--features psd, bhi-..., spectrogram, spectrogram-map)",
+    build,
+};
 
 /// The network for one 22 x 22 image; the paper's hidden layer has 512 units.
 ///
 /// # Errors
 /// No class at all.
 pub fn seed_a(classes: usize, hidden: usize, seed: &Seed) -> Result<Network, NetworkError> {
-    build(&Size { input: [1, 22, 22], classes, hidden }, seed)
+    build(&Size { input: [1, 22, 22], classes, hidden, channels: Vec::new() }, seed)
 }
 
 /// As [`seed_a`], with other numbers of feature maps than the paper's 32 and 64.
@@ -19,7 +26,7 @@ pub fn seed_a(classes: usize, hidden: usize, seed: &Seed) -> Result<Network, Net
 /// # Errors
 /// No class at all.
 pub fn seed_a_of(feature_maps: [usize; 2], classes: usize, hidden: usize, seed: &Seed) -> Result<Network, NetworkError> {
-    layered(feature_maps, &Size { input: [1, 22, 22], classes, hidden }, seed)
+    layered(feature_maps, &Size { input: [1, 22, 22], classes, hidden, channels: Vec::new() }, seed)
 }
 
 fn build(size: &Size, seed: &Seed) -> Result<Network, NetworkError> {

@@ -1,11 +1,13 @@
 //! ONNX bytes as a network: sequences of Conv, Pad, pools, BatchNormalization, activations, Flatten or Reshape, Gemm or
 //! MatMul and Add, Dropout and Identity.
 
-use super::message::{Graph, Model, Node};
+use super::message::{Graph, Model, Node, TensorValue};
 use super::values::{Values, expect_int, fault, find, float_of, int_of, ints_of, window};
 use super::{CARD_KEY, NETWORK_KEY, OnnxError};
+use crate::signal::Seed;
 use crate::train::card::Card;
 use crate::train::network::{Conv2d, Curve, MapLayer, Network, RowLayer};
+use crate::train::networks::{Architecture, Size, architecture};
 use crate::train::parameters::tensor;
 use prost::Message;
 
@@ -39,6 +41,9 @@ fn read_with(bytes: &[u8], without_softmax: bool) -> Result<(Network, Option<Car
         graph.nodes.pop();
     }
     let (input, shape) = input_of(&graph)?;
+    if let Some((known, hidden)) = built(&name) {
+        return Ok((rebuilt(known, hidden, &name, &graph, shape)?, card.transpose()?));
+    }
     let mut reader =
         Reader { values: Values::of(&graph)?, maps: Vec::new(), rows: Vec::new(), shape, flat: false, open_matmul: false };
     let mut current = input;
@@ -54,6 +59,31 @@ fn read_with(bytes: &[u8], without_softmax: bool) -> Result<(Network, Option<Car
     }
     let network = Network::new(&name, shape, reader.maps, reader.rows)?;
     Ok((network, card.transpose()?))
+}
+
+/// The architecture and width behind the name of a network of ours that is more than a sequence of layers.
+fn built(name: &str) -> Option<(Architecture, usize)> {
+    let (name, hidden) = name.split_once(" hidden=")?;
+    Some((architecture(name).filter(|a| !a.sequence)?, hidden.parse().ok()?))
+}
+
+/// The network by its name, with the weights of the file.
+fn rebuilt(known: Architecture, hidden: usize, name: &str, graph: &Graph, input: [usize; 3]) -> Result<Network, OnnxError> {
+    let outputs = graph.outputs.first().and_then(|o| o.kind.as_ref()?.tensor.as_ref()?.shape.as_ref()?.dims.last()?.value);
+    let classes = outputs.and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+    let size = Size { input, classes, hidden, channels: Vec::new() };
+    let mut network = (known.build)(&size, &Seed::new(0))?;
+    let mut stored = Vec::new();
+    for parameter in network.parameters() {
+        let found = graph.initializers.iter().find(|t| t.name == parameter.name);
+        let dims = |t: &TensorValue| t.dims.iter().map(|&d| d as usize).collect::<Vec<_>>();
+        let values = found.filter(|t| dims(t) == parameter.shape()).map(|t| &t.raw);
+        let raw = values.filter(|raw| raw.len() == 4 * parameter.shape().iter().product::<usize>());
+        let raw = raw.ok_or_else(|| OnnxError::Rebuilt(name.into()))?;
+        stored.push(raw.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect::<Vec<f32>>());
+    }
+    network.edit_parameters(|i, values| values.copy_from_slice(&stored[i]));
+    Ok(network)
 }
 
 /// Name and shape [channels, height, width] of the input that is not a weight; the batch is dropped. An input

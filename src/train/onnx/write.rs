@@ -9,48 +9,18 @@ use crate::train::card::Card;
 use crate::train::network::{Curve, MapLayer, Network, Norm, RowLayer};
 use crate::train::parameters::values;
 use prost::Message;
+use std::collections::BTreeMap;
 
 /// The network as an ONNX model: input "input" with a dynamic batch, output "logits", dropout left out, the card as
 /// metadata. The same network and card give the same bytes.
 pub fn write(network: &Network, card: &Card) -> Vec<u8> {
-    let mut builder = Builder { current: INPUT.into(), ..Builder::default() };
+    let mut builder = Builder { current: INPUT.into(), shape: network.input_shape(), ..Builder::default() };
     network.parameters().iter().for_each(|p| builder.initializer(&p.name, &p.shape(), &p.values()));
-    let mut convolutions = 0;
-    for layer in &network.maps {
-        match layer {
-            MapLayer::Conv2d(c) => {
-                convolutions += 1;
-                let [_, _, height, width] = c.weight.dims();
-                let [top, left] = c.padding;
-                let attributes = vec![
-                    ints("dilations", &c.dilation),
-                    int("group", c.groups),
-                    ints("kernel_shape", &[height, width]),
-                    ints("pads", &[top, left, top, left]),
-                    ints("strides", &c.stride),
-                ];
-                builder.node("Conv", &parameters("conv", convolutions), attributes);
-            }
-            MapLayer::Relu => builder.node("Relu", &[], vec![]),
-            MapLayer::Curve(curve) => builder.curve(*curve),
-            MapLayer::Norm(norm) => builder.norm(norm),
-            MapLayer::Pad { sides, value } => builder.pad(*sides, *value),
-            MapLayer::MaxPool2d { size, stride } => {
-                builder.node("MaxPool", &[], vec![ints("kernel_shape", size), ints("strides", stride)]);
-            }
-            MapLayer::AvgPool2d { size, stride } => {
-                builder.node("AveragePool", &[], vec![ints("kernel_shape", size), ints("strides", stride)]);
-            }
-        }
-    }
+    builder.maps(&network.maps);
     builder.node("Flatten", &[], vec![int("axis", 1)]);
-    let mut dense = 0;
     for layer in &network.rows {
         match layer {
-            RowLayer::Dense(_) => {
-                dense += 1;
-                builder.node("Gemm", &parameters("dense", dense), vec![]);
-            }
+            RowLayer::Dense(_) => builder.with_parameters("Gemm", "dense", &["weight", "bias"], vec![]),
             RowLayer::Relu => builder.node("Relu", &[], vec![]),
             RowLayer::Curve(curve) => builder.curve(*curve),
             RowLayer::Norm(norm) => builder.norm(norm),
@@ -62,20 +32,85 @@ pub fn write(network: &Network, card: &Card) -> Vec<u8> {
 
 /// Nodes appended one after another, each taking what the one before made.
 #[derive(Default)]
-struct Builder {
-    current: String,
+pub(super) struct Builder {
+    pub current: String,
+    /// [channels, height, width] of the current maps.
+    pub shape: [usize; 3],
     nodes: Vec<Node>,
     initializers: Vec<TensorValue>,
+    /// Layers with parameters so far, by kind.
+    counts: BTreeMap<&'static str, usize>,
 }
 
 impl Builder {
-    fn node(&mut self, operator: &str, extra: &[String], attributes: Vec<Attribute>) {
+    /// Map layers one after another.
+    pub fn maps(&mut self, layers: &[MapLayer]) {
+        for layer in layers {
+            match layer {
+                MapLayer::Conv2d(c) => {
+                    let [_, _, height, width] = c.weight.dims();
+                    let [top, left] = c.padding;
+                    let attributes = vec![
+                        ints("dilations", &c.dilation),
+                        int("group", c.groups),
+                        ints("kernel_shape", &[height, width]),
+                        ints("pads", &[top, left, top, left]),
+                        ints("strides", &c.stride),
+                    ];
+                    self.with_parameters("Conv", "conv", &["weight", "bias"], attributes);
+                }
+                MapLayer::Relu => self.node("Relu", &[], vec![]),
+                MapLayer::Curve(curve) => self.curve(*curve),
+                MapLayer::Norm(norm) => self.norm(norm),
+                MapLayer::Pad { sides, value } => self.pad(*sides, *value),
+                MapLayer::MaxPool2d { size, stride } => {
+                    self.node("MaxPool", &[], vec![ints("kernel_shape", size), ints("strides", stride)]);
+                }
+                MapLayer::AvgPool2d { size, stride } => {
+                    self.node("AveragePool", &[], vec![ints("kernel_shape", size), ints("strides", stride)]);
+                }
+                other => self.block(other),
+            }
+            // The network was made with these shapes, so they fit.
+            self.shape = layer.output_shape(self.shape).unwrap_or(self.shape);
+        }
+    }
+
+    /// A node whose further inputs are the next layer's parameters of this kind.
+    pub fn with_parameters(&mut self, operator: &str, kind: &'static str, parts: &[&str], attributes: Vec<Attribute>) {
+        let number = *self.counts.entry(kind).and_modify(|n| *n += 1).or_insert(1);
+        let names: Vec<String> = parts.iter().map(|part| format!("{kind}{number}.{part}")).collect();
+        self.node(operator, &names, attributes);
+    }
+
+    /// A node that takes the current value and others that nodes made before.
+    pub fn node(&mut self, operator: &str, extra: &[String], attributes: Vec<Attribute>) {
         let name = format!("{}{}", operator.to_lowercase(), self.nodes.len() + 1);
         let mut inputs = vec![self.current.clone()];
         inputs.extend_from_slice(extra);
         self.current = format!("{name}.out");
         let outputs = vec![self.current.clone()];
         self.nodes.push(Node { inputs, outputs, name, operator: operator.into(), attributes });
+    }
+
+    /// Whole numbers that a node takes; their name.
+    pub fn integers(&mut self, values: &[i64]) -> String {
+        let name = format!("integers{}", self.initializers.len() + 1);
+        self.initializers.push(TensorValue {
+            dims: vec![values.len() as i64],
+            data_type: INT64,
+            name: name.clone(),
+            raw: values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            ..TensorValue::default()
+        });
+        name
+    }
+
+    /// The current value in another shape after the batch.
+    pub fn reshape(&mut self, shape: &[usize]) {
+        let whole: Vec<i64> = std::iter::once(0).chain(shape.iter().map(|&s| s as i64)).collect();
+        let name = self.integers(&whole);
+        self.node("Reshape", &[name], vec![]);
     }
 
     fn initializer(&mut self, name: &str, shape: &[usize], values: &[f32]) {
@@ -115,17 +150,11 @@ impl Builder {
 
     fn pad(&mut self, [top, left, bottom, right]: [usize; 4], value: f32) {
         let number = self.nodes.len() + 1;
-        let names = [format!("pad{number}.sides"), format!("pad{number}.value")];
+        let name = format!("pad{number}.value");
         let sides = [0, 0, top, left, 0, 0, bottom, right].map(|side| side as i64);
-        self.initializers.push(TensorValue {
-            dims: vec![8],
-            data_type: INT64,
-            name: names[0].clone(),
-            raw: sides.iter().flat_map(|v| v.to_le_bytes()).collect(),
-            ..TensorValue::default()
-        });
-        self.initializer(&names[1], &[], &[value]);
-        self.node("Pad", &names, vec![]);
+        let sides = self.integers(&sides);
+        self.initializer(&name, &[], &[value]);
+        self.node("Pad", &[sides, name], vec![]);
     }
 
     fn finish(mut self, network: &Network, card: &Card) -> Model {
@@ -155,15 +184,11 @@ impl Builder {
     }
 }
 
-fn parameters(layer: &str, number: usize) -> [String; 2] {
-    [format!("{layer}{number}.weight"), format!("{layer}{number}.bias")]
-}
-
-fn int(name: &str, value: usize) -> Attribute {
+pub(super) fn int(name: &str, value: usize) -> Attribute {
     Attribute { name: name.into(), int: Some(value as i64), kind: ATTRIBUTE_INT, ..Attribute::default() }
 }
 
-fn float(name: &str, value: f32) -> Attribute {
+pub(super) fn float(name: &str, value: f32) -> Attribute {
     Attribute { name: name.into(), float: Some(value), kind: ATTRIBUTE_FLOAT, ..Attribute::default() }
 }
 
@@ -171,7 +196,7 @@ fn string(name: &str, value: &str) -> Attribute {
     Attribute { name: name.into(), string: Some(value.into()), kind: ATTRIBUTE_STRING, ..Attribute::default() }
 }
 
-fn ints(name: &str, values: &[usize]) -> Attribute {
+pub(super) fn ints(name: &str, values: &[usize]) -> Attribute {
     let ints = values.iter().map(|&v| v as i64).collect();
     Attribute { name: name.into(), ints, kind: ATTRIBUTE_INTS, ..Attribute::default() }
 }

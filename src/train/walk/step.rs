@@ -36,6 +36,7 @@ impl Step {
             MapLayer::AvgPool2d { size, stride } => Step::Mean(plain(size, stride)),
             MapLayer::Norm(norm) => Step::Scale(values(norm.scale.clone())),
             MapLayer::Pad { sides, .. } => Step::Shift(sides[0], sides[1]),
+            _ => return None,
         })
     }
 
