@@ -11,6 +11,7 @@ mod erase;
 mod evaluate;
 mod explain;
 mod export;
+mod faces;
 mod features;
 mod files;
 mod guided;
@@ -138,6 +139,8 @@ enum Command {
     Quality(quality::Args),
     /// Mark the seconds of a clip in which an emotion was felt
     Label(label::Args),
+    /// Faces and expressions in photos and videos
+    Faces(faces::Args),
     /// Features of sessions or files
     Features(features::Args),
     /// Train on recorded sessions and evaluate by trial
@@ -195,6 +198,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Some(Command::Study(args)) => study::run(args, common)?,
         Some(Command::Quality(args)) => quality::run(args, common)?,
         Some(Command::Label(args)) => label::run(args, common)?,
+        Some(Command::Faces(args)) => faces::run(args, common)?,
         Some(Command::Features(args)) => features::run(args, common)?,
         Some(Command::Train(args)) => train::run(args, common)?,
         Some(Command::Evaluate(args)) => evaluate::run(args, common)?,

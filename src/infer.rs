@@ -2,6 +2,9 @@
 
 pub mod aggregate;
 pub mod calibrate;
+pub mod convert;
+pub mod epoch;
+pub mod face;
 pub mod fuse;
 pub mod open;
 pub mod predict;

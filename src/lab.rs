@@ -8,6 +8,7 @@ mod devices;
 mod disk;
 mod drafts;
 mod errand;
+mod foresee;
 pub mod guided;
 mod job;
 mod judge;

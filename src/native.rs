@@ -5,6 +5,7 @@
 
 mod fetch;
 mod install;
+pub mod models;
 mod open;
 mod pins;
 mod simple;
@@ -12,6 +13,7 @@ mod unpack;
 
 pub use fetch::Transport;
 pub use install::{InstallOptions, Installed, Outcome, install};
+pub use models::{InstalledModel, Model, ModelCard, install_models, models_dir};
 pub use open::open;
 pub use pins::{Pin, pin, pins};
 
@@ -92,6 +94,8 @@ pub enum NativeError {
     Fetch { package: &'static str, version: &'static str, message: String },
     #[error("{wheel} is not the file that limbic knows (sha256 {found}, wanted {wanted}); nothing was installed")]
     Checksum { wheel: String, found: String, wanted: &'static str },
+    #[error("{package} holds what limbic does not know how to convert: {message}; nothing was installed")]
+    Convert { package: &'static str, message: String },
     #[error("{wheel} cannot be unpacked: {message}; nothing was installed")]
     Unpack { wheel: String, message: String },
     #[error("cannot write {path}: {cause}; nothing was installed there")]

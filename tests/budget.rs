@@ -1,14 +1,14 @@
 //! What each screen costs on the wire and on the processor: the real lab on simulated time, a minute of it, drawn at
 //! 120x40 through the painter that draws the terminal. Bytes are held to their budgets; times are printed.
 
-use limbic::lab::message::{Action, Command, Event, Snapshot};
-use limbic::lab::{Lab, LabOptions};
-use limbic::present::{Phase, Playlist};
-use limbic::rig::{Device, Rig};
+mod inside;
+
+use inside::Inside;
+use limbic::lab::message::{Command, Event, Snapshot};
+use limbic::rig::Rig;
 use limbic::show::paint::Painter;
 use limbic::show::{App, Caps, Depth, Input, Link, Place, example};
 use limbic::signal::{BANDS, ManualClock, SECOND, SharedClock};
-use limbic::store::rows::{Consent, Participant};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,91 +24,12 @@ const LIVE: f64 = 20_000.0;
 const MAPS: f64 = 10_000.0;
 const IDLE: f64 = 200.0;
 
-/// A lab, and a screen's end of it: commands go in, a new snapshot is there for every frame.
-struct Inside {
-    lab: Lab,
-    clock: SharedClock,
-    next: u64,
-    events: Vec<Event>,
-}
-
-impl Link for &mut Inside {
-    fn send(&mut self, command: Command) {
-        self.lab.handle(command);
-    }
-    fn events(&mut self) -> Vec<Event> {
-        self.lab.take_events()
-    }
-    fn snapshot(&mut self) -> Option<Arc<Snapshot>> {
-        Some(Arc::new(self.lab.snapshot()))
-    }
-}
-
-impl Inside {
-    fn new(folder: &std::path::Path) -> Inside {
-        let clock: SharedClock = Arc::new(ManualClock::new(1_795_269_720 * SECOND));
-        let options = LabOptions { threaded_sources: false, ..LabOptions::new(folder.join("home"), clock.clone()) };
-        Inside { lab: Lab::new(options).expect("opens"), clock, next: 0, events: Vec::new() }
-    }
-
-    fn run(&mut self, time: Duration) {
-        for _ in 0..time.as_millis() / 50 {
-            self.clock.wait(Duration::from_millis(50));
-            self.lab.step();
-        }
-    }
-
-    /// Sends a command and waits until it is durable.
-    fn done(&mut self, action: Action) {
-        self.next += 1;
-        let id = self.next;
-        let what = format!("{action:?}");
-        self.lab.handle(Command { id, action });
-        let began = Instant::now();
-        while began.elapsed() < Duration::from_secs(60) {
-            self.lab.step();
-            self.events.extend(self.lab.take_events());
-            if self.events.iter().any(|e| matches!(e, Event::Acknowledged { id: done } if *done == id)) {
-                return;
-            }
-            let refused = self.events.iter().find(|e| matches!(e, Event::Refused { id: no, .. } if *no == id));
-            assert!(refused.is_none(), "{what}: {refused:?}");
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        panic!("{what} was not acknowledged");
-    }
-
-    fn connects(&mut self, folder: &std::path::Path, face: bool) {
-        let mut rig = Rig::simulated(7);
-        if let Some(Device::Simulator(simulator)) = rig.devices.first_mut() {
-            simulator.face_fps = if face { 5.0 } else { 0.0 };
-        }
-        (rig.protocol.baseline_open_s, rig.protocol.baseline_closed_s, rig.protocol.fixation_s) = (0.0, 0.0, 1.0);
-        let playlist = folder.join("playlist.toml");
-        std::fs::write(&playlist, toml::to_string(&Playlist::simulated(2, 400.0)).expect("text")).expect("written");
-        rig.stimulus.playlist = Some(playlist);
-        let path = folder.join("rig.toml");
-        std::fs::write(&path, rig.to_toml()).expect("written");
-        let participant = Participant { code: "P07".into(), ..Participant::default() };
-        let consent = Consent { recording: true, form: "v1".into(), experimenter: "E1".into(), ..Consent::default() };
-        self.done(Action::Prepare { participant, consent });
-        self.done(Action::Connect { rig: Some(path) });
-    }
-
-    fn records(&mut self) {
-        self.done(Action::Override { reason: "a test".into() });
-        self.done(Action::Begin);
-        self.run(Duration::from_secs(12));
-        assert_eq!(self.lab.snapshot().protocol.phase, Phase::Video);
-    }
-}
-
 /// Bytes a second and milliseconds a frame of a screen over a minute of the lab; the first frame, which fills the
 /// screen, is not counted.
 fn cost(lab: &mut Inside, place: Place, keys: &str, fps: usize) -> (f64, f64) {
     let mut painter = Painter::new(std::io::sink(), SIZE.0, SIZE.1);
     let mut spent = Duration::ZERO;
-    let mut opened = 0;
+    let (mut opened, mut frames_sent) = (0, 0);
     let mut app = App::new(lab, COLOURS, 1 << 40);
     app.poll();
     app.go(place);
@@ -119,7 +40,8 @@ fn cost(lab: &mut Inside, place: Place, keys: &str, fps: usize) -> (f64, f64) {
         app.link_mut().run(Duration::from_millis(1000 / fps as u64));
         app.poll();
         let began = Instant::now();
-        painter.paint(|buffer| app.draw(buffer), b"").expect("a sink takes all");
+        let sent = painter.paint(|buffer| app.draw(buffer), b"").expect("a sink takes all");
+        frames_sent += usize::from(frame > 0 && sent > 0);
         if frame == 0 {
             opened = painter.sent();
         } else {
@@ -127,6 +49,10 @@ fn cost(lab: &mut Inside, place: Place, keys: &str, fps: usize) -> (f64, f64) {
         }
     }
     assert_eq!(app.place(), place, "the screen stays");
+    if place == Place::Gate {
+        let moved = app.link_mut().lab.snapshot().quality.is_some_and(|q| q.overall > 0.0);
+        assert!(moved && frames_sent > 0, "the gate is live, and not a dead screen");
+    }
     let frames = (seconds() * fps) as f64;
     ((painter.sent() - opened) as f64 / seconds() as f64, spent.as_secs_f64() * 1e3 / frames)
 }
@@ -149,6 +75,7 @@ fn live_screens_keep_to_their_budgets() {
     held("session, 32 traces, 20 fps", LIVE, cost(&mut lab, Place::Session, "2", 20));
     held("session, the worst, 20 fps", LIVE, cost(&mut lab, Place::Session, "3", 20));
     held("session, heart, 20 fps", LIVE, cost(&mut lab, Place::Session, "4", 20));
+    held("session, band maps, 20 fps", MAPS, cost(&mut lab, Place::Session, "5", 20));
 }
 
 /// Snapshots that come ten times a second without anything that happens.
@@ -185,7 +112,7 @@ fn idle(snapshot: &Snapshot, place: Place, keys: &str) -> (f64, f64) {
 #[test]
 fn idle_screens_cost_next_to_nothing() {
     let live = [Place::Devices, Place::Gate, Place::Session];
-    for scene in example::scenes().iter().filter(|s| !live.contains(&s.place)) {
+    for scene in example::scenes().iter().filter(|s| !live.contains(&s.place) && !s.own_screen) {
         held(scene.name, IDLE, idle(&scene.snapshot, scene.place, scene.keys));
     }
 }

@@ -22,7 +22,7 @@ GRID = 64
 def limbic(values):
     """The grid as limbic computes it: points inside the head, and the electrodes' flat places."""
     with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
-        file.writelines(f"{label},{value!r}\n" for label, value in zip(LABELS, values))
+        file.writelines(f"{label},{float(value)!r}\n" for label, value in zip(LABELS, values))
         file.flush()
         out = subprocess.run([LIMBIC, "topo", file.name, "--json", "--grid", str(GRID)], capture_output=True, text=True)
     if out.returncode:

@@ -210,18 +210,18 @@ fn a_bids_data_set_comes_back_as_the_session_that_it_was_and_goes_out_as_the_sam
     let (first, second) = (home(folder.path(), "first"), home(folder.path(), "second"));
     let session = stored(&first);
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));
-    bids::export(&first, &[session.clone()], &one, &options(), &Job::silent()).expect("exported");
+    bids::export(&first, std::slice::from_ref(&session), &one, &options(), &Job::silent()).expect("exported");
     let before = first.recording(session.id).expect("opened");
     let after = imported(&second, &one);
     same(&before, &after);
-    bids::export(&second, &[after.session.clone()], &two, &options(), &Job::silent()).expect("exported again");
+    bids::export(&second, std::slice::from_ref(&after.session), &two, &options(), &Job::silent()).expect("exported again");
     let (a, b) = (files(&one), files(&two));
     assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
     for (name, bytes) in &a {
         assert_eq!(String::from_utf8_lossy(bytes), String::from_utf8_lossy(&b[name]), "{}", name.display());
     }
     // Nothing is written twice, and a fresh export has the same bytes.
-    let again = bids::export(&first, &[session.clone()], &one, &options(), &Job::silent()).expect("exported");
+    let again = bids::export(&first, std::slice::from_ref(&session), &one, &options(), &Job::silent()).expect("exported");
     assert_eq!((again.written.len(), again.unchanged.len()), (0, 1));
     assert_eq!(files(&one), a);
 }

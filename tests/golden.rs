@@ -4,6 +4,8 @@
 //! tolerances come from the topic's files. To add a topic: one file in tests/golden with a function `run` from
 //! [`topic::Topic`] to its outcomes, and one line in [`TOPICS`].
 
+#[path = "golden/detection.rs"]
+mod detection;
 #[path = "golden/filters.rs"]
 mod filters;
 #[path = "golden/heart.rs"]
@@ -48,6 +50,7 @@ const TOPICS: &[(&str, Run)] = &[
     ("08_sdg", interplay::run),
     ("09_image", images::run),
     ("12_seedb_spectrogram", spectrogram::run),
+    ("14_yolo", detection::run),
     ("16_quality", quality::run),
 ];
 
@@ -56,7 +59,6 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("10_cnn_full", "run by the test golden_train"),
     ("11_xai_small", "run by the test golden_explain"),
     ("13_fusion", "run by the test golden_train"),
-    ("14_yolo", "not run: limbic has no detector of its own yet"),
     ("15_metrics", "run by the test golden_train"),
 ];
 

@@ -1,14 +1,15 @@
 //! Keys over a bad line: the real loop and a real lab in a pty, and between it and us a line with a delay and a rate,
 //! in user space. What is measured is the time from a key to the screen that answers it, as a person would see it.
 //!
-//! `cargo test --release --test link -- --ignored --nocapture` measures every live screen (some minutes).
+//! `cargo test --release --test link -- --ignored --nocapture` measures every live screen (ten minutes);
+//! `LIMBIC_LINK_ONLY=gate` those whose name contains the word.
 
 use limbic::lab::message::{Action, Command, Event, Snapshot};
 use limbic::lab::{Lab, LabOptions, spawn};
 use limbic::present::{Phase, Playlist};
 use limbic::rig::Rig;
-use limbic::show::{Link, Options, run};
-use limbic::signal::SystemClock;
+use limbic::show::{Link, Options, example, run};
+use limbic::signal::{SECOND, SystemClock};
 use limbic::store::rows::{Consent, Participant};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::io::{Read, Write};
@@ -16,7 +17,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// What the child shows: "gate", "session" or "rating".
+/// What the child shows: "gate", "session", "rating", or without a lab "training" or "reviewed".
 const SCENE: &str = "LIMBIC_LINK_SCENE";
 const ROWS: u16 = 40;
 const COLS: u16 = 120;
@@ -39,11 +40,61 @@ impl Link for Direct {
     }
 }
 
+/// A situation of the example in which time passes and a training goes on; every command is acknowledged.
+struct Example {
+    snapshot: Snapshot,
+    began: Instant,
+    shown: u64,
+    events: Vec<Event>,
+}
+
+impl Link for Example {
+    fn send(&mut self, command: Command) {
+        self.events.push(Event::Acknowledged { id: command.id });
+    }
+    fn events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+    /// Ten a second, an epoch a second.
+    fn snapshot(&mut self) -> Option<Arc<Snapshot>> {
+        let at = self.began.elapsed().as_millis() as u64 / 100;
+        if at <= self.shown {
+            return None;
+        }
+        let s = &mut self.snapshot;
+        s.now += (at - self.shown) as i64 * SECOND / 10;
+        if let Some(job) = &mut s.job {
+            job.progress.done = (144 + at).min(400);
+            let last = *job.curve.last().expect("a curve");
+            if at / 10 > self.shown / 10 {
+                job.curve.push((last.0 + 1, last.1 * 0.97, last.2 * 0.99, last.3));
+            }
+        }
+        self.shown = at;
+        Some(Arc::new(s.clone()))
+    }
+}
+
+fn looks() -> Options {
+    let depth = Some(limbic::show::Depth::TwoFiftySix);
+    Options { depth, light: Some(false), utf8: true, ..Options::default() }
+}
+
 /// Not a test by itself: the program in the pty.
 #[test]
 #[ignore = "started by the other tests in a pty"]
 fn child() {
     let Ok(scene) = std::env::var(SCENE) else { return };
+    let canned = match scene.as_str() {
+        "training" => Some(example::training()),
+        "reviewed" => Some(example::reviewed()),
+        _ => None,
+    };
+    if let Some(snapshot) = canned {
+        let link = Example { snapshot, began: Instant::now(), shown: 0, events: Vec::new() };
+        run(link, looks()).expect("the screens run");
+        return;
+    }
     let folder = tempfile::tempdir().expect("a folder");
     let lab = Lab::new(LabOptions::new(folder.path().join("home"), Arc::new(SystemClock))).expect("opens");
     let mut link = Direct(spawn(lab).expect("runs"));
@@ -72,8 +123,7 @@ fn child() {
     while !link.snapshot().is_some_and(|s| wanted(&s)) {
         std::thread::sleep(Duration::from_millis(50));
     }
-    let depth = Some(limbic::show::Depth::TwoFiftySix);
-    run(link, Options { depth, light: Some(false), utf8: true, ..Options::default() }).expect("the screens run");
+    run(link, looks()).expect("the screens run");
 }
 
 /// Carries bytes with a delay and at most so many bits a second; the queue before it is as deep as it gets.
@@ -212,12 +262,17 @@ impl Drop for Far {
 }
 
 /// (screen, scene, keys that lead there, a word of it)
-const SCREENS: [(&str, &str, &str, &str); 5] = [
-    ("devices", "gate", ":devices\r", "2/5"),
-    ("gate", "gate", ":gate\r", "3/5"),
+const SCREENS: [(&str, &str, &str, &str); 10] = [
+    ("devices", "gate", ":devices\r", "2/7"),
+    ("gate", "gate", ":gate\r", "4/7"),
     ("session, overview", "session", "1", "overview"),
     ("session, 32 traces", "session", "2", "all channels"),
+    ("session, heart", "session", "4", "heart and others"),
+    ("session, band maps", "session", "5", "band maps"),
     ("rating", "rating", "", "VALENCE"),
+    ("train", "training", ":train\r", "Learning"),
+    ("review", "reviewed", ":review\r", "By trial and second"),
+    ("explain", "reviewed", ":explain\r", "Quality Test"),
 ];
 
 /// Median and 95th percentile of a screen over a line.
@@ -256,7 +311,8 @@ fn measured(name: &str, bits_per_s: f64, rounds: usize) -> (f64, f64) {
 #[ignore = "measures for some minutes; wants a quiet machine"]
 fn every_live_screen_answers_keys_over_a_bad_line() {
     let mut slow = Vec::new();
-    for (name, ..) in SCREENS {
+    let only = std::env::var("LIMBIC_LINK_ONLY").unwrap_or_default();
+    for (name, ..) in SCREENS.iter().filter(|s| s.0.contains(&only)) {
         let (median, most) = measured(name, 100e3, 8);
         if median > 0.4 || most > 1.5 {
             slow.push(format!("{name} at 100 kbit/s: {median:.3} s, {most:.3} s"));

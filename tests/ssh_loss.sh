@@ -51,8 +51,8 @@ until ssh $options "$(id -un)@127.0.0.1" true 2> "$dir/ssh.log"; do
     sleep 0.2
 done
 
-# Driven by keys over SSH, as a person would: `limbic` starts the lab in the background, a session of the simulated rig
-# begins, and then link after link is killed.
+# Over SSH, as a person would: `limbic --plain` starts the lab in the background and begins a session of the simulated
+# rig, which goes on when that link ends; then screen after screen is attached and its link killed.
 cat > "$dir/drive.py" <<'PYTHON'
 """Keys and screens of limbic over ssh, in a pseudo-terminal."""
 import os, pty, re, select, signal, subprocess, sys, time
@@ -85,13 +85,6 @@ class Link:
                 return time.monotonic() - self.began
         sys.exit(f'{words} never came; last was: {self.seen[-900:]!r}')
 
-    def keys(self, *keys):
-        self.seen = ""
-        for key in keys:
-            os.write(self.fd, key.encode())
-            # A held Enter must not run through two screens: the program ignores a second one within 0.2 s.
-            time.sleep(0.3)
-
     def kill(self):
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
@@ -106,27 +99,27 @@ def login():
 
 alone = sorted(login() for _ in range(5))[2]
 print(f"a login over this ssh by itself: {alone:.0f} ms (median of 5)")
-link = Link()
-link.until("new session")
-link.keys("n")
-link.until("PARTICIPANT")
-link.keys("P07", *"\t\t\t\t\t", " ", *"\t\t\t\t", "AB", "\r")
-link.until("DEVICES")
-link.keys("\r")
-link.until("STREAMING")
-link.keys("\r")
-link.until("BEGIN", seconds=120)
-link.keys("\r")
-link.until("REC")
-print("recording, started over ssh; the lab is in the background")
+orders = """participant P07
+consent recording by=AB
+devices
+override "the link is what is tested"
+begin
+"""
+remote = " ".join([limbic, "--plain", "--home", home])
+started = subprocess.run(["ssh", *ssh, remote], input=orders, capture_output=True, text=True)
+if started.returncode != 0:
+    sys.exit(f"no session was begun: {started.stdout[-500:]} {started.stderr[-500:]}")
+print("recording, begun by lines over ssh; the lab is in the background")
+link = Link("attach")
+link.until("7/7", "REC")
 times = []
 for n in range(1, rounds + 1):
     time.sleep(1)
     link.kill()
     time.sleep(1)
     link = Link("attach")
-    times.append(link.until("4/5", "REC", "lost 0"))
-    title = re.search(r"4/5 (SESSION|TRIAL \d+/\d+)", link.seen)
+    times.append(link.until("7/7", "REC", "lost 0"))
+    title = re.search(r"7/7 (SESSION|TRIAL \d+/\d+)", link.seen)
     print(f"link {n} killed (-9); {title and title[1]} on the screen over a new link after {1000 * times[-1]:.0f} ms")
 link.kill()
 times.sort()

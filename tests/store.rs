@@ -201,6 +201,7 @@ fn large_rows_survive_beside_the_catalogue() {
         timeline: (0..3000).map(|i| (i as f32, vec![0.25, 0.75])).collect(),
         held_out: true,
         runtime: "test".into(),
+        parts: Default::default(),
     };
     home.put(Entry::Prediction(prediction.clone())).expect("stored");
     let check = |home: &Home| {

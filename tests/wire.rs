@@ -3,11 +3,12 @@
 
 mod visitors;
 
-use limbic::lab::message::{Action, Command, Event};
+use limbic::lab::message::{Action, Command, Event, Snapshot};
 use limbic::lab::socket::wire::{self, Hello, LARGEST_SAY, LARGEST_TELL, PROTOCOL, Role, Say, Tell};
 use limbic::lab::socket::{Options, Server};
 use limbic::lab::{Lab, LabOptions};
 use limbic::signal::{MarkerKind, Rating, Seed, SystemClock};
+use limbic::store::rows::{Consent, Participant};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -381,6 +382,28 @@ fn one_has_the_keyboard_and_the_others_look_on() {
     room.close();
     until("everybody hears the end", || first.visit.ended().filter(|why| why.contains("told to stop")));
     complete(&home);
+}
+
+#[test]
+fn only_the_terminal_with_the_keyboard_is_sent_the_face() {
+    let mut room = Room::open();
+    let home = room.home();
+    let mut first = Person::comes(&home, Role::Keyboard);
+    let participant = Participant { code: "P07".into(), ..Participant::default() };
+    let consent = Consent { recording: true, face_stored: true, form: "v1".into(), ..Consent::default() };
+    first.done(Action::Prepare { participant, consent });
+    first.done(Action::Connect { rig: Some(rig(room.dir.path())) });
+    let mut watcher = Person::comes(&home, Role::Watch);
+    first.done(Action::Preview { on: true });
+    let pixels = |s: &Snapshot| s.guided.camera.as_ref().is_some_and(|c| c.preview.is_some());
+    let shown = first.sees("the face", pixels);
+    let shown = watcher.sees("a later picture", |s| s.seq > shown.seq);
+    let camera = shown.guided.camera.as_ref().expect("its figures are for all");
+    assert!(!pixels(&shown) && camera.wanted && camera.refused.contains("limbic attach") && camera.brightness > 0.0);
+    let mut attached = Person::comes(&home, Role::TakeOver);
+    let shown = attached.sees("the face", pixels);
+    first.sees("no face any more", |s| s.seq > shown.seq && !pixels(s));
+    room.close();
 }
 
 #[test]

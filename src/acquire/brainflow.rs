@@ -11,6 +11,7 @@ mod layout;
 mod outage;
 mod params;
 pub mod playback;
+mod running;
 mod unpack;
 
 pub use board::Descr;
@@ -19,27 +20,21 @@ pub use ffi::Api;
 use super::{AcquireError, Packet, Source, Surroundings};
 use crate::native::{self, Library};
 use crate::rig::{BoardChoice, BrainFlowRig};
-use crate::signal::{Cue, CueKind, LatencyOrigin, Nanos, SECOND, SharedClock, StreamId, StreamInfo, StreamKind, seconds};
+use crate::signal::{Cue, CueKind, LatencyOrigin, SharedClock, StreamId, StreamInfo, StreamKind};
 use board::{PLAYBACK, STREAMING, SYNTHETIC};
 use exit::ExitCode;
-use ffi::Session;
 use layout::Layout;
 use params::Params;
+use running::Running;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use unpack::{Drained, Unpacker};
+use unpack::Unpacker;
 
-/// Pause between two looks into BrainFlow's ring buffer: 50 a second keep samples fresh at 1.4 % of a core.
-const POLL: Duration = Duration::from_millis(20);
 /// The ring buffer holds so much, should the reader be held up, s.
 const BUFFER_S: f64 = 120.0;
 /// ... unless that takes more memory than this, bytes.
 const BUFFER_BYTES: usize = 256 << 20;
-/// A board silent for so long is reported.
-const SILENT: Nanos = 2 * SECOND;
-/// A slow board need not fill the first table before it is read.
-const LEARN_AT_MOST: Nanos = 2 * SECOND;
 
 /// Markers that [`Board`] writes into BrainFlow's own stream; a video's is its trial number. BrainFlow refuses 0.
 pub mod marker {
@@ -86,18 +81,6 @@ pub struct Board {
     log: Option<PathBuf>,
     clock: SharedClock,
     running: Option<Running>,
-}
-
-/// What exists between start and stop.
-struct Running {
-    session: Session,
-    unpacker: Unpacker,
-    started: Nanos,
-    /// When samples came last.
-    heard: Nanos,
-    silent: bool,
-    pending: Vec<Packet>,
-    table: Vec<f64>,
 }
 
 impl Board {
@@ -232,47 +215,6 @@ impl Source for Board {
 
     fn stop(&mut self) {
         self.running = None;
-    }
-}
-
-impl Running {
-    fn read(&mut self, wait: Duration, clock: &SharedClock, playback: bool) -> Result<Vec<Packet>, ExitCode> {
-        let until = clock.now().saturating_add(i64::try_from(wait.as_nanos()).unwrap_or(Nanos::MAX));
-        let mut packets = std::mem::take(&mut self.pending);
-        loop {
-            let waiting = self.session.waiting()?;
-            let now = clock.now();
-            if waiting >= self.unpacker.wants() || (waiting > 0 && now - self.started > LEARN_AT_MOST) {
-                break;
-            }
-            if now >= until {
-                packets.extend(self.silence(now, playback));
-                return Ok(packets);
-            }
-            clock.wait(POLL.min(Duration::from_nanos((until - now).unsigned_abs())));
-        }
-        let n = self.session.drain(&mut self.table)?;
-        let drained = Drained { now: clock.now(), utc: clock.utc() };
-        if std::mem::take(&mut self.silent) {
-            packets.push(self.unpacker.trouble(&format!("data again after {:.1} s", seconds(drained.now - self.heard))));
-        }
-        self.heard = drained.now;
-        packets.extend(self.unpacker.unpack(&self.table, n, drained));
-        Ok(packets)
-    }
-
-    fn silence(&mut self, now: Nanos, playback: bool) -> Option<Packet> {
-        if self.silent || now - self.heard < SILENT {
-            return None;
-        }
-        self.silent = true;
-        // BrainFlow ends a file without a word and reports no unplugged board.
-        let message = if playback {
-            "no data for 2 s: the file has been played to its end, or its stamps have a gap"
-        } else {
-            "no data for 2 s: check that the board is switched on, charged and near"
-        };
-        Some(self.unpacker.trouble(message))
     }
 }
 

@@ -6,6 +6,7 @@ mod features;
 mod kernels;
 mod load;
 mod machine;
+mod predict;
 mod record;
 mod train;
 
@@ -26,6 +27,8 @@ enum What {
     /// Time single stages on given arrays (the script tests/bench_features.py makes them)
     #[command(hide = true)]
     Kernels(kernels::Args),
+    /// Time of one epoch of prediction, stage by stage
+    Predict(predict::Args),
     /// CPU and wall time from simulated signals to every feature set, and how it grows
     Features(features::Args),
     /// CPU and wall time of attributions and of the Quality Test's curves
@@ -40,6 +43,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         What::Kernels(args) => kernels::run(args, common),
         What::Features(args) => features::run(args, common),
         What::Explain(args) => explain::run(args, common),
+        What::Predict(args) => predict::run(args, common),
         What::Train(args) => train::run(args, common),
     }
 }

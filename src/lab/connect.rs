@@ -5,10 +5,13 @@ use crate::lab::clocks::Clocks;
 use crate::lab::core::{Lab, Setup};
 use crate::lab::devices::Devices;
 use crate::lab::errand::{Finish, Purpose};
+use crate::lab::foresee::{Foresight, LiveModels};
 use crate::lab::judge::Judge;
 use crate::lab::live::Live;
 use crate::present::{Playlist, player};
 use crate::rig::Rig;
+use crate::signal::StreamInfo;
+use crate::study::newest_models;
 use std::path::PathBuf;
 
 impl Lab {
@@ -39,6 +42,7 @@ impl Lab {
         let streams = devices.streams();
         self.live = Live::new(&streams);
         self.judge = Judge::new(&streams, &setup.rig);
+        self.foresight = self.foreseen(&streams, &setup.rig);
         self.clocks = Clocks::new(&streams);
         let troubles: Vec<String> = devices.trouble.iter().chain(&self.judge.trouble).cloned().collect();
         self.devices = devices;
@@ -55,6 +59,23 @@ impl Lab {
         Ok(())
     }
 
+    /// Predicts while recording, where the rig asks for it and the home has a model of the EEG.
+    fn foreseen(&mut self, streams: &[StreamInfo], rig: &Rig) -> Foresight {
+        if !rig.live.predict {
+            return Foresight::default();
+        }
+        match newest_models(&self.home) {
+            Ok((eeg, face)) => {
+                let models = LiveModels { eeg, face, library_dir: self.options.library_dir.clone() };
+                Foresight::new(streams, rig.live.epoch_s, models)
+            }
+            Err(e) => {
+                self.news(format!("no live prediction: {e}"));
+                Foresight::default()
+            }
+        }
+    }
+
     pub(super) fn disconnect(&mut self) -> Result<(), String> {
         self.while_idle()?;
         self.release();
@@ -65,6 +86,7 @@ impl Lab {
         self.devices.close();
         (self.live, self.judge, self.setup) = (Live::default(), Judge::default(), None);
         self.clocks = Clocks::default();
+        self.foresight = Foresight::default();
         self.override_reason = None;
         self.test = Default::default();
     }

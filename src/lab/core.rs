@@ -1,8 +1,8 @@
 //! The lab itself: its state, and the step that moves everything once.
 
 mod answers;
+mod carry;
 
-use crate::acquire::Packet;
 use crate::lab::clocks::Clocks;
 use crate::lab::devices::Devices;
 use crate::lab::disk::Disk;
@@ -16,7 +16,7 @@ use crate::lab::resume::Resumed;
 use crate::lab::{LabError, LabOptions};
 use crate::present::{Input, Player, Playlist, Protocol};
 use crate::rig::Rig;
-use crate::signal::{Marker, MarkerKind, Nanos, SECOND, Seed, SharedClock, ShiftedClock, StreamId};
+use crate::signal::{Nanos, SECOND, Seed, SharedClock, ShiftedClock};
 use crate::store::Home;
 use crate::store::rows::{Consent, Entry, Participant, Session, SessionId};
 use std::collections::{HashSet, VecDeque};
@@ -45,6 +45,7 @@ pub struct Lab {
     pub(super) devices: Devices,
     pub(super) live: Live,
     pub(super) judge: Judge,
+    pub(super) foresight: super::foresee::Foresight,
     pub(super) disk: Disk,
     pub(super) clocks: Clocks,
     pub(super) override_reason: Option<String>,
@@ -107,6 +108,7 @@ impl Lab {
             devices: Devices::default(),
             live: Live::default(),
             judge: Judge::default(),
+            foresight: Default::default(),
             disk: Disk::default(),
             clocks: Clocks::default(),
             override_reason: None,
@@ -176,6 +178,9 @@ impl Lab {
         let now = self.options.clock.now();
         self.live.refresh(now);
         self.judge.refresh(now);
+        if self.is_recording() {
+            self.foresight.tend(now);
+        }
         self.mind_the_disk(now);
         for (stream, text) in self.clocks.refresh(now) {
             self.trouble(Some(stream), text);
@@ -191,59 +196,6 @@ impl Lab {
             self.news(said);
             self.refresh_catalogue();
         }
-    }
-
-    /// Takes in what the devices have delivered.
-    pub(super) fn carry(&mut self) {
-        for packet in self.devices.drain() {
-            match packet {
-                Packet::Samples(chunk) => {
-                    self.live.samples(&chunk);
-                    self.judge.samples(&chunk);
-                    let gap = self.clocks.samples(&chunk).map(|text| (chunk.stream, text));
-                    if let Some(recording) = &self.recording {
-                        recording.samples(chunk);
-                    }
-                    gap.into_iter().for_each(|(stream, text)| self.trouble(Some(stream), text));
-                }
-                Packet::Frame(frame) => {
-                    self.live.frame(&frame);
-                    self.judge.frame(&frame);
-                    if let Some(recording) = &self.recording {
-                        recording.frame(frame);
-                    }
-                }
-                Packet::Offset(offset) => {
-                    self.clocks.offset(offset);
-                    if self.is_recording() {
-                        self.journal(|id| Entry::Offset(id, offset));
-                    }
-                }
-                Packet::Marker(marker) if self.is_recording() => {
-                    let trial = self.running_trial();
-                    self.journal_marker(Marker { trial, ..marker });
-                }
-                Packet::Marker(_) => {}
-                Packet::Trouble { stream, message } => self.trouble(Some(stream), message),
-            }
-        }
-    }
-
-    /// The trial that has begun last.
-    pub(super) fn running_trial(&self) -> Option<u32> {
-        self.protocol.as_ref().and_then(|p| p.trials().last()).map(|t| t.number)
-    }
-
-    /// Trouble is news, and where a session is being written, a marker in it.
-    pub(super) fn trouble(&mut self, stream: Option<StreamId>, message: String) {
-        let at = self.options.clock.now();
-        let name = stream.and_then(|id| self.devices.streams().into_iter().find(|s| s.id == id)).map(|s| s.name);
-        let text = name.map_or_else(|| message.clone(), |name| format!("{name}: {message}"));
-        if self.is_recording() {
-            let trial = self.running_trial();
-            self.journal_marker(Marker { at, kind: MarkerKind::Trouble, text: text.clone(), trial });
-        }
-        self.news(text);
     }
 
     /// The player's reports and the passing of time, as far as a protocol runs.
@@ -294,10 +246,5 @@ impl Lab {
         }
         (self.override_reason, self.resumed) = (None, None);
         self.refresh_catalogue();
-    }
-
-    /// What each pump has dropped since it was opened.
-    pub(super) fn dropped(&self) -> Vec<(StreamId, u64)> {
-        self.devices.streams().iter().map(|s| (s.id, self.devices.dropped(s.id))).collect()
     }
 }

@@ -28,6 +28,17 @@ pub struct Guided {
     pub labelling: Option<Arc<Labelling>>,
     /// What was typed and not yet sent, by field: it survives the terminal.
     pub drafts: BTreeMap<String, String>,
+    /// Band powers of the last two seconds.
+    #[serde(default, with = "super::message::shared_option")]
+    pub bands: Option<Arc<LiveBands>>,
+}
+
+/// Band powers at every electrode, for live topographies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LiveBands {
+    pub labels: Vec<String>,
+    /// Bands x electrodes, dB above 1 uV^2, in the order of [`crate::signal::BANDS`].
+    pub powers_db: Vec<Vec<f32>>,
 }
 
 /// An electrode or sensor with its mark.

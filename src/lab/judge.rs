@@ -1,23 +1,18 @@
 //! The gate on live data: EEG by its own live gate, heart and face beside it, and the quality of each trial.
 
-use crate::gate::{
-    ChannelQuality, Contact, FaceFrame, HeartKind, LiveGate, QualityReport, Reason, Verdict, face_frame, face_quality,
-    heart_quality,
-};
-use crate::rig::{GateRig, Rig};
-use crate::signal::{Chunk, Frame, Nanos, Role, SECOND, StreamId, StreamInfo, StreamKind, seconds};
-use std::collections::VecDeque;
+mod eeg;
+mod others;
 
-/// Heart and face are judged over so long, s.
-const OTHERS_S: f64 = 20.0;
+use crate::gate::{ChannelQuality, Contact, QualityReport, Reason, Verdict};
+use crate::rig::{GateRig, Rig};
+use crate::signal::{Chunk, Frame, Nanos, Role, SECOND, StreamId, StreamInfo, StreamKind};
+use eeg::Eeg;
+use others::{Face, Heart};
+
 /// The gate does not answer before it has seen so much, s.
 const ENOUGH_S: f64 = 10.0;
 /// The live gate needs this much context behind its newest window, s.
 const LATE_S: f64 = 2.0;
-/// A stream that is silent for so long is losing samples.
-const SILENT: Nanos = 2 * SECOND;
-/// Frames are decoded at most this often.
-const DECODE_EVERY: Nanos = SECOND / 2;
 /// Longer than any video: a trial's windows are all kept.
 const TRIAL_WINDOW_S: f64 = 7200.0;
 
@@ -37,22 +32,6 @@ pub struct Judge {
     pub trouble: Vec<String>,
 }
 
-struct Eeg {
-    stream: StreamId,
-    columns: Vec<usize>,
-    labels: Vec<String>,
-    rate: f64,
-    mains_hz: f64,
-    rail: Option<f64>,
-    method: crate::gate::Method,
-    gate: LiveGate,
-    /// The trial that is running.
-    trial: Option<LiveGate>,
-    last_arrival: Option<Nanos>,
-    /// Counted as lost while silent, and not to be counted again when the device says so.
-    presumed: u64,
-}
-
 /// A stream in which the device grades its electrodes.
 struct Grades {
     stream: StreamId,
@@ -61,31 +40,13 @@ struct Grades {
     contact: Contact,
 }
 
-struct Heart {
-    stream: StreamId,
-    channel: usize,
-    kind: HeartKind,
-    rate: f64,
-    rail: Option<f64>,
-    samples: VecDeque<f64>,
-}
-
-struct Face {
-    stream: StreamId,
-    rate: f64,
-    first: Option<Nanos>,
-    arrivals: VecDeque<Nanos>,
-    looked: VecDeque<(Nanos, FaceFrame)>,
-}
-
 impl Judge {
     /// For these streams, by the rig's thresholds.
     pub fn new(streams: &[StreamInfo], rig: &Rig) -> Judge {
         let mut judge = Judge { rig: rig.gate.clone(), ..Judge::default() };
         for info in streams {
             if info.kind == StreamKind::Face {
-                let (first, arrivals, looked) = (None, VecDeque::new(), VecDeque::new());
-                judge.faces.push(Face { stream: info.id, rate: info.rate, first, arrivals, looked });
+                judge.faces.push(Face::of(info));
                 continue;
             }
             let graded = info.with_role(Role::Contact);
@@ -98,13 +59,7 @@ impl Judge {
                 Some(Err(e)) => judge.trouble.push(format!("{}: {e}", info.name)),
                 None => {}
             }
-            judge.hearts.extend([(Role::Ecg, HeartKind::Ecg), (Role::Ppg, HeartKind::Ppg)].into_iter().filter_map(
-                |(role, kind)| {
-                    let channel = info.with_role(role).into_iter().next()?;
-                    let rail = info.channels.get(channel)?.rail;
-                    Some(Heart { stream: info.id, channel, kind, rate: info.rate, rail, samples: VecDeque::new() })
-                },
-            ));
+            judge.hearts.extend(Heart::all_of(info));
         }
         judge
     }
@@ -117,11 +72,7 @@ impl Judge {
                 chunk.channel(*column).for_each(|grade| grades.contact.push(label, chunk.arrived, f64::from(grade)));
             }
         }
-        for heart in self.hearts.iter_mut().filter(|h| h.stream == chunk.stream) {
-            heart.samples.extend(chunk.channel(heart.channel).map(f64::from));
-            let surplus = heart.samples.len().saturating_sub((OTHERS_S * heart.rate) as usize);
-            heart.samples.drain(..surplus);
-        }
+        self.hearts.iter_mut().filter(|h| h.stream == chunk.stream).for_each(|h| h.push(chunk));
     }
 
     /// Takes in a video frame.
@@ -186,86 +137,6 @@ impl Judge {
             leave_out(&mut report, &self.marked);
             report.overall
         })
-    }
-}
-
-impl Eeg {
-    fn of(info: &StreamInfo, rig: &Rig) -> Option<Result<Eeg, crate::prepare::PrepareError>> {
-        let columns = info.with_role(Role::Eeg);
-        let labels: Vec<String> = columns.iter().map(|c| info.channels[*c].label.clone()).collect();
-        let rail = info.channels.get(*columns.first()?)?.rail;
-        let (rate, mains_hz) = (info.rate, rig.mains_hz);
-        Some(LiveGate::new(rate, labels.clone(), mains_hz, rail, rig.gate.window_s).map(|gate| Eeg {
-            method: rig.gate.method,
-            stream: info.id,
-            columns,
-            labels,
-            rate,
-            mains_hz,
-            rail,
-            gate: gate.by(rig.gate.method),
-            trial: None,
-            last_arrival: None,
-            presumed: 0,
-        }))
-    }
-
-    fn fresh(&self, window_s: f64) -> Result<LiveGate, crate::prepare::PrepareError> {
-        LiveGate::new(self.rate, self.labels.clone(), self.mains_hz, self.rail, window_s).map(|gate| gate.by(self.method))
-    }
-
-    fn push(&mut self, chunk: &Chunk) {
-        let rows: Vec<f32> = chunk
-            .rows
-            .chunks_exact(chunk.channels.max(1))
-            .flat_map(|row| self.columns.iter().map(|c| row.get(*c).copied().unwrap_or(f32::NAN)))
-            .collect();
-        let lost = chunk.lost_before - std::mem::take(&mut self.presumed).min(chunk.lost_before);
-        self.gate.push(&rows, lost);
-        if let Some(trial) = &mut self.trial {
-            trial.push(&rows, chunk.lost_before);
-        }
-        self.last_arrival = Some(chunk.arrived);
-    }
-
-    /// Counts what a silent device should have sent.
-    fn presume(&mut self, now: Nanos) {
-        let Some(silent) = self.last_arrival.map(|at| now - at).filter(|silent| *silent > SILENT) else { return };
-        let missing = ((seconds(silent) * self.rate) as u64).saturating_sub(self.presumed);
-        self.presumed += missing;
-        self.gate.push_lost(missing);
-    }
-}
-
-impl Heart {
-    fn quality(&self) -> ChannelQuality {
-        let samples: Vec<f64> = self.samples.iter().copied().collect();
-        heart_quality(&samples, self.rate, self.rail, self.kind)
-    }
-}
-
-impl Face {
-    fn push(&mut self, frame: &Frame) {
-        self.first.get_or_insert(frame.arrived);
-        self.arrivals.push_back(frame.arrived);
-        if self.looked.back().is_none_or(|(at, _)| frame.arrived - at >= DECODE_EVERY)
-            && let Ok(looks) = face_frame(&frame.jpeg)
-        {
-            self.looked.push_back((frame.arrived, looks));
-        }
-    }
-
-    fn quality(&mut self, now: Nanos) -> ChannelQuality {
-        let span = self.first.map_or(0.0, |first| seconds(now - first)).min(OTHERS_S);
-        let old = |at: &Nanos| seconds(now - at) > OTHERS_S;
-        while self.arrivals.front().is_some_and(old) {
-            self.arrivals.pop_front();
-        }
-        while self.looked.front().is_some_and(|(at, _)| old(at)) {
-            self.looked.pop_front();
-        }
-        let looks: Vec<FaceFrame> = self.looked.iter().map(|(_, looks)| *looks).collect();
-        face_quality(&looks, self.arrivals.len() as u64, (span * self.rate) as u64)
     }
 }
 

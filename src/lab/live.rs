@@ -1,15 +1,18 @@
 //! The live view: what the last seconds of every stream look like, held in small rings. Never waits, never writes.
 
+mod bands;
 mod face;
 mod heart;
 mod traces;
 
-use crate::lab::guided::CameraView;
+use crate::lab::guided::{CameraView, LiveBands};
 use crate::lab::message::{FaceView, HeartView, StreamView, Traces};
 use crate::signal::{Chunk, Frame, Nanos, Role, SECOND, StreamId, StreamInfo, StreamKind, seconds};
+use bands::Scalp;
 use face::LiveFace;
 use heart::LiveHeart;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use traces::StreamTraces;
 
 /// The measured rate is over so long.
@@ -22,6 +25,7 @@ const STALLED: Nanos = SECOND;
 pub struct Live {
     streams: Vec<LiveStream>,
     heart: Option<LiveHeart>,
+    scalp: Option<Scalp>,
     refreshed: Option<Nanos>,
 }
 
@@ -53,7 +57,8 @@ impl Live {
             },
         };
         let heart = [Role::Ecg, Role::Ppg].into_iter().find_map(|role| infos.iter().find_map(|i| LiveHeart::of(i, role)));
-        Live { streams: infos.iter().map(stream).collect(), heart, refreshed: None }
+        let scalp = infos.iter().filter(|i| i.kind == StreamKind::Signal).find_map(Scalp::of);
+        Live { streams: infos.iter().map(stream).collect(), heart, scalp, refreshed: None }
     }
 
     fn stream(&mut self, id: StreamId) -> Option<&mut LiveStream> {
@@ -72,6 +77,9 @@ impl Live {
         if let Some(heart) = &mut self.heart {
             heart.push(chunk);
         }
+        if let Some(scalp) = &mut self.scalp {
+            scalp.push(chunk);
+        }
     }
 
     /// Takes in a video frame.
@@ -84,7 +92,7 @@ impl Live {
         }
     }
 
-    /// Renews what is judged once a second: scales and beats.
+    /// Renews what is judged once a second: scales, beats and band powers.
     pub fn refresh(&mut self, now: Nanos) {
         if self.refreshed.is_some_and(|at| now - at < SECOND) {
             return;
@@ -97,6 +105,9 @@ impl Live {
         }
         if let Some(heart) = &mut self.heart {
             heart.refresh();
+        }
+        if let Some(scalp) = &mut self.scalp {
+            scalp.refresh();
         }
     }
 
@@ -125,6 +136,11 @@ impl Live {
     /// The heart, where a stream carries one.
     pub fn heart(&self) -> Option<HeartView> {
         self.heart.as_ref().map(LiveHeart::view)
+    }
+
+    /// Band powers of the first EEG stream.
+    pub fn bands(&self) -> Option<Arc<LiveBands>> {
+        self.scalp.as_ref().and_then(Scalp::latest)
     }
 
     /// Channels on the participant that have not changed for a second, and how many ought to change; a frozen camera

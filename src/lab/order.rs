@@ -133,6 +133,7 @@ impl Lab {
             held: self.held(now),
             labelling: self.labels.open.clone(),
             drafts: self.drafts.all(),
+            bands: self.live.bands(),
         }
     }
 }

@@ -58,6 +58,7 @@ impl Lab {
             job: self.job.as_ref().map(RunningJob::view),
             review: self.review.clone(),
             guided: self.guided(now),
+            prediction: self.foresight.view(),
         }
     }
 

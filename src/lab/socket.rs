@@ -15,6 +15,7 @@ mod place;
 mod porter;
 mod seats;
 mod server;
+mod sight;
 pub mod wire;
 
 pub use client::{Visit, stop};

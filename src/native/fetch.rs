@@ -26,8 +26,34 @@ pub enum Transport {
     Https,
 }
 
+/// One file of a package index.
+pub struct Wheel {
+    pub package: &'static str,
+    pub version: &'static str,
+    /// The file's name.
+    pub wheel: &'static str,
+    /// Arguments for pip that fetch exactly this file.
+    pub pip_arguments: Vec<String>,
+}
+
+impl Wheel {
+    fn of(pin: &Pin) -> Wheel {
+        Wheel { package: pin.package, version: pin.version, wheel: pin.wheel, pip_arguments: pin.pip_arguments() }
+    }
+}
+
 /// The wheel of `pin`: in the folder that the user named, or downloaded into `into`. Not yet checked.
 pub fn fetch(pin: &Pin, options: &InstallOptions, into: &Path, say: &mut dyn FnMut(&str)) -> Result<PathBuf, NativeError> {
+    fetch_wheel(&Wheel::of(pin), options, into, say)
+}
+
+/// As [`fetch`], of any wheel.
+pub fn fetch_wheel(
+    pin: &Wheel,
+    options: &InstallOptions,
+    into: &Path,
+    say: &mut dyn FnMut(&str),
+) -> Result<PathBuf, NativeError> {
     if let Some(folder) = &options.from {
         return in_folder(pin, folder);
     }
@@ -55,7 +81,7 @@ pub fn fetch(pin: &Pin, options: &InstallOptions, into: &Path, say: &mut dyn FnM
     over_https(pin, &index, certificates.as_deref(), into).map_err(failed)
 }
 
-fn in_folder(pin: &Pin, folder: &Path) -> Result<PathBuf, NativeError> {
+fn in_folder(pin: &Wheel, folder: &Path) -> Result<PathBuf, NativeError> {
     let wheel = folder.join(pin.wheel);
     if wheel.is_file() {
         return Ok(wheel);
@@ -63,7 +89,7 @@ fn in_folder(pin: &Pin, folder: &Path) -> Result<PathBuf, NativeError> {
     Err(NativeError::NotInFolder {
         path: folder.into(),
         message: format!("{} is not there", pin.wheel),
-        command: format!("python3 -m pip {}", pin.pip_arguments().join(" ")),
+        command: format!("python3 -m pip {}", pin.pip_arguments.join(" ")),
     })
 }
 
@@ -77,9 +103,9 @@ fn has_pip() -> bool {
     python().arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
 }
 
-fn with_pip(pin: &Pin, options: &InstallOptions, into: &Path) -> Result<PathBuf, String> {
+fn with_pip(pin: &Wheel, options: &InstallOptions, into: &Path) -> Result<PathBuf, String> {
     let mut command = python();
-    command.args(pin.pip_arguments()).arg("--quiet").arg("--dest").arg(into);
+    command.args(&pin.pip_arguments).arg("--quiet").arg("--dest").arg(into);
     if let Some(index) = &options.index {
         command.args(["--index-url", index]);
     }
@@ -114,7 +140,7 @@ fn configured(options: &InstallOptions) -> (Option<String>, Option<PathBuf>) {
     (index, cert.map(PathBuf::from))
 }
 
-fn over_https(pin: &Pin, index: &str, certificates: Option<&Path>, into: &Path) -> Result<PathBuf, String> {
+fn over_https(pin: &Wheel, index: &str, certificates: Option<&Path>, into: &Path) -> Result<PathBuf, String> {
     let agent = agent(certificates)?;
     let page = simple::page_of(index, pin.package);
     let shown = simple::without_credentials(&page);
@@ -123,12 +149,23 @@ fn over_https(pin: &Pin, index: &str, certificates: Option<&Path>, into: &Path) 
     let page = response.get_uri().to_string();
     let html = response.body_mut().with_config().limit(LARGEST_PAGE).read_to_string().map_err(|e| format!("{shown}: {e}"))?;
     let link = simple::link_to(&html, &page, pin.wheel).ok_or_else(|| format!("{shown} does not list {}", pin.wheel))?;
-    let mut response = get(&agent, &link)?;
     let wheel = into.join(pin.wheel);
-    let mut file = File::create(&wheel).map_err(|e| format!("{}: {e}", wheel.display()))?;
-    io::copy(&mut response.body_mut().with_config().limit(LARGEST).reader(), &mut file)
-        .map_err(|e| format!("{}: {e}", simple::without_credentials(&link)))?;
+    save(&agent, &link, &wheel)?;
     Ok(wheel)
+}
+
+/// Saves what lies at an address.
+fn save(agent: &ureq::Agent, url: &str, path: &Path) -> Result<(), String> {
+    let mut response = get(agent, url)?;
+    let mut file = File::create(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let copied = io::copy(&mut response.body_mut().with_config().limit(LARGEST).reader(), &mut file);
+    copied.map(|_| ()).map_err(|e| format!("{}: {e}", simple::without_credentials(url)))
+}
+
+/// Saves what lies at an address of another registry, trusting the certificates that are configured for the index.
+pub fn download(url: &str, options: &InstallOptions, path: &Path) -> Result<(), String> {
+    let (_, certificates) = configured(options);
+    save(&agent(certificates.as_deref())?, url, path)
 }
 
 fn get(agent: &ureq::Agent, url: &str) -> Result<ureq::http::Response<ureq::Body>, String> {

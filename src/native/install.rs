@@ -113,7 +113,7 @@ fn installed(pin: &Pin, folder: PathBuf, record: &Record, outcome: Outcome) -> I
 }
 
 /// A folder that is gone when this is.
-struct Scrap(PathBuf);
+pub(super) struct Scrap(pub PathBuf);
 
 impl Drop for Scrap {
     fn drop(&mut self) {

@@ -107,13 +107,13 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(super) fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(content)?;
     file.sync_all()
 }
 
-fn sha256_of(path: &Path) -> io::Result<FileRecord> {
+pub(super) fn sha256_of(path: &Path) -> io::Result<FileRecord> {
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();
     let mut block = vec![0_u8; 1 << 16];
@@ -128,6 +128,6 @@ fn sha256_of(path: &Path) -> io::Result<FileRecord> {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

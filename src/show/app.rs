@@ -2,19 +2,22 @@
 //!
 //! Pure but for its link: tests hand it keys and snapshots and read the commands it sends.
 
+mod hearing;
 mod line;
+mod own;
+mod sending;
 
-use crate::lab::message::{Action, Command, Event, Snapshot};
-use crate::present::Phase;
+use crate::lab::message::{Action, Snapshot};
 use crate::show::caps::Caps;
 use crate::show::chrome;
 use crate::show::command::Line;
 use crate::show::haste::Haste;
 pub use crate::show::link::{Input, Left, Link, Program, Standing};
-use crate::show::popup::{self, Popup, Purpose};
-use crate::show::screen::{Letters, Next, Place, Screen};
+use crate::show::popup::Popup;
+use crate::show::screen::{Next, Place, Screen};
 use crate::show::words;
 use crate::signal::Nanos;
+use crate::store::rows::SessionId;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use std::collections::BTreeMap;
@@ -58,6 +61,12 @@ pub struct App<L> {
     history: Vec<String>,
     /// The way to the terminal and back.
     round_trip: Option<Nanos>,
+    /// The frames a second at last, and for how many more the link is spared.
+    fps: f64,
+    spared: u32,
+    sparing: bool,
+    /// The session whose gaps were asked for.
+    gaps_of: Option<SessionId>,
     next_id: u64,
     leaving: bool,
     left: Option<Left>,
@@ -81,6 +90,10 @@ impl<L: Link> App<L> {
             line: None,
             history: Vec::new(),
             round_trip: None,
+            fps: 0.0,
+            spared: 0,
+            sparing: false,
+            gaps_of: None,
             next_id: first_id,
             leaving: false,
             left: None,
@@ -110,6 +123,7 @@ impl<L: Link> App<L> {
         if let Some(snapshot) = self.link.snapshot() {
             let first = self.snapshot.is_none();
             self.screens.values_mut().for_each(|screen| screen.observe(&snapshot));
+            self.take_up_forms(&snapshot);
             self.snapshot = Some(snapshot);
             self.follow(first);
             changed = true;
@@ -118,66 +132,6 @@ impl<L: Link> App<L> {
             self.left = self.link.ended().map(Left::Ended);
         }
         changed
-    }
-
-    fn hear(&mut self, event: Event) {
-        match event {
-            Event::Acknowledged { id } => {
-                let Some(at) = self.pending.iter().position(|p| p.id == id) else { return };
-                let done = self.pending.remove(at);
-                if done.action == Action::Quit {
-                    self.left = Some(Left::Quit);
-                }
-                if !matches!(done.action, Action::Draft { .. } | Action::Moment { .. }) {
-                    self.message = Some(Message::Saved(words::done(&done.action)));
-                }
-                if let Some(field) = done.draft {
-                    self.put_draft(field, String::new());
-                }
-                if matches!(done.action, Action::Prepare { .. }) {
-                    self.screens.insert(Place::Participant, Place::Participant.open());
-                }
-                if let Some(place) = done.then {
-                    self.go(place);
-                }
-            }
-            Event::Refused { id, why } => {
-                if let Some(at) = self.pending.iter().position(|p| p.id == id) {
-                    let refused = self.pending.remove(at);
-                    self.leaving &= refused.action != Action::Quit;
-                }
-                self.message = Some(Message::Refused(why));
-            }
-            // A refusal stays until the next key; news may not cover it.
-            Event::News { text, .. } => {
-                if !matches!(self.message, Some(Message::Refused(_))) {
-                    self.message = Some(Message::News(text));
-                }
-            }
-        }
-    }
-
-    /// The session moves the screens by itself: trials, ratings, summary.
-    fn follow(&mut self, first: bool) {
-        let Some(snapshot) = &self.snapshot else { return };
-        let here = if self.place == Place::Help { self.behind } else { self.place };
-        let wanted = match snapshot.protocol.phase {
-            Phase::Waiting => return,
-            Phase::Finished | Phase::Aborted => Place::Summary,
-            Phase::Rating => Place::Rating,
-            _ => Place::Session,
-        };
-        let moves = match here {
-            Place::Session | Place::Rating => true,
-            Place::Gate | Place::Camera | Place::Playlist => snapshot.recording,
-            // Someone who comes back to a running session is taken to it, and so is who looks on.
-            _ => (first || self.link.standing() == Standing::Watching) && snapshot.recording,
-        };
-        if moves && self.place == Place::Help {
-            self.behind = wanted;
-        } else if moves && here != wanted {
-            self.go(wanted);
-        }
     }
 
     /// Begins with this screen and what it asks of the lab.
@@ -236,8 +190,11 @@ impl<L: Link> App<L> {
         if self.place == Place::Montage && matches!(key.code, KeyCode::Char(' ' | 'b')) && self.haste.repeats() {
             return;
         }
-        let Some(screen) = self.screens.get_mut(&self.place) else { return };
-        let next = match screen.handle(key, &snapshot) {
+        let here = self.place;
+        let Some(screen) = self.screens.get_mut(&here) else { return };
+        let next = screen.handle(key, &snapshot);
+        self.keep_form(here);
+        let next = match next {
             Next::Pass if self.opens_line(key, &snapshot) => return,
             Next::Pass => self.own_key(key, &snapshot),
             next => next,
@@ -253,61 +210,7 @@ impl<L: Link> App<L> {
             line.paste(text);
         } else if let Some(screen) = self.screens.get_mut(&self.place) {
             screen.paste(text);
-        }
-    }
-
-    /// Keys that work on every screen.
-    fn own_key(&self, key: KeyEvent, snapshot: &Snapshot) -> Next {
-        let letters = self.screens.get(&self.place).map_or(Letters::Keys, |s| s.letters());
-        let alt = key.modifiers.contains(KeyModifiers::ALT);
-        match key.code {
-            KeyCode::F(1) => Next::Go(Place::Help),
-            KeyCode::Char('?') if letters != Letters::Text => Next::Go(Place::Help),
-            KeyCode::Char('n') if snapshot.session.is_some() && (alt || letters == Letters::Keys) => {
-                Next::Ask(Popup::ask(Purpose::Note))
-            }
-            KeyCode::Char('m') if snapshot.recording && (alt || letters == Letters::Keys) => Next::Ask(Popup::ask(Purpose::Mark)),
-            KeyCode::Char('q') if letters == Letters::Keys && self.looks_on() => Next::Leave,
-            KeyCode::Char('q') if letters == Letters::Keys => Next::Ask(popup::leave_box(snapshot, self.stays())),
-            KeyCode::Char('d') if letters == Letters::Keys && self.stays() => Next::Leave,
-            _ => Next::Stay,
-        }
-    }
-
-    /// Ctrl-C: never ends a recording; elsewhere leaves cleanly, and a second one leaves at once.
-    fn interrupt(&mut self, snapshot: &Snapshot) {
-        if self.looks_on() {
-            self.left = Some(Left::Detached);
-        } else if snapshot.recording && !self.leaving {
-            self.popup = Some(popup::pause_box(snapshot, self.stays()));
-        } else if self.leaving {
-            self.left = Some(Left::Quit);
-        } else {
-            self.popup = None;
-            self.carry_out(Next::Quit, snapshot);
-        }
-    }
-
-    fn carry_out(&mut self, next: Next, snapshot: &Snapshot) {
-        match next {
-            Next::Pass | Next::Stay => {}
-            Next::Go(Place::Help) if self.place == Place::Help => self.place = self.behind,
-            Next::Go(place) => self.go(place),
-            Next::Do(action) | Next::DoThen(action, _) if self.haste.forbids(&action) => {
-                self.message = Some(Message::Refused(HASTE.into()));
-            }
-            Next::Do(action) => self.send(action, None),
-            Next::DoThen(action, place) => self.send(action, Some(place)),
-            Next::All(actions) => actions.into_iter().for_each(|action| self.send(action, None)),
-            Next::Ask(popup) => self.ask(popup, snapshot),
-            Next::Say(text) => self.message = Some(Message::Refused(text)),
-            Next::Leave => self.left = Some(Left::Detached),
-            Next::Quit if self.looks_on() => self.left = Some(Left::Detached),
-            Next::Quit if snapshot.recording => self.popup = Some(popup::pause_box(snapshot, self.stays())),
-            Next::Quit => {
-                self.leaving = true;
-                self.send(Action::Quit, None);
-            }
+            self.keep_form(self.place);
         }
     }
 
@@ -318,54 +221,6 @@ impl<L: Link> App<L> {
 
     fn looks_on(&self) -> bool {
         self.link.standing() == Standing::Watching
-    }
-
-    /// Sends a command, unless one of its kind still waits (a held key must not act twice). Notes, markers and
-    /// answers always go.
-    fn send(&mut self, action: Action, then: Option<Place>) {
-        self.send_as(action, then, None);
-    }
-
-    /// The same for what was typed into a field with a draft.
-    fn send_as(&mut self, action: Action, then: Option<Place>, draft: Option<String>) {
-        use Action::{Draft, Mark, Moment, Note, Place as Electrode, Rate, Segment};
-        let repeatable = match &action {
-            Note { .. } | Mark { .. } | Rate { .. } | Draft { .. } | Segment { .. } | Electrode { .. } => true,
-            // A held key says the same thing again and again; a second press of the other key does not.
-            Moment { toggle, .. } => *toggle,
-            _ => false,
-        };
-        let kind = std::mem::discriminant(&action);
-        if !repeatable && self.pending.iter().any(|p| std::mem::discriminant(&p.action) == kind) {
-            return;
-        }
-        let id = self.next_id;
-        self.next_id += 1;
-        self.pending.push(Pending { id, action: action.clone(), then, draft });
-        self.link.send(Command { id, action });
-    }
-
-    /// Opens a box; one that asks for text begins with what was typed into it before.
-    fn ask(&mut self, mut popup: Popup, snapshot: &Snapshot) {
-        if let Some((field, _)) = popup.draft() {
-            let kept = self.drafts.get(&field).or_else(|| snapshot.guided.drafts.get(&field)).filter(|text| !text.is_empty());
-            kept.into_iter().for_each(|text| popup.fill(text));
-        }
-        self.popup = Some(popup);
-    }
-
-    /// What stands in the open box goes to the lab, where it outlives this terminal.
-    fn keep_draft(&mut self) {
-        if let Some((field, text)) = self.popup.as_ref().and_then(Popup::draft) {
-            self.put_draft(field, text);
-        }
-    }
-
-    fn put_draft(&mut self, field: String, text: String) {
-        if self.drafts.get(&field).map_or("", String::as_str) != text {
-            self.drafts.insert(field.clone(), text.clone());
-            self.send(Action::Draft { field, text }, None);
-        }
     }
 
     /// Draws everything from what is known; reads no clock, no disk, no channel.
@@ -388,6 +243,9 @@ impl<L: Link> App<L> {
         self.caps.fold(buf);
     }
 }
+
+/// Frames for which the screens spare a link that was too slow for one: a quarter of a minute at twenty a second.
+const SPARED: u32 = 300;
 
 /// Why a key did nothing.
 const HASTE: &str = "That key came too fast to be meant (a held key, or a paste); press it again.";
@@ -417,8 +275,16 @@ impl<L: Link> Program for App<L> {
         self.leaving
     }
 
-    fn paced(&mut self, round_trip: Option<Nanos>, _: f64) {
+    fn paced(&mut self, round_trip: Option<Nanos>, fps: f64) {
         self.round_trip = round_trip;
+        // A rate that falls tells of frames too large for the link; what made them so is spared for a good while.
+        self.spared = if fps < 0.75 * self.fps { SPARED } else { self.spared.saturating_sub(1) };
+        self.fps = fps;
+        let sparing = self.spared > 0;
+        if sparing != self.sparing {
+            self.sparing = sparing;
+            self.screens.values_mut().for_each(|screen| screen.spare(sparing));
+        }
     }
 
     fn on_light(&mut self, light: bool) {

@@ -158,24 +158,44 @@ fn message(pen: &mut Pen, frame: &Frame) {
     }
 }
 
-/// The keys, as many as fit, and always the last one, which leads out; help stands at the right.
+/// The keys, as many as fit, and always the last one, which leads out; help stands at the right and says how many keys
+/// found no room.
 fn footer(pen: &mut Pen, hints: &[Hint], ways: &[Hint]) {
     let length = |(key, what): &Hint| key.chars().count() + what.chars().count() + 1;
     let right: usize = ways.iter().map(|h| length(h) + 2).sum();
-    let room = (pen.width() as usize).saturating_sub(right + 2);
-    let last = hints.last().map_or(0, length);
+    let width = pen.width() as usize;
     let all = hints.iter().map(|h| length(h) + 3).sum::<usize>().saturating_sub(3);
+    let shown = if all <= width.saturating_sub(right + 2) {
+        hints.to_vec()
+    } else {
+        // Room for "12 more" instead of "help".
+        fitting(hints, width.saturating_sub(right + 5))
+    };
     let mut x = 1;
-    for (i, hint) in hints.iter().enumerate() {
-        let out = i + 1 == hints.len();
-        let needed = length(hint) + if out || all <= room { 0 } else { last + 3 };
-        if x as usize + needed > room + 1 {
-            continue;
-        }
+    for hint in &shown {
         x = pen.line(x, 0, &[(hint.0, Ink::Accent), (" ", Ink::Plain), (hint.1, Ink::Plain)]) + 3;
     }
+    let more = format!("{} more", hints.len() - shown.len());
+    let ways = ways.iter().map(|(key, what)| (*key, if *key == "?" && shown.len() < hints.len() { &more } else { *what }));
+    let ways: Vec<(&str, &str)> = ways.collect();
+    let right: usize = ways.iter().map(|h| h.0.len() + h.1.len() + 3).sum();
     let mut x = pen.width().saturating_sub(right as u16).saturating_add(1);
     for (key, what) in ways {
         x = pen.line(x, 0, &[(key, Ink::Accent), (" ", Ink::Plain), (what, Ink::Plain)]) + 2;
     }
+}
+
+/// As many as fit, the first ones first, and the last, in `room` columns.
+fn fitting(hints: &[Hint], room: usize) -> Vec<Hint> {
+    let length = |(key, what): &Hint| key.chars().count() + what.chars().count() + 4;
+    let Some((last, others)) = hints.split_last() else { return Vec::new() };
+    let mut left = (room + 3).saturating_sub(length(last));
+    let fits = |hint: &&Hint| {
+        let fits = length(hint) <= left;
+        left -= if fits { length(hint) } else { 0 };
+        fits
+    };
+    let mut shown: Vec<Hint> = others.iter().filter(fits).copied().collect();
+    shown.push(*last);
+    shown
 }

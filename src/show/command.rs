@@ -148,13 +148,19 @@ pub fn keep(history: &mut Vec<String>, line: &str) {
 }
 
 /// The screens by the names that commands have.
-const PLACES: [(&str, Place); 8] = [
+const PLACES: [(&str, Place); 14] = [
     ("home", Place::Home),
     ("participant", Place::Participant),
     ("devices", Place::Devices),
+    ("montage", Place::Montage),
     ("gate", Place::Gate),
+    ("camera", Place::Camera),
+    ("playlist", Place::Playlist),
     ("session", Place::Session),
     ("summary", Place::Summary),
+    ("labelling", Place::Label),
+    ("train", Place::Train),
+    ("review", Place::Review),
     ("explanation", Place::Explain),
     ("help", Place::Help),
 ];

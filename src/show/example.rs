@@ -1,18 +1,19 @@
 //! A snapshot for every situation: what tests draw and what the documentation's pictures show.
 //!
-//! Everything here is made up and says so: `simulated` is true throughout.
+//! Everything here is made up and says so: `simulated` is true wherever there is anything.
 
 mod guided;
 mod results;
 mod scenes;
 mod signals;
+mod situations;
 
 pub use results::{explanation, review};
 pub use scenes::{Scene, scenes};
+pub use situations::{camera_preview, labelling, new_home, paused, rating, recording, reviewed, summary, training, waiting_gate};
 
 use crate::gate::Verdict;
-use crate::job::Progress;
-use crate::lab::message::{Catalogue, DeviceView, FaceView, HeartView, JobView, Snapshot, Traces};
+use crate::lab::message::{Catalogue, DeviceView, FaceView, HeartView, Snapshot, Traces};
 use crate::present::{Phase, ProtocolView};
 use crate::rig::Rig;
 use crate::signal::{Emotion, Nanos, Rating, SECOND};
@@ -133,6 +134,7 @@ pub fn home() -> Snapshot {
         job: None,
         review: None,
         guided: Default::default(),
+        prediction: None,
     }
 }
 
@@ -162,6 +164,7 @@ pub fn gate_failing() -> Snapshot {
     };
     Snapshot {
         guided: guided::guided(BEGAN),
+        prediction: None,
         devices: vec![DeviceView {
             name: "simulated participant (seed 7)".into(),
             state: "streaming".into(),
@@ -215,123 +218,6 @@ pub fn trials(done: u32) -> Vec<Trial> {
         trials.push(Trial { attempt: if number == 3 { 2 } else { 1 }, ..trial });
     }
     trials
-}
-
-/// In the middle of the third video.
-pub fn recording() -> Snapshot {
-    let now = BEGAN + 243 * SECOND;
-    let log = [
-        (0, "session started; gate passed with 91 %"),
-        (35, "eyes closed"),
-        (70, "trial 1: video on"),
-        (128, "marker: coughed"),
-        (171, "trial 2 rated: valence 3, arousal 2, sadness"),
-        (186, "trial 3: redone, movement"),
-        (229, "trial 3: video on"),
-    ];
-    let mut session = session("P07", 1, SessionState::Recording, 91.0);
-    session.ended = None;
-    Snapshot {
-        now,
-        utc: BEGAN_UTC + (now - BEGAN),
-        session: Some(session),
-        recording: true,
-        recording_since: Some(BEGAN),
-        protocol: ProtocolView {
-            phase: Phase::Video,
-            phase_started: now - 14 * SECOND,
-            phase_length: Some(20 * SECOND),
-            trial: 3,
-            trials: 12,
-            attempt: 2,
-            stimulus: "anger-03.mp4".into(),
-            intended: Some(Emotion::Anger),
-        },
-        streams: signals::streams(now - BEGAN),
-        traces: signals::traces(now),
-        heart: Some(HeartView { from: "ECG".into(), beats_per_minute: Some(78.0), beats: vec![now - SECOND / 5] }),
-        face: Some(FaceView { fps: 10.0, frames: 2_430, missed: 0, stored: true, brightness: Some(118.0) }),
-        trials: trials(3).into_iter().filter(|t| t.number < 3 || t.attempt == 1).collect(),
-        written: 12_400_000,
-        durable_at: Some(now - SECOND * 2 / 5),
-        log: log.iter().map(|(s, text)| (BEGAN + s * SECOND, text.to_string())).collect(),
-        ..gate_passing()
-    }
-}
-
-/// The same, stopped by the experimenter, with samples lost.
-pub fn paused() -> Snapshot {
-    let mut s = recording();
-    s.protocol.phase = Phase::Paused;
-    s.protocol.phase_started = s.now - 41 * SECOND;
-    s.protocol.phase_length = None;
-    s.lost = 37;
-    if let Some(eeg) = s.streams.first_mut() {
-        eeg.lost = 37;
-    }
-    s
-}
-
-/// Valence is answered, arousal and feeling are not.
-pub fn rating() -> Snapshot {
-    let mut s = recording();
-    s.protocol.phase = Phase::Rating;
-    s.protocol.phase_started = s.now - 6 * SECOND;
-    s.protocol.phase_length = None;
-    s.rating = Rating { valence: Some(3.0), ..Rating::default() };
-    s
-}
-
-/// All trials are done.
-pub fn summary() -> Snapshot {
-    let now = BEGAN + 1_145 * SECOND;
-    let mut s = recording();
-    let finished = session("P07", 1, SessionState::Complete, 91.0);
-    let mut catalogue = catalogue();
-    catalogue.sessions.insert(0, finished.clone());
-    s.now = now;
-    s.utc = BEGAN_UTC + (now - BEGAN);
-    s.session = Some(finished);
-    s.catalogue = Arc::new(catalogue);
-    s.recording = false;
-    s.recording_since = None;
-    s.protocol.phase = Phase::Finished;
-    s.protocol.trial = 12;
-    s.streams = signals::streams(now - BEGAN);
-    s.trials = trials(12);
-    s.written = 58_300_000;
-    s
-}
-
-/// The third clip's timeline is open.
-pub fn labelling() -> Snapshot {
-    let mut s = summary();
-    let third = s.trials.iter().rev().find(|t| t.number == 3).cloned();
-    s.guided.labelling = s.session.as_ref().zip(third).map(|(session, trial)| {
-        Arc::new(guided::labelling(
-            session,
-            trial,
-            &s.trials.iter().filter(|t| t.state == TrialState::Done).cloned().collect::<Vec<_>>(),
-        ))
-    });
-    s
-}
-
-/// A network is being trained.
-pub fn training() -> Snapshot {
-    let curve = (1..=24).map(|e| {
-        let fall = (-(e as f32) / 9.0).exp();
-        (e, 0.2 + 1.2 * fall, 0.45 + 0.95 * fall + 0.004 * e as f32, 0.8 - 0.55 * fall)
-    });
-    let progress =
-        Progress { stage: "train fold 2/4".into(), done: 144, total: 400, detail: "EEG network, best epoch so far 19".into() };
-    let job = JobView { name: "train".into(), progress, outcome: None, curve: curve.collect() };
-    Snapshot { job: Some(job), ..summary() }
-}
-
-/// A stored session with predictions and an explanation.
-pub fn reviewed() -> Snapshot {
-    Snapshot { review: Some(Arc::new(review())), ..summary() }
 }
 
 /// Every situation by name.

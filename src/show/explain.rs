@@ -47,7 +47,10 @@ impl Screen for Explain {
         class.map_or("EXPLAIN".into(), |c| format!("EXPLAIN {c}"))
     }
 
-    fn hints(&self, _: &Snapshot) -> Vec<Hint> {
+    fn hints(&self, s: &Snapshot) -> Vec<Hint> {
+        if report(s).is_none() {
+            return vec![("Esc", "review")];
+        }
         let mut hints = vec![("h/l", "class"), ("x", "explainer")];
         if self.big {
             hints.extend([("j/k", "band"), ("f", "all bands")]);
@@ -140,8 +143,8 @@ impl Explain {
             if let Some(map) = maps.get(band) {
                 scalp::topography(&mut head, &report.channels, map, limit);
             }
-            self.draw_strongest(&mut pen.part(1, 2, 22, rows), report, maps.get(band));
-            pen.centred(h.saturating_sub(1), &scalp::legend(limit), Ink::Dim);
+            self.draw_strongest(&mut pen.part(1, 2, 22, rows.saturating_sub(1)), report, maps.get(band));
+            scalp::legend(&mut pen.part(0, h.saturating_sub(1), w, 1), limit);
         } else {
             let named: Vec<(String, Vec<f64>)> = maps.into_iter().enumerate().map(|(i, map)| (titled(report, i), map)).collect();
             scalp::bands(pen, &report.channels, &named, limit);
@@ -218,13 +221,17 @@ fn draw_table(pen: &mut Pen, class: &ClassExplanation, shown: Option<usize>) {
         );
         let x = body.text(0, 1 + i as u16, &text, if winner { Ink::Strong } else { Ink::Plain });
         let x = if winner { body.text(x + 2, 1 + i as u16, "most faithful", Ink::Good) } else { x };
-        draw_interval(&mut body, x.max(72), 1 + i as u16, e, class.random.map(|r| r.2));
+        // Below each other, so that intervals can be compared; the winner's row has two words more.
+        draw_interval(&mut body, WINNERS_END.max(x), 1 + i as u16, e, class.random.map(|r| r.2));
     }
     if let Some((audc, auic, qt)) = class.random {
         let text = format!("   {:<18} {audc:>5.2}  {auic:>5.2}     --  {qt:>5.2}   the control", "random rankings");
         body.text(0, 1 + class.explainers.len().min(rows) as u16, &text, Ink::Dim);
     }
 }
+
+/// Columns of the longest row.
+const WINNERS_END: u16 = 86;
 
 /// The interval of QT on a scale from 0 to 1, with the random rankings' mark, where there is room for it.
 fn draw_interval(pen: &mut Pen, x: u16, y: u16, e: &ExplainerResult, random: Option<f64>) {

@@ -152,6 +152,15 @@ fn side(pen: &mut Pen, report: &QualityReport, pass: f64) {
     }
 }
 
+/// What is said where no channel asks for anything.
+fn nothing_to_mend(snapshot: &Snapshot) -> &'static str {
+    if is_open(snapshot) {
+        "nothing to mend: Enter goes on to the camera"
+    } else {
+        "nothing to mend so far: a little more is being judged"
+    }
+}
+
 fn draw_advice(pen: &mut Pen, snapshot: &Snapshot, roomy: bool) {
     let advice = snapshot.verdict.as_ref().map(|v| v.advice.as_slice()).unwrap_or_default();
     let bridged = snapshot.quality.iter().flat_map(|q| &q.bridged).map(|(a, b)| format!("{a} and {b} are bridged by gel"));
@@ -159,7 +168,7 @@ fn draw_advice(pen: &mut Pen, snapshot: &Snapshot, roomy: bool) {
     if roomy {
         let mut body = pen.panel("What to do");
         if lines.is_empty() {
-            body.text(0, 0, "nothing: Enter goes on to the camera", Ink::Good);
+            body.text(0, 0, nothing_to_mend(snapshot), Ink::Good);
         }
         let rows = body.height() as usize;
         for (y, line) in lines.iter().take(rows).enumerate() {
@@ -168,6 +177,6 @@ fn draw_advice(pen: &mut Pen, snapshot: &Snapshot, roomy: bool) {
         return;
     }
     let text: Vec<String> = lines.iter().enumerate().map(|(i, line)| format!("{}. {line}", i + 1)).collect();
-    let text = if text.is_empty() { "nothing to mend: Enter goes on to the camera".into() } else { text.join("  ") };
+    let text = if text.is_empty() { nothing_to_mend(snapshot).into() } else { text.join("  ") };
     pen.wrap(0, 0, 2, &text, if lines.is_empty() { Ink::Good } else { Ink::Plain });
 }

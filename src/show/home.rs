@@ -50,7 +50,10 @@ impl Screen for Home {
         if let Some(Item::Session(Session { state: SessionState::Interrupted, .. })) = items(snapshot).get(self.selected) {
             hints.push(("c", "go on with it"));
         }
-        hints.extend([("n", "new session"), ("t", "train"), ("j/k", "move"), ("q", "quit")]);
+        if enter.1 != "new session" {
+            hints.push(("n", "new session"));
+        }
+        hints.extend([("t", "train"), ("j/k", "move"), ("q", "quit")]);
         hints
     }
 
@@ -217,22 +220,29 @@ fn details(pen: &mut Pen, item: Option<&Item>, snapshot: &Snapshot) {
 
 /// The steps of a session.
 fn way(body: &mut Pen, snapshot: &Snapshot) {
-    const STEPS: [(&str, &str); 5] = [
+    const STEPS: [(&str, &str); 7] = [
         ("participant", "a code, the signed consent"),
         ("devices", "a rig, or the simulated one"),
+        ("montage", "every electrode in its place"),
         ("quality gate", "good enough to record?"),
-        ("trials", "fixation, video, ratings"),
-        ("summary", "what was recorded; training"),
+        ("camera", "the face: framed and lit"),
+        ("playlist", "what is shown, in which order"),
+        ("session", "rest, videos, ratings"),
     ];
-    let roomy = body.height() >= 20;
+    let every = (body.height().saturating_sub(2) / STEPS.len() as u16).clamp(1, 3);
     for (i, (name, what)) in STEPS.iter().enumerate() {
-        let y = i as u16 * if roomy { 3 } else { 2 };
-        body.line(0, y, &[(&format!("{} ", i + 1), Ink::Accent), (name, Ink::Strong)]);
-        body.text(2, y + 1, what, Ink::Dim);
+        let y = i as u16 * every;
+        let x = body.line(0, y, &[(&format!("{} ", i + 1), Ink::Accent), (name, Ink::Strong)]);
+        if every > 1 {
+            body.text(2, y + 1, what, Ink::Dim);
+        } else if x as usize + 2 + what.len() <= body.width() as usize {
+            body.right(y, what, Ink::Dim);
+        }
     }
+    let y = STEPS.len() as u16 * every + u16::from(every < 3);
+    body.text(0, y.min(body.height().saturating_sub(2)), "then summary and training", Ink::Dim);
     let (people, models) = (snapshot.catalogue.participants.len(), snapshot.catalogue.models.len());
-    let text = format!("participants {people}, models {models}");
-    body.text(0, if roomy { 16 } else { 11 }, &text, Ink::Dim);
+    body.text(0, body.height().saturating_sub(1), &format!("participants {people}, models {models}"), Ink::Dim);
 }
 
 fn session_details(body: &mut Pen, s: &Session) {

@@ -254,13 +254,17 @@ fn draw_head(pen: &mut Pen, open: &Labelling) {
     let rating = format!("{meant}, {said}, valence {} arousal {}", figure(t.rating.valence), figure(t.rating.arousal));
     let who = format!("{} session {}  clip {at} of {}: ", open.participant, open.session_number, open.trials.len());
     pen.line(1, 0, &[(&who, Ink::Dim), (&t.stimulus, Ink::Strong), (&format!("  {:.1} s", open.length_s), Ink::Plain)]);
-    pen.text(1, 1, &rating, Ink::Plain);
+    let end = pen.text(1, 1, &rating, Ink::Plain);
     let labelled = open.trials.iter().filter(|(.., n)| *n > 0).count();
-    pen.right(1, &format!("{labelled} of {} clips have segments ", open.trials.len()), Ink::Dim);
+    let all = format!("{labelled} of {} clips labelled ", open.trials.len());
+    if usize::from(end) + 2 + all.len() <= usize::from(pen.width()) {
+        pen.right(1, &all, Ink::Dim);
+    }
 }
 
 fn draw_segments(pen: &mut Pen, open: &Labelling, segments: &[Segment], selected: usize) {
-    let mut body = pen.panel(&format!("{} felt segments", segments.len()));
+    let plural = if segments.len() == 1 { "" } else { "s" };
+    let mut body = pen.panel(&format!("{} felt segment{plural}", segments.len()));
     if segments.is_empty() {
         let text =
             "None yet. Space begins one at the cursor, Space again ends it; a letter says the emotion, a digit how strong.";

@@ -49,7 +49,7 @@ impl Screen for MontageScreen {
     fn hints(&self, s: &Snapshot) -> Vec<Hint> {
         let mut hints = vec![("Enter", "to the quality gate")];
         if !s.guided.electrodes.is_empty() {
-            hints.extend([("Space", "placed"), ("b", "bad"), ("t", "note on it"), ("j/k", "choose"), ("P", "all placed")]);
+            hints.extend([("Space", "placed"), ("P", "all placed"), ("b", "bad"), ("t", "note on it"), ("j/k", "choose")]);
         }
         hints.push(("Esc", "back"));
         hints
@@ -186,7 +186,7 @@ fn draw_foot(pen: &mut Pen, all: &[Electrode], roomy: bool) {
     let text = if graded {
         "The contact is the device's own grade. Marks are saved as you make them."
     } else {
-        "No contact is measured by this device: judge by quality. Marks are saved at once."
+        "This device measures no contact: judge by quality. Marks are saved at once."
     };
     pen.wrap(1, y + 1, 1, text, Ink::Dim);
 }

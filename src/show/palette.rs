@@ -85,7 +85,7 @@ impl Scale {
     }
 
     /// Place on the scale, 0..1; the middle when the scale has no width.
-    fn place(self, value: f64) -> f64 {
+    pub fn place(self, value: f64) -> f64 {
         let (low, high) = self.ends();
         if high > low && value.is_finite() { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 }
     }
@@ -140,6 +140,20 @@ impl Scale {
         }
     }
 
+    /// The colour of a line of equal value where it has this value: the map's own, darker. Sixteen colours have no darker.
+    pub fn line(self, value: f64, depth: Depth) -> Color {
+        let signed = matches!(self, Scale::Signed(_));
+        let level = (self.place(value) * (LEVELS - 1) as f64).round() as usize;
+        match depth {
+            Depth::Ansi256 => Color::Indexed(lines256(signed)[level]),
+            Depth::True => {
+                let (r, g, b) = darker(rgb(signed, level));
+                Color::Rgb(r, g, b)
+            }
+            _ => self.colour(value, depth),
+        }
+    }
+
     /// The colour of a value as red, green, blue.
     pub fn rgb(self, value: f64) -> (u8, u8, u8) {
         rgb(matches!(self, Scale::Signed(_)), (self.place(value) * (LEVELS - 1) as f64).round() as usize)
@@ -182,6 +196,18 @@ fn rgb(signed: bool, level: usize) -> (u8, u8, u8) {
 fn power256() -> &'static [u8; LEVELS] {
     static TABLE: OnceLock<[u8; LEVELS]> = OnceLock::new();
     TABLE.get_or_init(|| std::array::from_fn(|level| nearest(rgb(false, level))))
+}
+
+/// The same for lines of equal value, of either kind of scale.
+fn lines256(signed: bool) -> &'static [u8; LEVELS] {
+    static TABLES: OnceLock<[[u8; LEVELS]; 2]> = OnceLock::new();
+    let table = |signed| std::array::from_fn(|level| nearest(darker(rgb(signed, level))));
+    &TABLES.get_or_init(|| [table(false), table(true)])[usize::from(signed)]
+}
+
+fn darker((r, g, b): (u8, u8, u8)) -> (u8, u8, u8) {
+    let shade = |v: u8| (u16::from(v) * 7 / 10) as u8;
+    (shade(r), shade(g), shade(b))
 }
 
 fn nearest(wanted: (u8, u8, u8)) -> u8 {

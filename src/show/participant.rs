@@ -1,5 +1,7 @@
 //! Step 1: who takes part, by code only, and what they agreed to.
 
+mod draft;
+
 use crate::lab::message::{Action, Snapshot};
 use crate::show::caps::Ink;
 use crate::show::pen::Pen;
@@ -151,13 +153,13 @@ impl Screen for ParticipantForm {
     }
 
     fn hints(&self, _: &Snapshot) -> Vec<Hint> {
-        let mut hints = vec![("Enter", "save, go on"), ("Tab", "next field")];
+        let mut hints = vec![("Enter", "save, go on")];
         match self.at() {
             Row::Age | Row::Sex | Row::Hand => hints.push(("Left/Right", "choose")),
             Row::Recording | Row::Stored | Row::Shared => hints.push(("Space", "yes/no")),
             _ => {}
         }
-        hints.push(("Esc", "home, draft kept"));
+        hints.extend([("Tab", "next field"), ("Esc", "home")]);
         hints
     }
 
@@ -166,6 +168,14 @@ impl Screen for ParticipantForm {
             Row::Code | Row::Note | Row::Form | Row::Experimenter => Letters::Text,
             _ => Letters::Keys,
         }
+    }
+
+    fn draft(&self) -> Option<(&'static str, String)> {
+        Some(("participant", draft::written(self)))
+    }
+
+    fn take_up(&mut self, draft: &str) {
+        draft::read(self, draft);
     }
 
     fn paste(&mut self, text: &str) {

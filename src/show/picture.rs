@@ -5,9 +5,10 @@ mod svg;
 pub use svg::svg;
 
 use crate::lab::message::{Command, Event, Snapshot};
-use crate::show::app::{App, Input, Link};
+use crate::show::app::{App, Input, Link, Program};
 use crate::show::caps::Caps;
 use crate::show::example::Scene;
+use crate::show::rate::RateScreen;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -36,13 +37,21 @@ pub fn draw(scene: &Scene, caps: Caps, width: u16, height: u16) -> Buffer {
 }
 
 /// The program as it stands in the scene.
-pub fn program(scene: &Scene, caps: Caps) -> App<impl Link> {
-    let mut app = App::new(Still(Some(Arc::new(scene.snapshot.clone()))), caps, 1);
-    app.poll();
-    app.go(scene.place);
+pub fn program(scene: &Scene, caps: Caps) -> Box<dyn Program> {
+    let lab = Still(Some(Arc::new(scene.snapshot.clone())));
+    let mut program: Box<dyn Program> = if scene.own_screen {
+        let mut own = RateScreen::new(lab, caps, 1);
+        own.poll();
+        Box::new(own)
+    } else {
+        let mut app = App::new(lab, caps, 1);
+        app.poll();
+        app.go(scene.place);
+        Box::new(app)
+    };
     for key in scene.keys.chars() {
         let code = if key == '\n' { KeyCode::Enter } else { KeyCode::Char(key) };
-        app.handle(Input::Key(KeyEvent::from(code)));
+        program.handle(Input::Key(KeyEvent::from(code)));
     }
-    app
+    program
 }

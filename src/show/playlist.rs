@@ -24,7 +24,8 @@ impl Screen for PlaylistScreen {
     fn hints(&self, s: &Snapshot) -> Vec<Hint> {
         let mut hints = Vec::new();
         if s.guided.playlist.is_some() {
-            if gate::is_open(s) && !s.recording {
+            let whole = s.guided.playlist.as_ref().is_some_and(|list| list.trouble().is_none());
+            if whole && gate::is_open(s) && !s.recording {
                 hints.push(("Enter", "BEGIN recording"));
             }
             hints.extend([("s", "shuffle anew"), ("o", "as listed"), ("r", "look at the files again"), ("j/k", "move")]);

@@ -112,6 +112,9 @@ impl Popup {
 
     pub fn hints(&self) -> Vec<Hint> {
         match self {
+            Popup::Text(Question { purpose: Purpose::Abort(_), .. }) => {
+                vec![("Enter", "end the session"), ("Esc", "go on recording")]
+            }
             Popup::Text(q) if q.presets().is_empty() => vec![("Enter", "save"), ("Esc", "leave it")],
             Popup::Text(_) => vec![("Enter", "save"), ("Up/Down", "usual words"), ("Esc", "leave it")],
             Popup::Choice(_) => vec![("a key", "choose"), ("Esc", "close")],

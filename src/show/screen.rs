@@ -105,7 +105,7 @@ pub enum Letters {
 
 /// One screen. New screen = one file, one line in [`Place::open`], and the key that goes there.
 pub trait Screen {
-    /// In the top line; "3/5 QUALITY GATE".
+    /// In the top line; "4/7 QUALITY GATE".
     fn title(&self, snapshot: &Snapshot) -> String;
     /// The keys that work right now, most useful first.
     fn hints(&self, snapshot: &Snapshot) -> Vec<Hint>;
@@ -116,6 +116,15 @@ pub trait Screen {
     }
     fn letters(&self) -> Letters {
         Letters::Keys
+    }
+    /// What was typed into the screen's own fields and not sent yet: the draft's name and its text, empty for an untouched
+    /// screen. The lab keeps it, so that a killed terminal loses nothing.
+    fn draft(&self) -> Option<(&'static str, String)> {
+        None
+    }
+    /// Takes up a draft that [`Screen::draft`] gave, perhaps in another terminal.
+    fn take_up(&mut self, draft: &str) {
+        let _ = draft;
     }
     /// The rows of the list that `/` searches, as text; empty where there is none.
     fn rows(&self, snapshot: &Snapshot) -> Vec<String> {
@@ -128,6 +137,10 @@ pub trait Screen {
     }
     fn select(&mut self, row: usize) {
         let _ = row;
+    }
+    /// The link carries little: what moves may move in larger steps.
+    fn spare(&mut self, sparing: bool) {
+        let _ = sparing;
     }
     /// Takes note of a new snapshot, for what one snapshot alone does not tell.
     fn observe(&mut self, snapshot: &Snapshot) {

@@ -2,7 +2,7 @@
 //!
 //! Nothing here is meant for the participant's eyes: the intended emotion is shown.
 
-use crate::lab::message::{Action, Snapshot};
+use crate::lab::message::{Action, LivePrediction, Snapshot};
 use crate::present::Phase;
 use crate::show::caps::Ink;
 use crate::show::devices;
@@ -29,17 +29,20 @@ impl Screen for SessionScreen {
     }
 
     fn hints(&self, snapshot: &Snapshot) -> Vec<Hint> {
-        let mut hints: Vec<Hint> = match snapshot.protocol.phase {
+        let phase = snapshot.protocol.phase;
+        let mut hints: Vec<Hint> = match phase {
             Phase::Paused => vec![("c", "continue")],
             Phase::EyesOpen | Phase::EyesClosed | Phase::Rest => vec![("g", "go on now"), ("p", "pause")],
-            Phase::Video => vec![("p", "pause"), ("Space", "felt: hold"), ("t", "felt: on/off")],
             _ => vec![("p", "pause")],
         };
-        hints.extend([("r", "redo"), ("k", "skip"), ("n", "note"), ("m", "marker"), ("A", "abort"), ("1-4", "channels")]);
+        hints.extend([("r", "redo"), ("k", "skip"), ("n", "note"), ("m", "marker")]);
+        if phase == Phase::Video {
+            hints.extend([("Space", "felt: hold"), ("t", "felt: on/off")]);
+        }
         if labelled(snapshot).is_some() {
             hints.push(("l", "label the last clip"));
         }
-        hints.extend([("[ ]", "page"), ("+ - 0", "scale")]);
+        hints.extend([("1-5", "views"), ("[ ]", "page"), ("+ - 0", "scale"), ("A", "abort")]);
         hints
     }
 
@@ -51,12 +54,13 @@ impl Screen for SessionScreen {
             KeyCode::Char('2') => self.show(View::All),
             KeyCode::Char('3') => self.show(View::Worst),
             KeyCode::Char('4') => self.show(View::Heart),
+            KeyCode::Char('5') => self.show(View::Maps),
             KeyCode::Char(']') => self.look.page = self.look.page.wrapping_add(1),
             // Pages are counted round; a step back from the first is the last of any usual number of pages.
             KeyCode::Char('[') => self.look.page = self.look.page.checked_sub(1).unwrap_or(ROUND - 1),
             KeyCode::Char('+' | '=') => self.look.gain = (self.look.gain + 1).min(12),
             KeyCode::Char('-') => self.look.gain = (self.look.gain - 1).max(-12),
-            KeyCode::Char('0') => self.look = Look::default(),
+            KeyCode::Char('0') => self.look = Look { sparing: self.look.sparing, ..Look::default() },
             KeyCode::Char(key @ (' ' | 't')) if phase == Phase::Video => {
                 return Next::Do(Action::Moment { by: "experimenter".into(), toggle: key == 't' });
             }
@@ -72,6 +76,10 @@ impl Screen for SessionScreen {
         Next::Stay
     }
 
+    fn spare(&mut self, sparing: bool) {
+        self.look.sparing = sparing;
+    }
+
     fn draw(&self, pen: &mut Pen, snapshot: &Snapshot) {
         let (w, h) = (pen.width(), pen.height());
         draw_phase(&mut pen.part(0, 0, w, 2), snapshot);
@@ -79,7 +87,7 @@ impl Screen for SessionScreen {
         let side = if w >= 100 { 32 } else { 24 };
         let middle = h.saturating_sub(3 + log);
         lanes(&mut pen.part(0, 3, w.saturating_sub(side + 1), middle), snapshot, self.view, &self.look);
-        draw_side(&mut pen.part(w.saturating_sub(side), 3, side, middle), snapshot);
+        draw_side(&mut pen.part(w.saturating_sub(side), 3, side, middle), snapshot, self.look.sparing);
         draw_held(&mut pen.part(0, 2, w, 1), snapshot);
         draw_log(&mut pen.part(0, 3 + middle, w, log), snapshot);
         if snapshot.protocol.phase == Phase::Paused {
@@ -161,7 +169,27 @@ fn draw_phase(pen: &mut Pen, s: &Snapshot) {
     pen.right(1, &right, Ink::Strong);
 }
 
-fn draw_side(pen: &mut Pen, s: &Snapshot) {
+/// What the models say of the last seconds; nothing of it is stored.
+fn draw_prediction(body: &mut Pen, y: u16, said: &LivePrediction) -> u16 {
+    let likeliest = |p: &Option<Vec<f32>>| {
+        let p = p.as_ref()?;
+        let best = (0..p.len()).max_by(|a, b| p[*a].total_cmp(&p[*b]))?;
+        Some(format!("{} .{:02.0}", said.classes.get(best)?, (100.0 * p[best]).min(99.0)))
+    };
+    let (text, ink) = match (&said.trouble, &said.abstain, likeliest(&said.fused)) {
+        (Some(why), _, _) => (why.clone(), Ink::Fair),
+        (None, Some(_), _) => ("unsure".into(), Ink::Dim),
+        (None, None, Some(word)) => (word, Ink::Strong),
+        (None, None, None) => ("waiting".into(), Ink::Dim),
+    };
+    let room = usize::from(body.width()).saturating_sub(6);
+    body.line(0, y, &[("says  ", Ink::Dim), (&words::cut(&text, room), ink)]);
+    let late = if said.dropped > 0 { format!("late {} of {}", said.dropped, said.asked) } else { String::new() };
+    body.line(0, y + 1, &[("      ", Ink::Dim), (&words::cut(&format!("{} {late}", said.source), room), Ink::Dim)]);
+    y + 2
+}
+
+fn draw_side(pen: &mut Pen, s: &Snapshot, sparing: bool) {
     let mut body = pen.panel("Streams");
     let mut y = 0;
     for stream in &s.streams {
@@ -176,7 +204,7 @@ fn draw_side(pen: &mut Pen, s: &Snapshot) {
     y += 1;
     if let Some(heart) = &s.heart {
         let rate = heart.beats_per_minute.map_or_else(|| "--".into(), |b| format!("{b:.0}"));
-        let beat = heart.beats.last().is_some_and(|b| s.now - b < SECOND / 4);
+        let beat = !sparing && heart.beats.last().is_some_and(|b| s.now - b < SECOND / 4);
         let sign = if beat { body.caps.pick('♥', '*') } else { ' ' };
         body.line(0, y, &[("heart ", Ink::Dim), (&format!("{rate} /min {sign} "), Ink::Heart), (&heart.from, Ink::Dim)]);
         y += 1;
@@ -195,13 +223,21 @@ fn draw_side(pen: &mut Pen, s: &Snapshot) {
         body.line(0, y + 2, &[("      ", Ink::Dim), (word, ink)]);
         y += 3;
     }
+    if let Some(said) = &s.prediction {
+        y = draw_prediction(&mut body, y, said);
+    }
     if let Some(minutes) = s.disk_minutes {
         let (text, ink) =
             if minutes < 10.0 { (format!("{minutes:.0} min left!"), Ink::Bad) } else { (left(minutes), Ink::Plain) };
         body.line(0, y, &[("disk  ", Ink::Dim), (&text, ink)]);
         y += 1;
     }
-    let durable = s.durable_at.map_or_else(|| "--".into(), |at| format!("{:.1} s ago", seconds(s.now - at).max(0.0)));
+    let ago = |at: i64| match seconds(s.now - at).max(0.0) {
+        // What is well need not be told ten times a second.
+        age if sparing && age < 2.0 => "just now".to_string(),
+        age => format!("{age:.1} s ago"),
+    };
+    let durable = s.durable_at.map_or_else(|| "--".into(), ago);
     body.line(0, y, &[("wrote ", Ink::Dim), (&words::bytes(s.written), Ink::Plain)]);
     body.line(0, y + 1, &[("safe  ", Ink::Dim), (&durable, Ink::Plain)]);
     let (done, _, redone, skipped) = words::outcomes(&s.trials);

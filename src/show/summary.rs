@@ -1,4 +1,4 @@
-//! Step 5: what was recorded, how good it is, what was answered, and what to do next.
+//! After the last step: what was recorded, how good it is, what was answered, and what to do next.
 
 mod gaps;
 
@@ -23,7 +23,7 @@ fn usable(s: &Snapshot) -> Vec<&Trial> {
 
 impl Screen for Summary {
     fn title(&self, _: &Snapshot) -> String {
-        "5/5 SUMMARY".into()
+        "SUMMARY".into()
     }
 
     fn hints(&self, _: &Snapshot) -> Vec<Hint> {

@@ -1,31 +1,30 @@
 //! The one file that touches the terminal: raw mode, alternate screen, keys, frames; and puts everything back on
 //! return, error, panic and the signals that end a program.
 
+mod hand;
+
 use crate::lab::message::Action;
 use crate::show::Place;
 use crate::show::app::App;
 use crate::show::caps::{Caps, Depth};
-use crate::show::keys::{Decoder, Heard};
-use crate::show::link::{Input, Left, Link, Program};
+use crate::show::link::{Left, Link, Program};
 use crate::show::pace::{self, Pace};
 use crate::show::paint::Painter;
 use crate::show::rate::RateScreen;
 use crate::signal::{Clock, Nanos, SECOND, SystemClock};
 use anyhow::Context;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste, KeyCode};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::style::{Attribute, SetAttribute};
 use crossterm::terminal::{EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute, terminal};
+use hand::Hand;
 use std::fs::File;
 use std::io::{IsTerminal, Read, Stdout, stdin, stdout};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
-
-/// A held Enter must not run through two screens.
-const ENTER_GUARD: Nanos = SECOND / 5;
 
 /// Most frames a second where nothing else is asked for; the lab sends ten.
 const MOST: f64 = 20.0;
@@ -190,49 +189,6 @@ fn read_bytes() -> anyhow::Result<Receiver<Vec<u8>>> {
     };
     std::thread::Builder::new().name("input".into()).spawn(read).context("cannot start the thread that reads keys")?;
     Ok(bytes)
-}
-
-/// What a person does, and what the terminal answers.
-#[derive(Default)]
-struct Hand {
-    decoder: Decoder,
-    last_enter: Nanos,
-}
-
-impl Hand {
-    /// Hands on what was heard; true where the screen may have changed.
-    fn take(&mut self, heard: Vec<Heard>, app: &mut impl Program, pace: &mut Pace, now: Nanos) -> bool {
-        let mut changed = false;
-        for what in heard {
-            match what {
-                Heard::Key(key) => {
-                    app.time(now);
-                    if key.code == KeyCode::Enter {
-                        let held = now - self.last_enter < ENTER_GUARD;
-                        self.last_enter = now;
-                        if held {
-                            continue;
-                        }
-                    }
-                    app.handle(Input::Key(key));
-                    changed = true;
-                }
-                Heard::Paste(text) => {
-                    app.handle(Input::Paste(text));
-                    changed = true;
-                }
-                Heard::Ready => {
-                    pace.answered(now);
-                    app.paced(pace.round_trip(), pace.rate());
-                }
-                Heard::Background(r, g, b) => {
-                    app.on_light(0.299 * r + 0.587 * g + 0.114 * b > 0.5);
-                    changed = true;
-                }
-            }
-        }
-        changed
-    }
 }
 
 /// The terminal while we have it.

@@ -4,24 +4,27 @@
 //! was the closest); it is a matrix computed once per size, so that a frame costs one product. The same cells go to a ratatui buffer, to ANSI or 7-bit text; SVG has its own finer grid.
 
 mod bands;
+mod contour;
 mod grid;
 mod outline;
 mod png;
 mod raster;
+mod sites;
 mod spline;
 mod svg;
 mod text;
 
-pub use bands::{Bands, bands_text};
+pub use bands::{Bands, bands_text, legend};
 pub use grid::Grid;
 pub use png::encode as encode_png;
 pub use raster::png;
+pub use sites::{Electrodes, Sites};
 pub use spline::Spline;
 pub use svg::svg;
 pub use text::{ansi_lines, plain_lines};
 
 use crate::show::palette::{self, Depth, Scale};
-use crate::signal::{Montage, UnknownElectrode};
+use crate::signal::UnknownElectrode;
 use outline::{Outline, Part};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -59,21 +62,10 @@ impl Cell {
 
 /// Electrode names are drawn from this width on; below it they would hide the map.
 const NAMES_FROM: usize = 50;
+/// Lines of equal value are drawn from this radius (in pixels) on; on smaller heads they would be all there is.
+const LINES_FROM: usize = 16;
 /// Electrode dots are drawn from this radius (in pixels) on.
 const DOTS_FROM: usize = 11;
-
-/// The electrodes' places, in order.
-fn sites(labels: &[String]) -> Result<(Montage, Vec<(f64, f64)>), TopographyError> {
-    let montage = Montage::of(labels)?;
-    if montage.is_empty() {
-        return Err(TopographyError::Empty);
-    }
-    if let Some((i, _)) = montage.labels.iter().enumerate().find(|(i, l)| montage.labels[..*i].contains(l)) {
-        return Err(TopographyError::Twice(labels[i].clone()));
-    }
-    let sites = montage.positions().iter().map(|p| p.flat()).collect();
-    Ok((montage, sites))
-}
 
 /// A head of a fixed size for a fixed set of electrodes.
 #[derive(Debug, Clone)]
@@ -93,8 +85,8 @@ impl Head {
     ///
     /// # Errors
     /// A label that is no electrode, one that stands twice, or none at all.
-    pub fn new(labels: &[String], width: usize, height: usize) -> Result<Self, TopographyError> {
-        let (montage, sites) = sites(labels)?;
+    pub fn new(on: &(impl Electrodes + ?Sized), width: usize, height: usize) -> Result<Self, TopographyError> {
+        let Sites { labels, places: sites } = on.sites()?;
         let outline = Outline::new(width, height);
         let (mut points, mut grid) = (Vec::new(), Vec::with_capacity(2 * width * height));
         for (pixel, column) in (0..2 * height).flat_map(|p| (0..width).map(move |c| (p, c))) {
@@ -106,7 +98,7 @@ impl Head {
             }
         }
         let spline = Spline::new(&sites, &points).ok_or(TopographyError::Empty)?;
-        Ok(Head { width, height, outline, labels: montage.labels, sites, spline, grid })
+        Ok(Head { width, height, outline, labels, sites, spline, grid })
     }
 
     /// Radius of the head in pixels (half its width in cells); 0 when the box is too small.
@@ -151,10 +143,19 @@ impl Head {
     }
 
     fn fill_colours(&self, cells: &mut [Vec<Cell>], scale: Scale, depth: Depth, value: impl Fn(usize, usize) -> Option<f64>) {
+        let lines = self.outline.radius >= LINES_FROM;
+        let crossed = |column: usize, pixel: usize, here: f64| {
+            let right = if column + 1 < self.width { value(column + 1, pixel) } else { None };
+            let below = if pixel + 1 < 2 * self.height { value(column, pixel + 1) } else { None };
+            right.into_iter().chain(below).any(|v| contour::band(scale, v) != contour::band(scale, here))
+        };
         let pixel = |column, pixel| match self.outline.part(column, pixel) {
             Part::Outside => None,
             Part::Line => Some(palette::line(depth)),
-            Part::Inside => value(column, pixel).map(|v| scale.colour(v, depth)),
+            Part::Inside => value(column, pixel).map(|v| match lines && crossed(column, pixel, v) {
+                true => scale.line(v, depth),
+                false => scale.colour(v, depth),
+            }),
         };
         for (row, line) in cells.iter_mut().enumerate() {
             for (column, cell) in line.iter_mut().enumerate() {
@@ -215,7 +216,7 @@ fn both(value: &impl Fn(usize, usize) -> Option<f64>, column: usize, row: usize)
 }
 
 /// Copies cells into the top left of `area`, clipped; blank cells leave what was there.
-fn copy(buffer: &mut Buffer, area: Rect, cells: &[Vec<Cell>]) {
+pub fn copy(buffer: &mut Buffer, area: Rect, cells: &[Vec<Cell>]) {
     let area = area.intersection(*buffer.area());
     for (y, line) in (area.top()..area.bottom()).zip(cells) {
         for (x, cell) in (area.left()..area.right()).zip(line).filter(|(_, cell)| **cell != Cell::BLANK) {

@@ -162,6 +162,7 @@ pub fn done(action: &Action) -> String {
         Action::Segment { segment, .. } if segment.removed => "taken back; z brings it again".into(),
         Action::Begin => "recording".into(),
         Action::Review { .. } => "session read".into(),
+        Action::Label { .. } => "timeline read".into(),
         Action::Train { .. } => "training started".into(),
         Action::Disconnect | Action::Continue | Action::Next | Action::StopJob | Action::Quit => {
             format!("done: {}", doing(action))

@@ -45,6 +45,20 @@ pub(super) struct Catalogue {
     meta: sled::Tree,
     /// Our own descriptor of the file `db`: sled's flush does not fsync.
     file: File,
+    /// Last: what sled writes while it is closed, as its snapshot, is private too.
+    _private: Private,
+}
+
+/// Makes the files of a folder private when it is dropped.
+struct Private(PathBuf);
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        // The folder itself is closed to others; a file that cannot be changed is none of ours.
+        for name in disk::file_names(&self.0).unwrap_or_default() {
+            let _ = protect(&self.0.join(name), 0o600);
+        }
+    }
 }
 
 impl Catalogue {
@@ -80,7 +94,7 @@ impl Catalogue {
         })?;
         let path = dir.join("db");
         let file = File::open(&path).named("open", &path)?;
-        let catalogue = Catalogue { dir: dir.into(), db, rows, meta, file };
+        let catalogue = Catalogue { dir: dir.into(), db, rows, meta, file, _private: Private(dir.into()) };
         let version = guarded(dir, || catalogue.meta.get(VERSION_KEY))?;
         if version.as_deref() != Some(&[SCHEMA]) {
             // A view of another schema is not converted but made again.

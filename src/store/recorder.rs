@@ -5,6 +5,7 @@
 //! are durable.
 
 mod latency;
+mod memory;
 mod work;
 
 use super::error::StoreError;
@@ -88,6 +89,7 @@ impl Recorder {
     /// # Errors
     /// The machine has no thread left.
     pub fn spawn(writer: SessionWriter, capacity: usize, clock: SharedClock, blocking: bool) -> Result<Recorder, StoreError> {
+        memory::keep_some();
         let (data_in, data) = bounded(capacity.max(1));
         let (control_in, control) = unbounded();
         let (acks_in, acks) = unbounded();

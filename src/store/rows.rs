@@ -2,7 +2,7 @@
 
 use crate::gate::{QualityReport, Verdict};
 use crate::signal::{
-    Clock, ClockOffset, Emotion, LatencyOrigin, Marker, Nanos, Placement, Rating, Segment, StreamId, StreamInfo,
+    Clock, ClockOffset, Emotion, LatencyOrigin, Marker, Nanos, Placement, Rating, SECOND, Segment, StreamId, StreamInfo,
 };
 use serde::{Deserialize, Serialize};
 
@@ -170,10 +170,31 @@ pub struct ClockPair {
     pub origin: u64,
 }
 
+/// Two readings of the clocks that are no further apart need no second try.
+const CLOSE: Nanos = SECOND / 10_000;
+
 impl ClockPair {
     /// Both readings of a clock, one after the other.
     pub fn of(clock: &dyn Clock) -> ClockPair {
-        ClockPair { monotonic: clock.now(), utc: clock.utc(), origin: clock.origin() }
+        ClockPair::within(clock).0
+    }
+
+    /// Both readings, and at most how far apart they were taken, ns: on a busy machine a thread may have to wait between
+    /// two of its own lines. The closest of a few tries.
+    pub fn within(clock: &dyn Clock) -> (ClockPair, Nanos) {
+        let read = || {
+            let (before, utc, after) = (clock.now(), clock.utc(), clock.now());
+            let apart = after - before;
+            (ClockPair { monotonic: before + apart / 2, utc, origin: clock.origin() }, apart)
+        };
+        let mut best = read();
+        for _ in 0..2 {
+            if best.1 >= CLOSE {
+                let again = read();
+                best = if again.1 < best.1 { again } else { best };
+            }
+        }
+        best
     }
 }
 
@@ -235,6 +256,24 @@ pub struct PredictionRow {
     pub held_out: bool,
     /// "onnxruntime 1.31.1" or "limbic (burn flex)".
     pub runtime: String,
+    /// How the fused answer came about.
+    #[serde(default)]
+    pub parts: PredictionParts,
+}
+
+/// Which modalities a fused answer rests on, how well they were recorded, and whether a class may be named at all.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct PredictionParts {
+    /// "fused", "eeg_only", "face_only" or "missing"; "" in rows of before this was kept.
+    pub source: String,
+    /// Probability of the likeliest class of the fused answer.
+    pub confidence: Option<f32>,
+    /// Why no class should be named, or why a modality was left out.
+    pub abstain: Option<String>,
+    /// Recording quality, 0-100, where known.
+    pub eeg_quality: Option<f32>,
+    /// Share of the expected frames that could be read, times 100.
+    pub face_quality: Option<f32>,
 }
 
 /// An explanation report (maps, QT table) as JSON in `file` (relative to the home).

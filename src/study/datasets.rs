@@ -16,7 +16,7 @@ use rayon::prelude::*;
 pub const FACE_SIDE: usize = 32;
 
 /// Face frames per second that are looked at (the paper asks for at least 5 on average; more say little new).
-const FACE_FPS: f64 = 5.0;
+pub(super) const FACE_FPS: f64 = 5.0;
 
 /// Classes of a target, in the order of their labels, as far as `recordings` have them.
 pub fn classes(recordings: &[Recording], target: Target) -> Vec<String> {
@@ -63,7 +63,7 @@ pub fn eeg_stream(recording: &Recording) -> Option<&StreamRow> {
     recording.streams.iter().find(|s| !s.info.with_role(Role::Eeg).is_empty())
 }
 
-fn face_stream(recording: &Recording) -> Option<&StreamRow> {
+pub(super) fn face_stream(recording: &Recording) -> Option<&StreamRow> {
     recording.streams.iter().find(|s| s.info.kind == StreamKind::Face && s.written > 0)
 }
 
@@ -159,13 +159,7 @@ pub fn examples_of(
             if job.is_stopped() {
                 return Err(Stopped.into());
             }
-            let made = match rows(recording, trial, features)? {
-                Ok(rows) if rows.is_empty() => Err("it has no whole window".to_string()),
-                other => other,
-            };
-            let named = |why| format!("trial {} of {}: {why}", trial.number, recording.session.id);
-            let one = |(time, features)| example(recording, trial, *label, time, features);
-            Ok(made.map(|rows| rows.into_iter().map(one).collect()).map_err(named))
+            trial_windows(recording, trial, *label, features)
         })
         .collect::<Result<_, StudyError>>()?;
     let (mut examples, mut left_out) = (Vec::new(), Vec::new());
@@ -192,7 +186,8 @@ pub(super) fn no_eeg(recording: &Recording) -> StudyError {
     StudyError::Session { session: recording.session.id.to_string(), message: "it has no EEG stream".into() }
 }
 
-fn labelled<'a>(recording: &'a Recording, target: Target, classes: &[String]) -> Vec<(&'a Trial, usize)> {
+/// Usable trials that have a label, with it.
+pub(super) fn labelled<'a>(recording: &'a Recording, target: Target, classes: &[String]) -> Vec<(&'a Trial, usize)> {
     recording.trials.iter().filter(|t| t.is_usable()).filter_map(|t| Some((t, label(t, target, classes)?))).collect()
 }
 
@@ -231,7 +226,31 @@ pub fn face_dataset(recordings: &[Recording], target: Target, job: &Job) -> Resu
     Ok(Some(Dataset { recipe: face_recipe(FACE_SIDE), target, classes, examples, simulated }))
 }
 
-fn face_trial(recording: &Recording, stream: &StreamRow, trial: &Trial, label: usize) -> Result<Vec<Example>, StudyError> {
+/// Examples of one trial, or why it has none.
+///
+/// # Errors
+/// The session cannot be read or has no EEG.
+pub(super) fn trial_windows(
+    recording: &Recording,
+    trial: &Trial,
+    label: usize,
+    features: Features,
+) -> Result<Result<Vec<Example>, String>, StudyError> {
+    let made = match rows(recording, trial, features)? {
+        Ok(rows) if rows.is_empty() => Err("it has no whole window".to_string()),
+        other => other,
+    };
+    let named = |why| format!("trial {} of {}: {why}", trial.number, recording.session.id);
+    let one = |(time, features)| example(recording, trial, label, time, features);
+    Ok(made.map(|rows| rows.into_iter().map(one).collect()).map_err(named))
+}
+
+pub(super) fn face_trial(
+    recording: &Recording,
+    stream: &StreamRow,
+    trial: &Trial,
+    label: usize,
+) -> Result<Vec<Example>, StudyError> {
     let (on, off) = (trial.video_on.unwrap_or(0), trial.video_off.unwrap_or(0));
     let step = (SECOND as f64 / FACE_FPS) as i64;
     let mut next = on;

@@ -57,7 +57,7 @@ pub fn session_features(
         .map(|t| (t.number, t.video_on.unwrap_or(0), t.video_off.unwrap_or(0)))
         .collect();
     if let Some(cleaning) = &options.cleaning {
-        return source.from_cleaned(&trials, set, cleaning, options, cache, &watch);
+        return source.of_cleaned(&trials, set, cleaning, options, cache, &watch);
     }
     let one = |&(trial, on, off): &(u32, Nanos, Nanos)| -> Result<TrialFeatures, StudyError> {
         watch.look()?;
@@ -136,7 +136,7 @@ impl Source<'_> {
     }
 
     /// Trials cut from the recording after it was cleaned as a whole, which is done only where the cache lacks one.
-    fn from_cleaned(
+    fn of_cleaned(
         &self,
         trials: &[(u32, Nanos, Nanos)],
         set: FeatureSet,

@@ -3,7 +3,7 @@
 use crate::infer::calibrate::softmax;
 use crate::prepare::dataset::Dataset;
 use crate::store::rows::{PredictionRow, SessionId};
-use crate::study::predict::single;
+use crate::study::predict::{parts, single};
 use crate::train::CrossvalResult;
 use crate::train::crossval::TrialAnswer;
 use crate::train::fusion::FusedResult;
@@ -28,6 +28,7 @@ fn row(answer: &TrialAnswer, folds: &CrossvalResult, model: &str, data: &Dataset
         timeline: timeline(answer, folds, data),
         held_out: true,
         runtime: "limbic (burn flex), cross-validation".into(),
+        parts: both.map(|t| parts(&t.fused, [None, None])).unwrap_or_default(),
     }
 }
 

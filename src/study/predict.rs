@@ -1,17 +1,20 @@
 //! A stored model answers for every trial of a session: EEG, face where both have one, fused; stored and returned.
 
-use crate::infer::aggregate::{face_of_trial, geometric_mean};
+use crate::infer::aggregate::geometric_mean;
 use crate::infer::calibrate::softmax;
-use crate::infer::fuse::{Expert, Fusion};
+use crate::infer::fuse::{Expert, Fused, Fusion};
 use crate::infer::open::{Opened, open};
 use crate::job::Job;
 use crate::prepare::dataset::{Dataset, Example, Recipe};
-use crate::store::rows::{Entry, PredictionRow, SessionId};
+use crate::prepare::faces::face_recipe;
+use crate::store::rows::{Entry, PredictionParts, PredictionRow, SessionId, Trial};
 use crate::store::{Home, Recording};
-use crate::study::datasets::{SessionExamples, eeg_recipe, examples_of, face_dataset};
+use crate::study::datasets::{FACE_SIDE, eeg_recipe, labelled, trial_windows};
+use crate::study::frames::FaceFrames;
 use crate::study::{Features, StudyError};
 use crate::train::card::Card;
 use crate::train::input::InputMaker;
+use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// Which model is to answer.
@@ -43,16 +46,12 @@ pub fn predict(home: &Home, id: SessionId, wanted: &Wanted, job: &Job) -> Result
         }
     }
     check_recipe(&eeg.card, &recording)?;
-    let data = eeg_windows(&recording, &eeg.card, job)?;
     let face = match face_model(&path).filter(|p| p.exists()) {
         Some(path) => Some(open(&path, wanted.library_dir.as_deref())?),
         None => None,
     };
-    let faces = match &face {
-        Some(_) => face_dataset(std::slice::from_ref(&recording), eeg.card.target, job)?,
-        None => None,
-    };
-    let rows = answer(&recording, &eeg, &data, face.as_ref().zip(faces.as_ref()), job)?;
+    let models = Models { eeg: &eeg, face: face.as_ref(), fusion: Fusion::default() };
+    let rows = answers(&recording, &models, job)?;
     for row in &rows {
         home.put(Entry::Prediction(row.clone()))?;
     }
@@ -73,6 +72,16 @@ fn find(home: &Home, wanted: &Wanted) -> Result<PathBuf, StudyError> {
             .ok_or_else(|| StudyError::NoModel("(any EEG model)".into()))?,
     };
     Ok(home.dir().join(&row.file))
+}
+
+/// Files of the newest EEG model of a home and of the face model that was trained with it, for live use.
+///
+/// # Errors
+/// The home has no EEG model.
+pub fn newest_models(home: &Home) -> Result<(PathBuf, Option<PathBuf>), StudyError> {
+    let eeg = find(home, &Wanted::default())?;
+    let face = face_model(&eeg).filter(|p| p.exists());
+    Ok((eeg, face))
 }
 
 /// The face model that was trained together with an EEG model: same stamp, same folder.
@@ -110,67 +119,107 @@ fn difference(wanted: &Recipe, found: &Recipe) -> String {
     })
 }
 
-fn eeg_windows(recording: &Recording, card: &Card, job: &Job) -> Result<Dataset, StudyError> {
-    let SessionExamples { recipe, examples, left_out } =
-        examples_of(recording, card.target, &card.classes, Features::named(&card.recipe.kind)?, job)?;
-    if examples.is_empty() {
-        let message = left_out.into_iter().next().unwrap_or("it has no finished trial to predict; record one with videos".into());
-        return Err(StudyError::Session { session: recording.session.id.to_string(), message });
-    }
-    Ok(Dataset { recipe, target: card.target, classes: card.classes.clone(), examples, simulated: recording.session.simulated })
+/// Trials whose windows and frames are held at once: memory does not grow with the session.
+const AT_ONCE: usize = 8;
+
+/// A model and what it is shown.
+struct Models<'a> {
+    eeg: &'a Opened,
+    face: Option<&'a Opened>,
+    fusion: Fusion,
 }
 
-type Face<'a> = (&'a Opened, &'a Dataset);
-
-fn answer(
-    recording: &Recording,
-    eeg: &Opened,
-    data: &Dataset,
-    face: Option<Face<'_>>,
-    job: &Job,
-) -> Result<Vec<PredictionRow>, StudyError> {
-    let trials = data.trials();
-    let face_trials = face.map(|(_, d)| d.trials()).unwrap_or_default();
-    let fusion = Fusion::default();
-    let mut rows = Vec::new();
-    for (done, (key, windows)) in trials.iter().enumerate() {
-        job.report("predict", done as u64, trials.len() as u64)?;
-        let timeline = probabilities(eeg, data, windows)?;
-        let p_eeg = geometric_mean(&timeline);
-        let p_face = match (face, face_trials.iter().find(|(k, _)| k == key)) {
-            (Some((model, faces)), Some((_, frames))) => {
-                face_of_trial(&probabilities(model, faces, frames)?.into_iter().map(|p| (1.0, p)).collect::<Vec<_>>())
-            }
-            _ => None,
-        };
-        let fused = match (&p_eeg, &p_face) {
-            (Some(e), Some(f)) => Some(
-                fusion.fuse(Some(Expert { probabilities: e, quality: None }), Some(Expert { probabilities: f, quality: None })),
-            ),
-            _ => None,
-        };
-        let first: &Example = &data.examples[windows[0]];
-        rows.push(PredictionRow {
-            session: recording.session.id,
-            trial: key.1,
-            model: eeg.card.name.clone(),
-            classes: eeg.card.classes.clone(),
-            truth: (first.label < eeg.card.classes.len()).then_some(first.label),
-            eeg: p_eeg.as_deref().map(single),
-            face: p_face.as_deref().map(single),
-            fused: fused.map(|f| single(&f.probabilities)),
-            timeline: windows.iter().zip(&timeline).map(|(&w, p)| (data.examples[w].time as f32, single(p))).collect(),
-            held_out: eeg.card.never_saw(&key.0, key.1) && face.is_none_or(|(model, _)| model.card.never_saw(&key.0, key.1)),
-            runtime: eeg.predictor.runtime(),
+fn answers(recording: &Recording, models: &Models<'_>, job: &Job) -> Result<Vec<PredictionRow>, StudyError> {
+    let card = &models.eeg.card;
+    let trials = labelled(recording, card.target, &card.classes);
+    if trials.is_empty() {
+        return Err(StudyError::Session {
+            session: recording.session.id.to_string(),
+            message: "it has no finished trial to predict; record one with videos".into(),
         });
     }
-    Ok(rows)
+    let features = Features::named(&card.recipe.kind)?;
+    let recipe = eeg_recipe(recording, features)?;
+    let (mut rows, mut left_out) = (Vec::with_capacity(trials.len()), None);
+    for some in trials.chunks(AT_ONCE) {
+        job.report("predict", rows.len() as u64, trials.len() as u64)?;
+        let made: Vec<(Result<Vec<Example>, String>, FaceFrames)> = some
+            .par_iter()
+            .map(|(trial, label)| {
+                let face = if models.face.is_some() { FaceFrames::of(recording, trial, *label)? } else { FaceFrames::default() };
+                Ok((trial_windows(recording, trial, *label, features)?, face))
+            })
+            .collect::<Result<_, StudyError>>()?;
+        for ((trial, label), (windows, face)) in some.iter().zip(made) {
+            match windows {
+                Ok(windows) => rows.push(answer(recording, models, &recipe, (trial, *label), windows, face)?),
+                Err(why) => left_out = Some(why),
+            }
+        }
+    }
+    match left_out.filter(|_| rows.is_empty()) {
+        Some(message) => Err(StudyError::Session { session: recording.session.id.to_string(), message }),
+        None => Ok(rows),
+    }
 }
 
-/// Calibrated probabilities of these examples.
-fn probabilities(model: &Opened, data: &Dataset, examples: &[usize]) -> Result<Vec<Vec<f64>>, StudyError> {
+/// One trial's answer: each modality alone, and both together.
+fn answer(
+    recording: &Recording,
+    models: &Models<'_>,
+    recipe: &Recipe,
+    (trial, label): (&Trial, usize),
+    windows: Vec<Example>,
+    faces: FaceFrames,
+) -> Result<PredictionRow, StudyError> {
+    let card = &models.eeg.card;
+    let set = |recipe: Recipe, examples: Vec<Example>| Dataset {
+        recipe,
+        target: card.target,
+        classes: card.classes.clone(),
+        examples,
+        simulated: recording.session.simulated,
+    };
+    let data = set(recipe.clone(), windows);
+    let timeline = probabilities(models.eeg, &data)?;
+    let eeg = geometric_mean(&timeline);
+    let face_quality = faces.quality();
+    let face = match models.face {
+        Some(model) if faces.enough() => geometric_mean(&probabilities(model, &set(face_recipe(FACE_SIDE), faces.examples))?),
+        _ => None,
+    };
+    let fused = models.fusion.fuse(
+        eeg.as_deref().map(|p| Expert { probabilities: p, quality: trial.quality }),
+        face.as_deref().map(|p| Expert { probabilities: p, quality: face_quality.map(f64::from) }),
+    );
+    let (session, number) = (recording.session.id.to_string(), trial.number);
+    Ok(PredictionRow {
+        session: recording.session.id,
+        trial: number,
+        model: card.name.clone(),
+        classes: card.classes.clone(),
+        truth: (label < card.classes.len()).then_some(label),
+        fused: (models.face.is_some() && !fused.probabilities.is_empty()).then(|| single(&fused.probabilities)),
+        parts: parts(&fused, [trial.quality.map(|q| q as f32), face_quality]),
+        eeg: eeg.as_deref().map(single),
+        face: face.as_deref().map(single),
+        timeline: data.examples.iter().zip(&timeline).map(|(e, p)| (e.time as f32, single(p))).collect(),
+        held_out: card.never_saw(&session, number) && models.face.is_none_or(|m| m.card.never_saw(&session, number)),
+        runtime: models.eeg.predictor.runtime(),
+    })
+}
+
+/// What is kept of a fused answer beside its probabilities; `quality` of EEG and face.
+pub(super) fn parts(fused: &Fused, [eeg_quality, face_quality]: [Option<f32>; 2]) -> PredictionParts {
+    let confidence = fused.probabilities.iter().copied().reduce(f64::max).map(|p| p as f32);
+    PredictionParts { source: fused.source.tag().into(), confidence, abstain: fused.abstain.clone(), eeg_quality, face_quality }
+}
+
+/// Calibrated probabilities of all examples.
+fn probabilities(model: &Opened, data: &Dataset) -> Result<Vec<Vec<f64>>, StudyError> {
     let maker = InputMaker::of_card(&model.card)?;
-    let inputs = maker.inputs(data, examples)?;
+    let examples: Vec<usize> = (0..data.examples.len()).collect();
+    let inputs = maker.inputs(data, &examples)?;
     let logits = model.predictor.logits(&inputs, examples.len());
     Ok(logits.chunks(model.card.classes.len().max(1)).map(|row| softmax(row, model.card.temperature)).collect())
 }

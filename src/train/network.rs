@@ -115,7 +115,7 @@ impl Network {
 
     /// How many numbers training may change.
     pub fn parameter_count(&self) -> usize {
-        let zero = |index: usize| self.limits.iter().any(|l| *l == (index, Limit::Zero));
+        let zero = |index: usize| self.limits.contains(&(index, Limit::Zero));
         let parameters = self.parameters();
         let free = parameters.iter().enumerate().filter(|(i, p)| p.trained && !zero(*i));
         free.map(|(_, p)| p.shape().iter().product::<usize>()).sum()

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod dense;
+pub mod graph;
 mod message;
 mod read;
 mod values;

@@ -1,11 +1,21 @@
 //! What the operating system says about this process: CPU time and memory.
 
 use crate::signal::{Nanos, SECOND};
+use rustix::time::ClockId;
 use std::path::Path;
 
 /// CPU time of the process, user and system.
 pub fn cpu() -> Nanos {
-    let t = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    spent(ClockId::ProcessCPUTime)
+}
+
+/// CPU time of the calling thread.
+pub fn thread_cpu() -> Nanos {
+    spent(ClockId::ThreadCPUTime)
+}
+
+fn spent(clock: ClockId) -> Nanos {
+    let t = rustix::time::clock_gettime(clock);
     t.tv_sec * SECOND + t.tv_nsec
 }
 

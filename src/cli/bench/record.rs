@@ -1,16 +1,19 @@
 //! `limbic bench record`: the recorder under a known load, in real time and as fast as it goes.
 
+mod feed;
+
 use super::load::{Load, Material};
 use super::machine;
 use crate::cli::{Common, text};
-use crate::signal::{ManualClock, Nanos, SECOND, Seed, SharedClock, SystemClock, seconds, to_nanos};
+use crate::signal::{ManualClock, Seed, SharedClock, SystemClock, seconds};
 use crate::store::rows::{Consent, Participant, Session, SessionId, SessionState};
 use crate::store::{Home, LatencySummary, Recorder};
 use anyhow::{Context, bail};
+use feed::feed;
 use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// CPU, memory, bytes and latency of recording
 #[derive(Debug, clap::Args)]
@@ -43,8 +46,6 @@ const MOST_QUEUED: usize = 64 << 20;
 const LATEST_MS: u64 = 1500;
 /// Seconds of each step of the ladder.
 const LADDER_S: f64 = 5.0;
-/// Moments at which memory is noted.
-const LOOKS: u64 = 8;
 
 /// What one load cost.
 #[derive(Debug, Serialize)]
@@ -57,6 +58,8 @@ struct Run {
     real_time: bool,
     /// Of the whole process, the feeding of the load included.
     cpu_ms_per_recorded_minute: f64,
+    /// The part of it that made the packets and waited for when they are due, handing them over not counted.
+    feeding_cpu_ms_per_recorded_minute: f64,
     /// Once a session: creating the home and the session, and closing it.
     open_and_close_cpu_ms: f64,
     /// How long a clean stop took.
@@ -168,6 +171,7 @@ fn one(load: Load, length: f64, accelerated: bool, common: &Common) -> anyhow::R
         took_s,
         real_time: !accelerated,
         cpu_ms_per_recorded_minute: seconds(fed_at - steady) * 1000.0 * 60.0 / length,
+        feeding_cpu_ms_per_recorded_minute: seconds(fed.cpu) * 1000.0 * 60.0 / length,
         open_and_close_cpu_ms: seconds(steady - cpu + ends - fed_at) * 1000.0,
         close_ms,
         bytes_per_value: signal_bytes as f64 / values as f64,
@@ -182,49 +186,6 @@ fn one(load: Load, length: f64, accelerated: bool, common: &Common) -> anyhow::R
         verified,
         latest_feed_ms: u64::try_from(fed.latest / 1_000_000).unwrap_or(0),
     })
-}
-
-/// What was handed to the recorder.
-#[derive(Default)]
-struct Fed {
-    samples: u64,
-    frames: u64,
-    /// How late the feed itself was at worst.
-    latest: Nanos,
-    memory_kb: Vec<(u64, u64)>,
-}
-
-/// Packets and frames in the order in which they are due.
-fn feed(material: &Material, length: f64, recorder: &Recorder, clock: &SharedClock) -> Fed {
-    let (start, end) = (clock.now(), to_nanos(length));
-    let mut fed = Fed::default();
-    let (mut k, mut i, mut looks) = (0, 0, 0);
-    loop {
-        let (packet, frame) = material.due(k, i);
-        let next = frame.map_or(packet, |frame| packet.min(frame));
-        if next > end {
-            return fed;
-        }
-        while next >= looks as Nanos * end / LOOKS as Nanos {
-            fed.memory_kb.push((next as u64 / SECOND as u64, machine::resident_kb()));
-            looks += 1;
-        }
-        let early = start + next - clock.now();
-        if early > 0 {
-            clock.wait(Duration::from_nanos(early as u64));
-        } else {
-            fed.latest = fed.latest.max(-early);
-        }
-        if frame == Some(next) {
-            recorder.frame(material.frame(i, clock.now()));
-            (i, fed.frames) = (i + 1, fed.frames + 1);
-        } else {
-            let chunk = material.chunk(k, clock.now());
-            fed.samples += chunk.len() as u64;
-            recorder.samples(chunk);
-            k += 1;
-        }
-    }
 }
 
 fn session(home: &Home, clock: &SharedClock) -> Session {
@@ -270,6 +231,7 @@ fn describe(runs: &[Run]) -> String {
             format!("{} x {} Hz + {} fps", r.channels, r.rate_hz, r.fps),
             if r.real_time { "1".into() } else { format!("{:.0}", r.recorded_s / r.took_s) },
             format!("{:.0}", r.cpu_ms_per_recorded_minute),
+            format!("{:.0}", r.feeding_cpu_ms_per_recorded_minute),
             format!("{:.3}", r.bytes_per_value),
             format!("{:.1}", r.extra_memory_kb as f64 / 1000.0),
             if r.real_time { format!("{median_ms} / {p99_ms} / {max_ms}") } else { "-".into() },
@@ -282,6 +244,7 @@ fn describe(runs: &[Run]) -> String {
         "load",
         "x real time",
         "CPU ms/min",
+        "of it the feed",
         "bytes/value",
         "extra MB",
         "durable after ms (median / p99 / max)",

@@ -35,18 +35,26 @@ pub enum ValuesError {
 /// # Errors
 /// A sentence with the line or the name that is wrong.
 pub fn parse(text: &str) -> Result<Table, ValuesError> {
+    parse_with(text, |label| position_of(label).is_some())
+}
+
+/// The same, with the labels that `known` knows.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with(text: &str, known: impl Fn(&str) -> bool) -> Result<Table, ValuesError> {
     let text = text.trim_start_matches('\u{feff}');
-    let table = if text.trim_start().starts_with(['{', '[']) { json(text)? } else { csv(text)? };
+    let table = if text.trim_start().starts_with(['{', '[']) { json(text)? } else { csv(text, &known)? };
     if table.labels.is_empty() || table.maps.is_empty() {
         return Err(ValuesError::Empty);
     }
-    match table.labels.iter().find(|l| position_of(l).is_none()) {
+    match table.labels.iter().find(|l| !known(l)) {
         Some(unknown) => Err(UnknownElectrode(unknown.clone()).into()),
         None => Ok(table),
     }
 }
 
-fn csv(text: &str) -> Result<Table, ValuesError> {
+fn csv(text: &str, known: &impl Fn(&str) -> bool) -> Result<Table, ValuesError> {
     let mut rows = text.lines().enumerate().map(|(i, l)| (i + 1, l.trim())).filter(|(_, l)| !l.is_empty() && !l.starts_with('#'));
     let split = |line: &str| -> Vec<String> {
         let separator = [',', ';', '\t'].into_iter().find(|s| line.contains(*s)).unwrap_or(',');
@@ -58,7 +66,7 @@ fn csv(text: &str) -> Result<Table, ValuesError> {
         return Err(ValuesError::Columns { line: first_line, found: wanted, wanted: 2 });
     }
     // A first line whose channel is no electrode and whose values are no numbers is a header.
-    let header = position_of(&first[0]).is_none() && first[1..].iter().all(|f| f.parse::<f64>().is_err());
+    let header = !known(&first[0]) && first[1..].iter().all(|f| f.parse::<f64>().is_err());
     let names = if header { first[1..].to_vec() } else { (1..wanted).map(|i| default_name(i, wanted - 1)).collect() };
     let mut table = Table { labels: Vec::new(), maps: names.into_iter().map(|n| (n, Vec::new())).collect() };
     let data = (!header).then_some((first_line, first)).into_iter().chain(rows.map(|(i, l)| (i, split(l))));

@@ -4,6 +4,7 @@ use super::{InferError, Runtime};
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::{TensorElementType, TensorRef};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -19,11 +20,21 @@ pub struct Output {
     pub values: Vec<f32>,
 }
 
+/// An output as the file declares it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Declared {
+    pub name: String,
+    /// -1 = any size.
+    pub shape: Vec<i64>,
+}
+
 /// A model with one float32 input.
 pub struct OnnxSession {
     model: String,
     /// Declared input; -1 = any size.
     input: Vec<i64>,
+    outputs: Vec<Declared>,
+    metadata: BTreeMap<String, String>,
     // ONNX Runtime itself may be called from many threads, ort's `run` wants the session to itself.
     session: Mutex<Session>,
 }
@@ -58,7 +69,25 @@ impl OnnxSession {
                 return Err(InferError::Load { model: name.into(), message });
             }
         };
-        Ok(OnnxSession { model: name.into(), input, session: Mutex::new(session) })
+        let shape = |o: &ort::value::Outlet| o.dtype().tensor_shape().map(|s| s.to_vec()).unwrap_or_default();
+        let outputs = session.outputs().iter().map(|o| Declared { name: o.name().into(), shape: shape(o) }).collect();
+        let metadata = metadata(&session);
+        Ok(OnnxSession { model: name.into(), input, outputs, metadata, session: Mutex::new(session) })
+    }
+
+    /// What names the model in errors: its file.
+    pub fn name(&self) -> &str {
+        &self.model
+    }
+
+    /// The declared outputs.
+    pub fn outputs(&self) -> &[Declared] {
+        &self.outputs
+    }
+
+    /// What the file says of itself under a key: "names", "limbic.card".
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        self.metadata.get(key).map(String::as_str)
     }
 
     /// The declared input; -1 where any size goes (the batch).
@@ -119,6 +148,11 @@ fn build(native: &super::Native, bytes: &[u8]) -> Result<Session, String> {
         .map_err(|e| e.to_string())?
         .commit_from_memory(bytes)
         .map_err(|e| e.to_string())
+}
+
+fn metadata(session: &Session) -> BTreeMap<String, String> {
+    let Ok(metadata) = session.metadata() else { return BTreeMap::new() };
+    metadata.custom_keys().into_iter().flatten().filter_map(|key| Some((key.clone(), metadata.custom(&key)?))).collect()
 }
 
 fn describe(inputs: &[ort::value::Outlet]) -> String {

@@ -9,6 +9,7 @@ use super::ledger::{Known, Ledger};
 use super::porter::{self, Said};
 use super::seats::Seats;
 use super::server::Options;
+use super::sight::Sight;
 use super::wire::{Hello, Role, Tell};
 use crate::lab::Link;
 use crate::lab::message::{Action, Command, Event, Snapshot};
@@ -164,9 +165,11 @@ impl Hub {
         }
         visitor.hello = Some(hello);
         let earlier = self.seats.sit(number, role);
-        if role == Role::Rate {
-            outbox.for_participant();
-        }
+        outbox.sees(match role {
+            Role::Rate => Sight::Participant,
+            _ if self.seats.holds(number) => Sight::Whole,
+            _ => Sight::LooksOn,
+        });
         outbox.tell(Tell::Welcome { lab: self.name, keyboard: self.seats.holds(number) });
         if let Some(latest) = &self.latest {
             outbox.show(latest);
@@ -177,6 +180,7 @@ impl Hub {
 
     fn tell_keyboard(&self, number: Option<u64>, held: bool, why: &str) {
         if let Some(visitor) = number.and_then(|n| self.visitors.get(&n)) {
+            visitor.outbox.sees(if held { Sight::Whole } else { Sight::LooksOn });
             visitor.outbox.tell(Tell::Keyboard { held, why: why.into() });
         }
     }

@@ -4,6 +4,7 @@
 //! read costs a fixed amount of memory until it is dropped.
 
 use super::pace::Pace;
+use super::sight::Sight;
 use super::wire::Tell;
 use crate::lab::message::Snapshot;
 use crate::signal::{Nanos, SECOND};
@@ -33,15 +34,15 @@ struct State {
     snapshot: Option<Arc<Snapshot>>,
     pace: Pace,
     unanswered: usize,
-    participant: bool,
+    sight: Sight,
     done: bool,
 }
 
 /// What the writer does next.
 pub enum Step {
     Tell(Tell),
-    /// Show this; true: to the participant.
-    Show(Arc<Snapshot>, bool),
+    /// Show of this what the visitor may see.
+    Show(Arc<Snapshot>, Sight),
     Look,
     /// Nothing was taken up for too long.
     Overdue,
@@ -75,9 +76,9 @@ impl Outbox {
         }
     }
 
-    /// From now on the visitor sees what a participant may see.
-    pub fn for_participant(&self) {
-        self.state().participant = true;
+    /// From now on the visitor sees so much.
+    pub fn sees(&self, sight: Sight) {
+        self.state().sight = sight;
     }
 
     /// The visitor took up that snapshot.
@@ -130,7 +131,7 @@ impl Outbox {
             && let Some(snapshot) = state.snapshot.take()
         {
             state.pace.shown(snapshot.seq, now());
-            return Step::Show(snapshot, state.participant);
+            return Step::Show(snapshot, state.sight);
         }
         // With nothing to show only the bell matters; with something, the pace does too.
         let due = wait.filter(|_| state.snapshot.is_some()).map_or(LOOK, |w| Duration::from_nanos(w.max(1).unsigned_abs()));

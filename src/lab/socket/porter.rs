@@ -2,9 +2,9 @@
 
 use super::outbox::{Outbox, Step};
 use super::peer;
+use super::sight::{self, Sight};
 use super::wire::{self, Hello, LARGEST_SAY, LARGEST_TELL, PROTOCOL, Say, Tell, WireError};
-use crate::lab::guided::Guided;
-use crate::lab::message::{Catalogue, Command, Review, Snapshot, Traces};
+use crate::lab::message::{Catalogue, Command, Review, Snapshot};
 use crate::signal::{Nanos, SECOND, SharedClock};
 use crossbeam_channel::Sender;
 use std::io::Read;
@@ -137,8 +137,8 @@ fn tell(mut stream: &UnixStream, outbox: &Outbox, clock: &SharedClock) -> Result
     loop {
         let tell = match outbox.next(|| clock.now()) {
             Step::Tell(tell) => tell,
-            Step::Show(snapshot, false) => told.reduce(&snapshot),
-            Step::Show(snapshot, true) => for_participant(&snapshot),
+            Step::Show(snapshot, Sight::Participant) => sight::for_participant(&snapshot),
+            Step::Show(snapshot, sight) => told.reduce(&snapshot, sight),
             Step::Look => continue,
             Step::Overdue => return Err(WireError::Silent),
             Step::Done => return Ok(()),
@@ -155,7 +155,7 @@ struct Told {
 }
 
 impl Told {
-    fn reduce(&mut self, snapshot: &Snapshot) -> Tell {
+    fn reduce(&mut self, snapshot: &Snapshot, sight: Sight) -> Tell {
         let catalogue = !self.catalogue.as_ref().is_some_and(|c| Arc::ptr_eq(c, &snapshot.catalogue));
         let review = match (&self.review, &snapshot.review) {
             (Some(a), Some(b)) => !Arc::ptr_eq(a, b),
@@ -163,6 +163,9 @@ impl Told {
             _ => true,
         };
         let mut snapshot = Box::new(snapshot.clone());
+        if sight == Sight::LooksOn {
+            sight::without_face(&mut snapshot);
+        }
         if catalogue {
             self.catalogue = Some(snapshot.catalogue.clone());
         } else {
@@ -175,23 +178,6 @@ impl Told {
         }
         Tell::Snapshot { catalogue, review, snapshot }
     }
-}
-
-/// The participant's screen needs the phase and the answers; it gets nothing about others, the signals or the emotion
-/// that a video is meant to raise.
-fn for_participant(snapshot: &Snapshot) -> Tell {
-    let mut snapshot = Box::new(snapshot.clone());
-    snapshot.protocol.intended = None;
-    snapshot.protocol.stimulus = String::new();
-    (snapshot.catalogue, snapshot.review, snapshot.job) = (Arc::default(), None, None);
-    (snapshot.quality, snapshot.verdict, snapshot.session) = (None, None, None);
-    (snapshot.heart, snapshot.face, snapshot.traces) = (None, None, Traces::default());
-    (snapshot.participant, snapshot.consent) = (None, None);
-    (snapshot.trials, snapshot.log, snapshot.devices) = (Vec::new(), Vec::new(), Vec::new());
-    (snapshot.streams, snapshot.device_trouble) = (Vec::new(), Vec::new());
-    // The moment that they are marking is theirs; whose emotion it is meant to be is not told.
-    snapshot.guided = Guided { held: snapshot.guided.held, ..Guided::default() };
-    Tell::Snapshot { catalogue: true, review: true, snapshot }
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Electrodes, self-test, camera, playlist and a timeline for the example situations.
 
 use crate::lab::guided::{
-    CameraView, Check, Electrode, Guided, LabelLane, Labelling, Outcome, PlaylistEntry, PlaylistView, SelfTest, StreamTest,
+    CameraView, Check, Electrode, Guided, LabelLane, Labelling, LiveBands, Outcome, PlaylistEntry, PlaylistView, SelfTest,
+    StreamTest,
 };
-use crate::signal::{Emotion, Montage, Nanos, Placed, Placement, Role, Segment, StreamId};
+use crate::signal::{Emotion, Montage, Nanos, Placed, Placement, Role, Segment, StreamId, position_of};
 use crate::store::rows::{Session, Trial};
+use std::sync::Arc;
 
 /// What stands beside the signals once the simulated rig is connected: 27 electrodes placed, one bad.
 pub fn guided(now: Nanos) -> Guided {
@@ -23,8 +25,20 @@ pub fn guided(now: Nanos) -> Guided {
             ..CameraView::default()
         }),
         playlist: Some(playlist()),
+        bands: Some(Arc::new(bands())),
         ..Guided::default()
     }
+}
+
+/// Alpha at the back, beta on the left, gamma at the temples, theta in the front's middle.
+fn bands() -> LiveBands {
+    let labels = Montage::biosemi32().labels;
+    let sites: [(f64, f64); 4] = [(0.0, 0.5), (0.1, -0.8), (-0.5, 0.1), (0.9, -0.1)];
+    let power = |label: &String, (x, y): (f64, f64)| {
+        let place = position_of(label).map_or((0.0, 0.0), |p| p.flat());
+        (12.0 * (-3.0 * ((place.0 - x).powi(2) + (place.1 - y).powi(2))).exp()) as f32
+    };
+    LiveBands { powers_db: sites.map(|site| labels.iter().map(|l| power(l, site)).collect()).to_vec(), labels }
 }
 
 fn electrodes(now: Nanos) -> Vec<Electrode> {

@@ -43,6 +43,7 @@ pub fn review() -> Review {
                 timeline: (1..20).map(|s| (s as f32, on(if s % 6 == 0 { (eeg + 1) % 4 } else { eeg }, 0.6))).collect(),
                 held_out: true,
                 runtime: "limbic (burn flex)".into(),
+                parts: Default::default(),
             }
         })
         .collect();

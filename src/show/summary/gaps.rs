@@ -23,7 +23,7 @@ pub fn draw(pen: &mut Pen, s: &Snapshot) {
         let text = if s.lost == 0 {
             "no gaps: every sample that the devices counted is there".to_string()
         } else {
-            format!("{} samples and frames are missing; v reads where", s.lost)
+            format!("{} samples and frames are missing; reading where ...", s.lost)
         };
         pen.wrap(0, 0, rows, &text, if s.lost == 0 { Ink::Good } else { Ink::Fair });
         return;

@@ -1,6 +1,6 @@
 //! Several maps beside each other under one scale: the four bands of an explanation or of a recording.
 
-use super::{Cell, Head, TopographyError, ansi_lines, copy, outline::Outline, plain_lines};
+use super::{Cell, Electrodes, Head, TopographyError, ansi_lines, copy, outline::Outline, plain_lines};
 use crate::show::palette::{Depth, Scale};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -28,7 +28,7 @@ impl Bands {
     ///
     /// # Errors
     /// As [`Head::new`].
-    pub fn new(labels: &[String], count: usize, width: usize, height: usize) -> Result<Self, TopographyError> {
+    pub fn new(on: &(impl Electrodes + ?Sized), count: usize, width: usize, height: usize) -> Result<Self, TopographyError> {
         let count = count.max(1);
         // One line of each row of heads holds the names, one line of the box the scale.
         let room = |columns: usize| {
@@ -44,7 +44,7 @@ impl Bands {
         let tall = tall.min(outline.rows());
         let slot = (wide + if columns > 1 { GAP } else { 0 }, tall + 1);
         let left = width.saturating_sub(slot.0 * columns) / 2;
-        Ok(Bands { head: Head::new(labels, wide, tall)?, width, height, count, columns, slot, left })
+        Ok(Bands { head: Head::new(on, wide, tall)?, width, height, count, columns, slot, left })
     }
 
     /// Radius of the heads in pixels; 0 when the box is too small for them.
@@ -132,7 +132,7 @@ fn write(cells: &mut [Vec<Cell>], x: usize, y: usize, text: &str, depth: Depth) 
 }
 
 /// The scale with its ends: "-1.2 &MXvao~`'   .:-=+*#%@ +1.2", or a bar of colours.
-fn legend(scale: Scale, depth: Depth) -> Vec<Cell> {
+pub fn legend(scale: Scale, depth: Depth) -> Vec<Cell> {
     let (low, high) = scale.ends();
     let signed = matches!(scale, Scale::Signed(_));
     let steps = if signed { 19 } else { 10 };

@@ -1,6 +1,6 @@
 //! A map as numbers on a square grid, for other programs and for comparison with them.
 
-use super::{Spline, TopographyError, outline::HEAD, sites};
+use super::{Electrodes, Spline, TopographyError, outline::HEAD};
 
 /// A grid over the head for a fixed set of electrodes.
 pub struct Grid {
@@ -18,8 +18,8 @@ impl Grid {
     ///
     /// # Errors
     /// A label that is no electrode or stands twice, or no labels.
-    pub fn new(labels: &[String], points: usize) -> Result<Grid, TopographyError> {
-        let (_, sites) = sites(labels)?;
+    pub fn new(on: &(impl Electrodes + ?Sized), points: usize) -> Result<Grid, TopographyError> {
+        let sites = on.sites()?.places;
         let step = 2.0 * HEAD / (points.max(2) - 1) as f64;
         let axis: Vec<f64> = (0..points).map(|i| -HEAD + step * i as f64).collect();
         let mut places = Vec::new();

@@ -1,7 +1,7 @@
 //! Scalp maps as pixels: colours, lines of equal value, outline, electrodes and the scale.
 
 use super::bands::short;
-use super::{Spline, TopographyError, outline::HEAD, png::encode, sites};
+use super::{Electrodes, Spline, TopographyError, contour, outline::HEAD, png::encode};
 use crate::show::palette::Scale;
 
 /// Pixels of a panel, of the head's radius and of its middle.
@@ -10,8 +10,6 @@ const RADIUS: f64 = 120.0;
 const MIDDLE: (f64, f64) = (150.0, 178.0);
 /// Rows below the heads for the scale.
 const FOOT: usize = 60;
-/// Lines of equal value between the ends of a scale.
-const CONTOURS: f64 = 6.0;
 
 /// Letters of 3 x 5 dots, five rows of three bits each, for what names and numbers need.
 const LETTERS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ.-+:/";
@@ -56,11 +54,15 @@ impl Canvas {
 ///
 /// # Errors
 /// A label that is no electrode or stands twice, no labels, a map with another number of values.
-pub fn png<S: AsRef<str>>(maps: &[(S, &[f64])], labels: &[String], scale: Scale) -> Result<Vec<u8>, TopographyError> {
-    let (_, sites) = sites(labels)?;
-    if let Some((name, values)) = maps.iter().find(|m| m.1.len() != labels.len()) {
+pub fn png<S: AsRef<str>, E: Electrodes + ?Sized>(
+    maps: &[(S, &[f64])],
+    on: &E,
+    scale: Scale,
+) -> Result<Vec<u8>, TopographyError> {
+    let sites = on.sites()?.places;
+    if let Some((name, values)) = maps.iter().find(|m| m.1.len() != sites.len()) {
         let (name, found) = (name.as_ref().into(), values.len());
-        return Err(TopographyError::Length { name, found, wanted: labels.len() });
+        return Err(TopographyError::Length { name, found, wanted: sites.len() });
     }
     let columns = maps.len().clamp(1, 4);
     let rows = maps.len().max(1).div_ceil(columns);
@@ -91,7 +93,7 @@ pub fn png<S: AsRef<str>>(maps: &[(S, &[f64])], labels: &[String], scale: Scale)
 
 fn head(canvas: &mut Canvas, (left, top): (f64, f64), inside: &[(i64, i64)], map: &[f64], scale: Scale) {
     let at = |x: i64, y: i64| (left as i64 + x, top as i64 + y);
-    let step = |value: f64| (place(scale, value) * CONTOURS - 0.5).floor() as i64;
+    let step = |value: f64| contour::band(scale, value);
     for (i, ((x, y), value)) in inside.iter().zip(map).enumerate() {
         let (r, g, b) = scale.rgb(*value);
         // A contour lies where the next pixel belongs to another step; its own shade, darker.
@@ -121,12 +123,6 @@ fn head(canvas: &mut Canvas, (left, top): (f64, f64), inside: &[(i64, i64)], map
             }
         }
     }
-}
-
-/// Place of a value on the scale, 0..1.
-fn place(scale: Scale, value: f64) -> f64 {
-    let (low, high) = scale.ends();
-    if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 }
 }
 
 fn bar(canvas: &mut Canvas, middle: f64, top: i64, scale: Scale) {

@@ -1,7 +1,7 @@
 //! Scalp maps as SVG, for reports and papers.
 
 use super::bands::short;
-use super::{Spline, TopographyError, outline::HEAD, sites};
+use super::{Electrodes, Sites, Spline, TopographyError, contour, outline::HEAD};
 use crate::show::palette::Scale;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -18,8 +18,8 @@ const MIDDLE: (f64, f64) = (115.0, 135.0);
 ///
 /// # Errors
 /// A label that is no electrode or stands twice, no labels, a map with another number of values.
-pub fn svg<S: AsRef<str>>(maps: &[(S, &[f64])], labels: &[String], scale: Scale) -> Result<String, TopographyError> {
-    let (montage, sites) = sites(labels)?;
+pub fn svg<S: AsRef<str>, E: Electrodes + ?Sized>(maps: &[(S, &[f64])], on: &E, scale: Scale) -> Result<String, TopographyError> {
+    let Sites { labels, places: sites } = on.sites()?;
     if let Some((name, values)) = maps.iter().find(|m| m.1.len() != labels.len()) {
         let (name, found) = (name.as_ref().into(), values.len());
         return Err(TopographyError::Length { name, found, wanted: labels.len() });
@@ -42,9 +42,11 @@ pub fn svg<S: AsRef<str>>(maps: &[(S, &[f64])], labels: &[String], scale: Scale)
         let (title, above) = (escaped(name.as_ref()), 8.0 - MIDDLE.1 + 12.0);
         let _ = writeln!(out, "<g transform=\"translate({},{})\">", x + MIDDLE.0, y + MIDDLE.1);
         let _ = writeln!(out, "<text y=\"{above}\" font-size=\"16\">{title}</text>");
-        colours(&mut out, &cells, &spline.at(values), scale);
+        let map = spline.at(values);
+        colours(&mut out, &cells, &map, scale);
+        contours(&mut out, &cells, &map, scale);
         head(&mut out);
-        electrodes(&mut out, &montage.labels, &sites, maps.len() == 1);
+        electrodes(&mut out, &labels, &sites, maps.len() == 1);
         out.push_str("</g>\n");
     }
     bar(&mut out, width / 2.0, height - 36.0, scale);
@@ -75,6 +77,31 @@ fn colours(out: &mut String, cells: &[(f64, f64)], map: &[f64], scale: Scale) {
     out.push_str("<g clip-path=\"url(#head)\" shape-rendering=\"crispEdges\">\n");
     for ((r, g, b), path) in paths {
         let _ = writeln!(out, "<path fill=\"#{r:02x}{g:02x}{b:02x}\" d=\"{path}\"/>");
+    }
+    out.push_str("</g>\n");
+}
+
+/// One path for every line of equal value, thin and dark.
+fn contours(out: &mut String, cells: &[(f64, f64)], map: &[f64], scale: Scale) {
+    let steps = (RADIUS / GRAIN).ceil() as i32;
+    let side = 2 * steps as usize;
+    let index = |v: f64| (v / GRAIN - 0.5).round() as i32 + steps;
+    let mut grid = vec![None; side * side];
+    for ((x, y), value) in cells.iter().zip(map) {
+        if let Some(slot) = grid.get_mut(index(*y) as usize * side + index(*x) as usize) {
+            *slot = Some(*value);
+        }
+    }
+    out.push_str("<g clip-path=\"url(#head)\" fill=\"none\" stroke=\"#222\" stroke-width=\"0.7\" stroke-opacity=\"0.6\">\n");
+    let place = |v: f64| (v - f64::from(steps) + 0.5) * GRAIN;
+    for level in contour::levels(scale) {
+        let mut path = String::new();
+        for ((x0, y0), (x1, y1)) in contour::pieces(side, side, |x, y| grid[y * side + x], level) {
+            let _ = write!(path, "M{:.1},{:.1}L{:.1},{:.1}", place(x0), place(y0), place(x1), place(y1));
+        }
+        if !path.is_empty() {
+            let _ = writeln!(out, "<path d=\"{path}\"/>");
+        }
     }
     out.push_str("</g>\n");
 }

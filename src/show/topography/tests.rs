@@ -1,6 +1,7 @@
 //! What a scalp map promises, whatever its size and depth.
 
 use super::*;
+use crate::signal::Montage;
 
 fn labels() -> Vec<String> {
     Montage::biosemi32().labels
@@ -8,7 +9,7 @@ fn labels() -> Vec<String> {
 
 /// Values by flat position.
 fn field(labels: &[String], value: impl Fn(f64, f64) -> f64) -> Vec<f64> {
-    sites(labels).expect("electrodes").1.iter().map(|s| value(s.0, s.1)).collect()
+    labels.sites().expect("electrodes").places.iter().map(|s| value(s.0, s.1)).collect()
 }
 
 const DEPTHS: [Depth; 4] = [Depth::Ascii, Depth::Ansi16, Depth::Ansi256, Depth::True];

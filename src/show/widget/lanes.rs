@@ -1,11 +1,11 @@
 //! The live channels: sweeping traces where braille can be shown, numbers where not.
 
 use crate::lab::message::{Snapshot, TraceChannel};
-use crate::show::caps::Ink;
+use crate::show::caps::{Depth, Ink};
 use crate::show::pen::Pen;
-use crate::show::widget::{numbers, sweep};
+use crate::show::widget::{numbers, scalp, sweep};
 use crate::show::words;
-use crate::signal::{Nanos, Role, seconds};
+use crate::signal::{BANDS, Nanos, Role, seconds};
 
 /// Which channels are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,6 +18,8 @@ pub enum View {
     Worst,
     /// Whatever is not EEG.
     Heart,
+    /// Topographies of the four bands.
+    Maps,
 }
 
 /// How the channels are looked at.
@@ -27,6 +29,8 @@ pub struct Look {
     pub page: usize,
     /// Steps of magnification: the traces are 1.5 times larger a step.
     pub gain: i32,
+    /// The sweep goes on in steps of whole cells, of which each is then sent once.
+    pub sparing: bool,
 }
 
 impl Look {
@@ -39,6 +43,12 @@ impl Look {
 /// Spread over the head; the first ones stay where there are few rows.
 const SPREAD: [&str; 16] = ["Fp1", "Fp2", "F3", "F4", "T7", "C3", "C4", "T8", "P3", "P4", "O1", "O2", "Fz", "Cz", "Pz", "Oz"];
 
+/// End of the band maps' scale, dB: fixed, so that a map that changes means a scalp that changes.
+const MAPS_DB: f64 = 10.0;
+
+/// Dots of a sparing sweep's step: four cells.
+const SPARING: u64 = 8;
+
 /// Cells of a lane that are not trace: the label before it, the quality behind it.
 const BESIDE: u16 = 10;
 
@@ -49,6 +59,7 @@ impl View {
             View::All => "2 all channels",
             View::Worst => "3 the worst",
             View::Heart => "4 heart and others",
+            View::Maps => "5 band maps",
         }
     }
 
@@ -57,7 +68,7 @@ impl View {
         let (mut eeg, others): (Vec<_>, Vec<_>) = all.iter().partition(|c| c.role == Role::Eeg);
         match self {
             View::All => all.iter().collect(),
-            View::Heart => others,
+            View::Heart | View::Maps => others,
             View::Worst => {
                 eeg.sort_by(|a, b| a.quality.unwrap_or(101.0).total_cmp(&b.quality.unwrap_or(101.0)));
                 eeg.truncate(8);
@@ -86,6 +97,9 @@ pub fn lanes(pen: &mut Pen, s: &Snapshot, view: View, look: &Look) {
     if s.traces.channels.is_empty() {
         pen.panel(view.name()).text(0, 0, "no samples yet", Ink::Dim);
         return;
+    }
+    if view == View::Maps {
+        return maps(pen, s, look.sparing);
     }
     let pass = words::pass_mark(s);
     if pen.caps.ascii {
@@ -118,11 +132,12 @@ pub fn lanes(pen: &mut Pen, s: &Snapshot, view: View, look: &Look) {
             continue;
         }
         let mut strip = body.part(column * width, top, width.saturating_sub(1), bottom - top);
-        one(&mut strip, channel, s, window, (half, look.zoom()), pass);
+        let sweep = sweep::Sweep { window_s: window, step: if look.sparing { SPARING } else { 1 } };
+        one(&mut strip, channel, s, sweep, (half, look.zoom()), pass);
     }
 }
 
-fn one(pen: &mut Pen, channel: &TraceChannel, s: &Snapshot, window: f64, (half, zoom): (f32, f32), pass: f64) {
+fn one(pen: &mut Pen, channel: &TraceChannel, s: &Snapshot, sweep: sweep::Sweep, (half, zoom): (f32, f32), pass: f64) {
     let heart = matches!(channel.role, Role::Ecg | Role::Ppg);
     let scale = if channel.role == Role::Eeg {
         sweep::Scale { centre: (channel.centre / (half / 4.0)).round() * half / 4.0, half }
@@ -134,15 +149,35 @@ fn one(pen: &mut Pen, channel: &TraceChannel, s: &Snapshot, window: f64, (half, 
     let middle = height / 2;
     pen.text(0, middle, &words::cut(&channel.label, 4), Ink::Strong);
     let ink = if heart { Ink::Heart } else { Ink::Trace };
-    sweep::lane(&mut pen.part(5, 0, width.saturating_sub(BESIDE), height), channel, &s.traces, window, scale, ink);
+    sweep::lane(&mut pen.part(5, 0, width.saturating_sub(BESIDE), height), channel, &s.traces, sweep, scale, ink);
     if let Some(beats) = s.heart.as_ref().filter(|h| heart && h.from.eq_ignore_ascii_case(channel.role.name())) {
-        mark_beats(&mut pen.part(5, 0, width.saturating_sub(BESIDE), height), &beats.beats, s, window);
+        mark_beats(&mut pen.part(5, 0, width.saturating_sub(BESIDE), height), &beats.beats, s, sweep);
     }
     if let Some(quality) = channel.quality {
         let (word, ink) = words::judged(quality, pass);
         let said = if word == "ok" { format!("{quality:>3.0}") } else { word.to_string() };
         pen.text(width.saturating_sub(4), middle, &said, ink);
     }
+}
+
+/// The bands as heads under one scale: how many dB each electrode is above or below the mean of its band.
+fn maps(pen: &mut Pen, s: &Snapshot, sparing: bool) {
+    let mut body = pen.panel("5 band maps: dB around each band's mean, last 2 s");
+    if sparing {
+        // Five levels change far fewer cells than fifteen: a third of the bytes.
+        body.caps.depth = body.caps.depth.min(Depth::Sixteen);
+    }
+    let Some(bands) = &s.guided.bands else {
+        body.text(0, 0, "the first two seconds are being read ...", Ink::Dim);
+        return;
+    };
+    let around = |powers: &Vec<f32>| -> Vec<f64> {
+        let mean = powers.iter().map(|p| f64::from(*p)).sum::<f64>() / powers.len().max(1) as f64;
+        powers.iter().map(|p| f64::from(*p) - mean).collect()
+    };
+    let named: Vec<(String, Vec<f64>)> =
+        BANDS.iter().zip(&bands.powers_db).map(|(band, powers)| (band.name.to_string(), around(powers))).collect();
+    scalp::bands(&mut body, &bands.labels, &named, MAPS_DB);
 }
 
 /// The channels of a page, and the words for the heading where there is more than one.
@@ -164,12 +199,12 @@ fn microvolts(half: f32) -> String {
 }
 
 /// A sign over each found beat, at its place in the sweep.
-fn mark_beats(pen: &mut Pen, beats: &[Nanos], s: &Snapshot, window: f64) {
+fn mark_beats(pen: &mut Pen, beats: &[Nanos], s: &Snapshot, sweep: sweep::Sweep) {
     let sign = pen.caps.pick('\u{25bc}', 'v');
     let (age, per_s) = (s.now, s.traces.columns_per_s);
     for beat in beats {
         let back = seconds(age - beat) * per_s;
-        if let Some(cell) = sweep::place(&s.traces, back, pen.width(), window) {
+        if let Some(cell) = sweep::place(&s.traces, back, pen.width(), sweep) {
             pen.glyph(cell, 0, sign, Ink::Strong);
         }
     }

@@ -4,7 +4,7 @@ use crate::gate::QualityReport;
 use crate::show::caps::{Caps, Depth, Ink};
 use crate::show::palette::{self, Scale};
 use crate::show::pen::Pen;
-use crate::show::topography::{Bands, Head, TopographyError};
+use crate::show::topography::{self, Bands, Head, TopographyError};
 use crate::show::words;
 use crate::signal::position_of;
 use std::cell::RefCell;
@@ -69,16 +69,42 @@ pub fn quality(pen: &mut Pen, report: &QualityReport, pass: f64) {
 
 /// Named maps under one scale, with their legend; as large as the room allows.
 pub fn bands(pen: &mut Pen, labels: &[String], maps: &[(String, Vec<f64>)], limit: f64) {
-    let (area, depth) = (usize::from(pen.width()), usize::from(pen.height()));
-    match kept(&BANDS, labels, (maps.len(), area, depth), || Bands::new(labels, maps.len(), area, depth)) {
-        Ok(heads) => {
-            let colours = colours(pen.caps);
-            let maps: Vec<(&str, &[f64])> = maps.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect();
+    let (width, height) = (usize::from(pen.width()), usize::from(pen.height()));
+    let colours = colours(pen.caps);
+    let shape = (maps.len(), width, height);
+    let drawn = DRAWN.with_borrow(|kept| {
+        let same =
+            |d: &&Drawn| d.shape == shape && d.limit == limit && d.colours == colours && d.maps == maps && d.labels == labels;
+        kept.as_ref().filter(same).map(|d| d.cells.clone())
+    });
+    let made = || -> Result<Rc<Cells>, TopographyError> {
+        let heads = kept(&BANDS, labels, shape, || Bands::new(labels, maps.len(), width, height))?;
+        let named: Vec<(&str, &[f64])> = maps.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect();
+        let cells = Rc::new(heads.cells(&named, Scale::Signed(limit), colours, false));
+        let drawn = Drawn { labels: labels.to_vec(), maps: maps.to_vec(), limit, shape, colours, cells: cells.clone() };
+        DRAWN.set(Some(drawn));
+        Ok(cells)
+    };
+    match drawn.map_or_else(made, Ok) {
+        Ok(cells) => {
             let (area, buffer) = pen.raw();
-            heads.draw(buffer, area, &maps, Scale::Signed(limit), colours, false);
+            topography::copy(buffer, area, &cells);
         }
         Err(error) => pen.centred(0, &error.to_string(), Ink::Bad),
     }
+}
+
+/// Rows of a picture.
+type Cells = Vec<Vec<topography::Cell>>;
+
+/// The maps drawn last: most frames show the same ones again.
+struct Drawn {
+    labels: Vec<String>,
+    maps: Vec<(String, Vec<f64>)>,
+    limit: f64,
+    shape: Shape,
+    colours: palette::Depth,
+    cells: Rc<Cells>,
 }
 
 /// Values of the electrodes over one head with their names; `limit` is the end of the scale, the same for every head
@@ -102,6 +128,7 @@ type Shape = (usize, usize, usize);
 
 thread_local! {
     static BANDS: Kept<Bands> = const { RefCell::new(Vec::new()) };
+    static DRAWN: RefCell<Option<Drawn>> = const { RefCell::new(None) };
     static HEADS: Kept<Head> = const { RefCell::new(Vec::new()) };
 }
 
@@ -128,9 +155,16 @@ fn kept<T>(
     })
 }
 
-/// One line that explains the scale.
-pub fn legend(limit: f64) -> String {
-    format!("against {limit:.3} & M X v a o ~ ` '   . : - = + * # % @ {limit:.3} for")
+/// One line that explains the scale, in what the maps are drawn with.
+pub fn legend(pen: &mut Pen, limit: f64) {
+    let cells = topography::legend(Scale::Signed(limit), colours(pen.caps));
+    let (before, after) = ("against ", " for");
+    let x = (pen.width() as usize).saturating_sub(cells.len() + before.len() + after.len()) / 2;
+    let x = pen.text(x as u16, 0, before, Ink::Dim);
+    let (area, buffer) = pen.raw();
+    let room = area.right().saturating_sub(area.x + x);
+    topography::copy(buffer, ratatui::layout::Rect { x: area.x + x, width: room, ..area }, &[cells.clone()]);
+    pen.text(x + cells.len() as u16, 0, after, Ink::Dim);
 }
 
 /// What the drawer may use.

@@ -16,6 +16,24 @@ pub struct Scale {
     pub half: f32,
 }
 
+/// How a lane is swept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sweep {
+    /// Seconds from edge to edge, as near as whole columns allow.
+    pub window_s: f64,
+    /// Dots by which the newest one advances at a time.
+    pub step: u64,
+}
+
+impl Sweep {
+    /// Columns a dot, and dots that are complete, on a lane of so many dots.
+    fn dots(self, traces: &Traces, dots: u64) -> (u64, u64) {
+        let per_dot = ((traces.columns_per_s * self.window_s / dots.max(1) as f64).round() as u64).max(1);
+        let complete = (traces.newest_column + 1) / per_dot;
+        (per_dot, complete / self.step.max(1) * self.step.max(1))
+    }
+}
+
 /// One scale for channels that are to be compared: 3 robust standard deviations of the median channel, rounded up to
 /// 1, 2, 3, 5 or 7 times a power of ten so that it stands still.
 pub fn common_scale<'a>(channels: impl Iterator<Item = &'a TraceChannel>) -> f32 {
@@ -45,17 +63,16 @@ fn round_up(value: f32) -> f32 {
     [1.0, 2.0, 3.0, 5.0, 7.0].into_iter().find(|step| lead <= *step).unwrap_or(10.0) * power
 }
 
-/// Draws one channel over the whole pen, `window_s` seconds from edge to edge (as near as whole columns allow).
-pub fn lane(pen: &mut Pen, channel: &TraceChannel, traces: &Traces, window_s: f64, scale: Scale, ink: Ink) {
+/// Draws one channel over the whole pen.
+pub fn lane(pen: &mut Pen, channel: &TraceChannel, traces: &Traces, sweep: Sweep, scale: Scale, ink: Ink) {
     let (w, h) = (pen.width() as usize, pen.height() as usize);
     if w == 0 || h == 0 || channel.columns.is_empty() {
         return;
     }
     let dots = 2 * w as u64;
-    let per_dot = ((traces.columns_per_s * window_s / dots as f64).round() as u64).max(1);
+    let (per_dot, complete) = sweep.dots(traces, dots);
     let count = channel.columns.len() as u64;
     let oldest = (traces.newest_column + 1).saturating_sub(count);
-    let complete = (traces.newest_column + 1) / per_dot;
     let first = complete.saturating_sub(dots.saturating_sub(GAP)).max(oldest.div_ceil(per_dot));
     let mut cells = vec![0u8; w * h];
     let mut before: Option<(usize, usize)> = None;
@@ -82,11 +99,10 @@ pub fn lane(pen: &mut Pen, channel: &TraceChannel, traces: &Traces, window_s: f6
 
 /// The cell of a lane `width` cells wide in which what happened `back` columns ago stands; None where the sweep has
 /// gone over it.
-pub fn place(traces: &Traces, back: f64, width: u16, window_s: f64) -> Option<u16> {
+pub fn place(traces: &Traces, back: f64, width: u16, sweep: Sweep) -> Option<u16> {
     let dots = 2 * u64::from(width);
-    let per_dot = ((traces.columns_per_s * window_s / dots.max(1) as f64).round() as u64).max(1);
-    let column = (traces.newest_column as f64 - back).max(0.0) as u64;
-    let (complete, group) = ((traces.newest_column + 1) / per_dot, column / per_dot);
+    let (per_dot, complete) = sweep.dots(traces, dots);
+    let group = (traces.newest_column as f64 - back).max(0.0) as u64 / per_dot;
     let seen = group < complete && group >= complete.saturating_sub(dots.saturating_sub(GAP));
     (dots > 0 && back >= 0.0 && seen).then(|| (group % dots / 2) as u16)
 }
@@ -125,7 +141,14 @@ mod tests {
         let mut buf = Buffer::empty(Rect::new(0, 0, 10, 1));
         let area = buf.area;
         let mut pen = Pen::new(&mut buf, area, Caps { ascii: false, depth: Depth::Mono, light: false });
-        lane(&mut pen, &channel(columns), &traces, 2.0, Scale { centre: 0.0, half: 1.0 }, Ink::Trace);
+        lane(
+            &mut pen,
+            &channel(columns),
+            &traces,
+            Sweep { window_s: 2.0, step: 1 },
+            Scale { centre: 0.0, half: 1.0 },
+            Ink::Trace,
+        );
         buf.content.iter().map(|c| c.symbol()).collect()
     }
 

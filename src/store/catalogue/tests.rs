@@ -63,6 +63,10 @@ fn a_database_that_does_not_open_is_moved_aside() {
 fn only_the_owner_can_read_it() {
     let home = tempfile::tempdir().expect("dir");
     filled(home.path());
+    let (catalogue, _) = Catalogue::open(home.path(), "t").expect("opens");
+    // As sled makes its snapshots, with whatever mode the umask leaves.
+    std::fs::write(home.path().join("db/snap.00000000000000AB"), b"").expect("writes");
+    drop(catalogue);
     for name in disk::file_names(&home.path().join("db")).expect("lists") {
         let mode = std::fs::metadata(home.path().join("db").join(&name)).expect("there").permissions().mode();
         assert_eq!(mode & 0o077, 0, "{name}");

@@ -62,7 +62,7 @@ impl Work {
         shared: Arc<Shared>,
     ) -> Work {
         let now = clock.now();
-        let offset = clock.utc() - now;
+        let ClockPair { monotonic, utc, .. } = ClockPair::of(&*clock);
         Work {
             writer,
             clock,
@@ -78,7 +78,7 @@ impl Work {
             flushed: now,
             // The first pair comes at once: by it a session that is cut short can go on.
             checkpointed: now - CHECKPOINT_EVERY,
-            offset,
+            offset: utc - monotonic,
             undurable: Vec::new(),
             latencies: Latencies::default(),
             latency: LatencySummary::default(),
@@ -234,20 +234,20 @@ impl Work {
 
     /// Somebody sets the computer's clock: recorded times do not follow, and the session says when it was.
     fn compare_clocks(&mut self, now: Nanos) {
-        let utc = self.clock.utc();
-        let moved = (utc - now).saturating_sub(self.offset);
-        self.offset = utc - now;
+        let (pair, apart) = ClockPair::within(&*self.clock);
+        if apart > SET / 4 {
+            return; // held up between the two readings: they say nothing about each other
+        }
+        let moved = (pair.utc - pair.monotonic).saturating_sub(self.offset);
+        self.offset += moved;
         if moved.abs() < SET {
             return;
         }
         let way = if moved > 0 { "forward" } else { "back" };
-        let text = format!(
-            "the computer's clock was set {way} by {:.3} s; recorded times do not follow it",
-            crate::signal::seconds(moved.abs())
-        );
+        let by = crate::signal::seconds(moved.abs());
+        let text = format!("the computer's clock was set {way} by {by:.3} s; recorded times do not follow it");
         let id = self.writer.session().id;
         let marker = Marker { at: now, kind: MarkerKind::Trouble, text, trial: None };
-        let pair = ClockPair { monotonic: now, utc, origin: self.clock.origin() };
         for entry in [Entry::Marker(id, marker), Entry::Clock(id, pair)] {
             if let Err(e) = self.writer.journal(entry) {
                 self.refused = Some(e.to_string());

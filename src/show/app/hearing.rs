@@ -1,0 +1,85 @@
+//! What the lab says, and the screens that follow it.
+
+use super::{App, Message};
+use crate::lab::message::{Action, Event};
+use crate::present::Phase;
+use crate::show::link::{Left, Link, Standing};
+use crate::show::screen::Place;
+use crate::show::words;
+
+impl<L: Link> App<L> {
+    pub(super) fn hear(&mut self, event: Event) {
+        match event {
+            Event::Acknowledged { id } => {
+                let Some(at) = self.pending.iter().position(|p| p.id == id) else { return };
+                let done = self.pending.remove(at);
+                if done.action == Action::Quit {
+                    self.left = Some(Left::Quit);
+                }
+                if !matches!(done.action, Action::Draft { .. } | Action::Moment { .. }) {
+                    self.message = Some(Message::Saved(words::done(&done.action)));
+                }
+                if let Some(field) = done.draft {
+                    self.put_draft(field, String::new());
+                }
+                if matches!(done.action, Action::Prepare { .. }) {
+                    self.screens.insert(Place::Participant, Place::Participant.open());
+                    self.keep_form(Place::Participant);
+                }
+                if let Some(place) = done.then {
+                    self.go(place);
+                }
+            }
+            Event::Refused { id, why } => {
+                if let Some(at) = self.pending.iter().position(|p| p.id == id) {
+                    let refused = self.pending.remove(at);
+                    self.leaving &= refused.action != Action::Quit;
+                }
+                self.message = Some(Message::Refused(why));
+            }
+            // A refusal stays until the next key; news may not cover it.
+            Event::News { text, .. } => {
+                if !matches!(self.message, Some(Message::Refused(_))) {
+                    self.message = Some(Message::News(text));
+                }
+            }
+        }
+    }
+
+    /// The session moves the screens by itself: trials, ratings, summary.
+    pub(super) fn follow(&mut self, first: bool) {
+        let Some(snapshot) = &self.snapshot else { return };
+        let here = if self.place == Place::Help { self.behind } else { self.place };
+        let wanted = match snapshot.protocol.phase {
+            Phase::Waiting => return,
+            Phase::Finished | Phase::Aborted => Place::Summary,
+            Phase::Rating => Place::Rating,
+            _ => Place::Session,
+        };
+        let moves = match here {
+            Place::Session | Place::Rating => true,
+            Place::Gate | Place::Camera | Place::Playlist => snapshot.recording,
+            // Someone who comes back to a running session is taken to it, and so is who looks on.
+            _ => (first || self.link.standing() == Standing::Watching) && snapshot.recording,
+        };
+        if moves && self.place == Place::Help {
+            self.behind = wanted;
+        } else if moves && here != wanted {
+            self.go(wanted);
+        }
+        if self.place == Place::Summary {
+            self.read_gaps();
+        }
+    }
+
+    /// Where samples are missing the summary shows when: the stored session is read for it, once.
+    fn read_gaps(&mut self) {
+        let Some(s) = &self.snapshot else { return };
+        let Some(id) = s.session.as_ref().map(|x| x.id).filter(|_| s.lost > 0 && !s.recording) else { return };
+        let known = s.review.as_ref().is_some_and(|r| r.session.id == id);
+        if !known && self.gaps_of != Some(id) && self.link.standing() != Standing::Watching {
+            self.gaps_of = Some(id);
+            self.send(Action::Review { session: id }, None);
+        }
+    }
+}

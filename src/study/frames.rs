@@ -1,0 +1,62 @@
+//! The face frames of one trial, and whether they suffice for an answer.
+
+use crate::infer::aggregate::USABLE_SHARE;
+use crate::prepare::dataset::Example;
+use crate::signal::seconds;
+use crate::store::Recording;
+use crate::store::rows::Trial;
+use crate::study::StudyError;
+use crate::study::datasets::{FACE_FPS, face_stream, face_trial};
+
+/// The readable face frames of one trial.
+#[derive(Debug, Clone, Default)]
+pub struct FaceFrames {
+    pub examples: Vec<Example>,
+    /// As many as the camera should have given; 0 without a camera.
+    pub expected: usize,
+}
+
+impl FaceFrames {
+    /// Those of a trial, five a second at most; none where the session has no camera.
+    ///
+    /// # Errors
+    /// The session cannot be read.
+    pub fn of(recording: &Recording, trial: &Trial, label: usize) -> Result<FaceFrames, StudyError> {
+        let Some(stream) = face_stream(recording) else { return Ok(FaceFrames::default()) };
+        let length = seconds(trial.video_off.unwrap_or(0) - trial.video_on.unwrap_or(0));
+        let rate = if stream.info.rate > 0.0 { stream.info.rate.min(FACE_FPS) } else { FACE_FPS };
+        let examples = face_trial(recording, stream, trial, label)?;
+        Ok(FaceFrames { examples, expected: (length * rate) as usize })
+    }
+
+    /// Share of the expected frames that could be read, times 100; `None` without a camera.
+    pub fn quality(&self) -> Option<f32> {
+        (self.expected > 0).then(|| 100.0 * (self.examples.len() as f32 / self.expected as f32).min(1.0))
+    }
+
+    /// With fewer the face counts as missing (algorithms 8.4).
+    pub fn enough(&self) -> bool {
+        !self.examples.is_empty() && self.examples.len() as f64 >= USABLE_SHARE * self.expected as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_of_ten_frames_are_enough_and_two_are_not() {
+        let one = Example {
+            features: vec![],
+            label: 0,
+            participant: String::new(),
+            session: String::new(),
+            trial: 1,
+            stimulus: String::new(),
+            time: 0.0,
+        };
+        let some = |n: usize| FaceFrames { examples: vec![one.clone(); n], expected: 10 };
+        assert_eq!((some(3).enough(), some(2).enough(), some(3).quality()), (true, false, Some(30.0)));
+        assert_eq!((FaceFrames::default().enough(), FaceFrames::default().quality()), (false, None));
+    }
+}

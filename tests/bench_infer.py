@@ -1,0 +1,40 @@
+"""Python's onnxruntime beside limbic on the same InceptionV3 file: the same batch, the same threads, by turns.
+
+Usage: python3 tests/bench_infer.py limbic/binary model.onnx [turns]
+Needs numpy and onnxruntime (of the version that limbic runs). Prints the median of each and their ratio.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy
+import onnxruntime
+
+
+def main():
+    binary, model = sys.argv[1], sys.argv[2]
+    turns = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    pictures = numpy.random.default_rng(0).random((28, 3, 229, 229), dtype=numpy.float32)
+    session.run(None, {name: pictures})
+    python, limbic = [], []
+    for _ in range(turns):
+        for _ in range(3):
+            begun = time.perf_counter()
+            session.run(None, {name: pictures})
+            python.append(1e3 * (time.perf_counter() - begun))
+        out = subprocess.run([binary, "bench", "predict", "--model", model, "--epochs", "3", "--json"],
+                             capture_output=True, text=True, check=True)
+        limbic.append(json.loads(out.stdout)["stages_ms"]["network"])
+    a, b = statistics.median(python), statistics.median(limbic)
+    print(json.dumps({"python_ms": a, "limbic_ms": b, "ratio": b / a, "onnxruntime": onnxruntime.__version__}))
+
+
+main()
