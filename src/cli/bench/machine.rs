@@ -19,12 +19,6 @@ fn spent(clock: ClockId) -> Nanos {
     t.tv_sec * SECOND + t.tv_nsec
 }
 
-/// CPU time of the calling thread.
-pub fn thread_cpu() -> Nanos {
-    let t = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    t.tv_sec * SECOND + t.tv_nsec
-}
-
 /// Memory in use now, kB; 0 where the system does not say.
 pub fn resident_kb() -> u64 {
     status("VmRSS:")
