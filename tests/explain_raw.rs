@@ -36,7 +36,8 @@ fn found(report: &ExplanationReport) {
     let features = report.channels.len() * report.bands.len();
     let share = (0..features).filter(|f| planted(report, *f)).count() as f64 / features as f64;
     println!("{:.0} % of the features are planted", 100.0 * share);
-    for class in &report.classes {
+    // Neutral changes nothing: what speaks for it is the absence of the others' effects.
+    for class in report.classes.iter().filter(|c| c.class != "neutral") {
         println!("{}: recall {:.2}; {}; {}", class.class, class.recall, class.verdict, class.words);
         let result = &class.explainers[class.winner.expect("a winner")];
         let mut order: Vec<usize> = (0..features).collect();
