@@ -83,6 +83,8 @@ pub enum ExplainError {
     NoElectrodes(&'static str),
     #[error("the Grad-CAM map of {height} x {width} does not fit an input of {input} values")]
     MapShape { height: usize, width: usize, input: usize },
+    #[error("Grad-CAM's map has one place here, since the network's last convolution leaves a single one: it cannot say where")]
+    OnePlace,
     #[error("the test set does not fit the network: {0}")]
     Mismatch(String),
     #[error("the three weights of the Quality Test must be positive numbers, not {0:?}")]
@@ -93,6 +95,14 @@ pub enum ExplainError {
     NotFinite(String, String),
     #[error(transparent)]
     Stopped(#[from] Stopped),
+}
+
+impl ExplainError {
+    /// Whether only this explainer is of no use for the network, and others may be.
+    fn is_of_one_explainer(&self) -> bool {
+        use ExplainError::{MapShape, NoConvolution, NoElectrodes, NoReferences, NoRule, OnePlace};
+        matches!(self, NoReferences(_) | NoConvolution | NoRule | NoElectrodes(_) | MapShape { .. } | OnePlace)
+    }
 }
 
 /// What an explainer may use besides the inputs, and where it leaves its notes.

@@ -5,6 +5,7 @@
 
 pub mod datasets;
 pub mod evaluate;
+mod explained;
 pub mod features;
 mod frames;
 mod held_out;
@@ -23,6 +24,7 @@ pub mod tables;
 mod windows;
 
 pub use datasets::{session_quality, stored_signals};
+pub use explained::explain_again;
 pub use import::{import, is_restricted};
 pub use overview::{Overview, PersonLine, SessionLine, overview};
 pub use plan::{Outcome, Plan, StudyError, target_named};

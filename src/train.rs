@@ -75,6 +75,10 @@ pub trait Differentiable: Predictor {
     /// convolution's ReLU weighted by the spatial mean of their gradients, summed over channels, ReLU; returned as
     /// `n` x height x width with that height and width. `None` for a network without convolutions.
     fn grad_cam(&self, inputs: &[f32], n: usize, class: usize) -> Option<(Vec<f32>, usize, usize)>;
+    /// [channels, height, width] of an input; `None` where it is not known to be an image.
+    fn image(&self) -> Option<[usize; 3]> {
+        None
+    }
     /// The same network with the weights of every layer shuffled; `None` where that cannot be done.
     fn shuffled(&self, _seed: &mut Seed) -> Option<Box<dyn Differentiable>> {
         None

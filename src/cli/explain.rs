@@ -3,6 +3,7 @@
 mod choices;
 mod given;
 mod html;
+mod matrix;
 mod outputs;
 mod picture;
 mod plots;
@@ -10,8 +11,8 @@ mod plots;
 pub use choices::Choices;
 
 use crate::cli::{Common, progress, text};
-use crate::explain::explain;
 use crate::explain::report::{ClassExplanation, ExplanationReport};
+use crate::explain::{Options, explain};
 use crate::store::Home;
 use crate::study;
 use anyhow::{Context, bail};
@@ -19,12 +20,15 @@ use std::path::PathBuf;
 
 /// Which electrodes and bands a network used
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Without --onnx: what was found when the model was trained, each trial by networks that never saw it.\n\
+#[command(
+    after_help = "Without --onnx: what was found when the model was trained, each trial by networks that never saw it; with other choices \
+its folds are trained again first.\n\
 With --onnx and --data: any network that is a sequence of convolutions, pools, batch norms, activations and dense layers. \
 The .npz has x (samples, as the network takes them) and y (classes); better with trials (samples of one trial are resampled \
 together), references (training samples), channels, bands, classes (names) and pixels (where channel x band stands in a \
 sample, row-major).\n\nExamples:\n  limbic explain --class fear\n  \
-limbic explain --onnx model.onnx --data x.npz --metric probability -o report.html -o maps.npz")]
+limbic explain --onnx model.onnx --data x.npz --metric probability -o report.html -o maps.npz"
+)]
 pub struct Args {
     /// Model name; the newest explained one when absent
     model: Option<String>,
@@ -34,9 +38,15 @@ pub struct Args {
     /// Its samples
     #[arg(long, requires = "onnx", value_name = "NPZ")]
     data: Option<PathBuf>,
+    /// Explain the model again, which trains its folds anew with the same seed; any choice below does too
+    #[arg(long, conflicts_with = "onnx")]
+    again: bool,
+    /// Explain the network of the face frames in place of that of the EEG: maps over the crop
+    #[arg(long, conflicts_with = "onnx")]
+    faces: bool,
     #[command(flatten)]
     choices: Choices,
-    /// Also write .html, .svg, .npz, .json or .txt; repeatable
+    /// Also write .html, .svg, .png, .npz, .json or .txt; repeatable
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
     /// The same as -o with that file: one page that needs nothing else
@@ -45,6 +55,9 @@ pub struct Args {
     /// Draw only this class
     #[arg(long)]
     class: Option<String>,
+    /// Draw the maps of these explainers, with commas between, and not only the winner's
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    maps: Vec<String>,
     /// Draw the deletion and insertion curves too
     #[arg(long)]
     curves: bool,
@@ -81,10 +94,15 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
 }
 
 fn stored(args: &Args, common: &Common) -> anyhow::Result<ExplanationReport> {
-    if let Some(option) = args.choices.first_given() {
-        bail!("{option} changes how an explanation is made, and this one was made in training; it goes with --onnx and --data");
-    }
     let home = Home::view(&common.home)?;
+    let is_face = args.model.as_ref().is_some_and(|m| m.starts_with("face-"));
+    if args.again || args.faces || is_face || args.choices.any_given() {
+        args.choices.check()?;
+        let choose = |first: Options, classes: usize| args.choices.for_model(first, classes);
+        let report = study::explain_again(&home, args.model.as_deref(), args.faces, &choose, &progress::job());
+        progress::clear();
+        return Ok(report?);
+    }
     study::explanation(&home, args.model.as_deref())?
         .with_context(|| format!("no model in {} was explained yet; `limbic train` does it", common.home.display()))
 }
@@ -101,17 +119,23 @@ fn of_file(args: &Args, model: &std::path::Path, data: &std::path::Path) -> anyh
 
 /// The whole explanation as plain text.
 fn page(report: &ExplanationReport, args: &Args, wanted: impl Fn(&&ClassExplanation) -> bool) -> String {
-    let mut page = text::quality_test(report);
+    let mut page = matrix::text(report) + "\n" + &text::quality_test(report);
     let scalp = picture::is_scalp(report);
     for class in report.classes.iter().filter(|c| wanted(c)) {
         page.push('\n');
-        page += &if scalp {
-            text::topographies(report, class, args.width, args.height)
+        if args.maps.is_empty() || !scalp {
+            page += &if scalp {
+                text::topographies(report, class, args.width, args.height)
+            } else {
+                picture::text(report, class, usize::from(args.width), usize::from(args.height))
+            };
         } else {
-            picture::text(report, class, usize::from(args.width), usize::from(args.height))
-        };
+            for name in &args.maps {
+                page += &picture::heads(report, class, name, usize::from(args.width), usize::from(args.height));
+            }
+        }
         if args.curves {
-            page += &plots::text(class, usize::from(args.width));
+            page += &plots::text(class, usize::from(args.width), usize::from(args.height));
         }
     }
     for check in &report.checks {

@@ -46,6 +46,9 @@ pub fn expected_gradients(
     if pairs.is_empty() || pairs.iter().any(|&(row, _)| (row + 1) * width > context.references.len()) {
         return Err(ExplainError::NoReferences("EG"));
     }
+    // Neighbours close to the input come one after the other: what they share need not be computed for each.
+    let mut pairs = pairs.to_vec();
+    pairs.sort_by(|a, b| a.1.total_cmp(&b.1));
     let reference = |row: usize| {
         let at = pairs[row % pairs.len()].0;
         &context.references[at * width..(at + 1) * width]

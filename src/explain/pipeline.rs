@@ -8,7 +8,7 @@ use crate::explain::{
     ExplainError, Explainer, Features, Metric, Names, Options, TestSet, curves, options, sanity, sensitivity, words,
 };
 use crate::job::Job;
-use crate::signal::Seed;
+use crate::signal::{Seed, position_of};
 use crate::train::Differentiable;
 use std::collections::BTreeSet;
 
@@ -66,7 +66,20 @@ pub fn explain_folds(
         simulated: names.simulated,
         caveats,
         checks,
+        images: pictures(folds, names),
     })
+}
+
+/// The mean input of every class where the channels are no electrodes, so that maps can be drawn over it.
+fn pictures(folds: &[Fold], names: &Names) -> Vec<Vec<f32>> {
+    if names.channels.iter().any(|c| position_of(c).is_some()) {
+        return Vec::new();
+    }
+    let mean = |class| {
+        let pool = Pool::of(folds, class, names.bands.len());
+        curves::mean(&pool.features, pool.width())
+    };
+    (0..names.classes.len()).map(mean).collect()
 }
 
 /// Refuses test sets whose lengths, labels or pixels contradict the networks, the names or each other.
@@ -90,7 +103,10 @@ fn fit(folds: &[Fold], names: &Names) -> Result<(), ExplainError> {
         if test.references.len() % width.max(1) != 0 {
             return wrong(format!("the references are no multiple of {width} values"));
         }
-        if network.classes() != classes || test.labels.iter().any(|&l| l >= classes) {
+        if let Some((i, label)) = test.labels.iter().enumerate().find(|(_, l)| **l >= classes) {
+            return wrong(format!("sample {i} is of class {label}, and there are only the classes 0 to {}", classes.max(1) - 1));
+        }
+        if network.classes() != classes {
             return wrong(format!("{} classes are named, the network has {}", classes, network.classes()));
         }
         if test.pixels.len() != features || test.pixels.iter().any(|&p| p >= width) {
@@ -180,9 +196,17 @@ impl Run<'_> {
             .then(|| Pool::everyone(self.folds, class, bands).at_most(limit.saturating_mul(self.names.classes.len()), &mut seed));
         let bench = Bench { pool: &pool, scored: all.as_ref().unwrap_or(&pool), options, weights, points, job };
         let mut all_maps = Vec::with_capacity(self.explainers.len());
+        let mut impossible = None;
         for (e, explainer) in self.explainers.iter().enumerate() {
             self.report(class, 2 * e, explainer.name())?;
-            let (attributed, remarks) = pool.attributions(*explainer, options, job)?;
+            let (attributed, remarks) = match pool.attributions(*explainer, options, job) {
+                Err(error) if error.is_of_one_explainer() && self.explainers.len() > 1 => {
+                    notes.insert(format!("{} was left out: {error}", explainer.name()));
+                    impossible = Some(error);
+                    continue;
+                }
+                other => other?,
+            };
             if attributed.maps.iter().any(|v| !v.is_finite()) {
                 return Err(ExplainError::NotFinite(explainer.name().into(), explanation.class));
             }
@@ -197,6 +221,10 @@ impl Run<'_> {
             }
             explanation.explainers.push(result);
             all_maps.push(attributed);
+        }
+        // With every one of them left out there is nothing to report on.
+        if let Some(error) = impossible.filter(|_| explanation.explainers.is_empty()) {
+            return Err(error);
         }
         self.report(class, 2 * self.explainers.len(), "random rankings")?;
         let control = bench.random()?;

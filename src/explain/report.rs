@@ -63,6 +63,9 @@ pub struct ExplanationReport {
     /// What was checked: maps with shuffled weights, agreement of the folds.
     #[serde(default)]
     pub checks: Vec<String>,
+    /// Where the input is a picture and no scalp: the mean input of every class, in the order of the maps; else empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Vec<f32>>,
 }
 
 impl ExplanationReport {

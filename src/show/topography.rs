@@ -16,6 +16,7 @@ mod text;
 
 pub use bands::{Bands, bands_text, legend};
 pub use grid::Grid;
+pub use png::encode as encode_png;
 pub use raster::png;
 pub use sites::{Electrodes, Sites};
 pub use spline::Spline;

@@ -1,20 +1,19 @@
 //! The walk from stored sessions to models, held-out predictions and an explanation; every step is stored.
 
-use crate::explain::{Names, Options, TestSet, explain_folds};
 use crate::infer::fuse::Fusion;
 use crate::infer::open::open;
 use crate::job::Job;
 use crate::prepare::dataset::Dataset;
-use crate::store::rows::{Entry, ExplanationRow, ModelRow, SessionId};
+use crate::store::rows::{Entry, ModelRow, SessionId};
 use crate::store::{Home, Recording};
 use crate::study::datasets::{self, eeg_dataset, face_dataset};
-use crate::study::{Outcome, Plan, StudyError, Windows, held_out, windows};
+use crate::study::{Outcome, Plan, StudyError, Windows, explained, held_out, windows};
 use crate::train::card::Card;
 use crate::train::fusion::{FusedResult, fuse_held_out};
 use crate::train::input::InputMaker;
+use crate::train::networks::Architecture;
 use crate::train::{
-    CrossvalOptions, CrossvalResult, Differentiable, EpochReport, FitOptions, Network, architecture, cross_validate, onnx, split,
-    train_on_all,
+    CrossvalOptions, CrossvalResult, EpochReport, FitOptions, Network, architecture, cross_validate, onnx, split, train_on_all,
 };
 
 use std::collections::BTreeSet;
@@ -22,7 +21,7 @@ use std::collections::BTreeSet;
 /// (epoch, training loss, validation loss, validation accuracy) of the fold that is being trained.
 pub type CurvePoint = (u32, f32, f32, f32);
 
-/// Training samples that explainers with references may use.
+/// Samples on which the two runtimes are compared.
 const REFERENCES: usize = 64;
 
 /// Trains, evaluates by trial, predicts held-out, fuses, explains, stores.
@@ -50,10 +49,15 @@ pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePo
     let mut modality = Modality { home, plan, job, on_epoch, assignment, recordings: &recordings, stamp: &stamp, caveats };
     let network = plan.network.as_deref().unwrap_or(plan.features.network());
     let eeg = modality.learn(&eeg_data, "eeg", network, plan.hidden)?;
-    let face = face_data.as_ref().map(|data| modality.learn(data, "face", "face-small", FACE_HIDDEN)).transpose()?;
+    let face = face_data
+        .as_ref()
+        .map(|data| modality.learn(data, "face", explained::FACE_NETWORK, explained::FACE_HIDDEN))
+        .transpose()?;
     let fused = face.as_ref().map(|f| fuse_held_out(&eeg.folds, &f.folds, eeg_data.classes.len(), &Fusion::default(), plan.seed));
     store_predictions(home, &eeg, &eeg_data, fused.as_ref())?;
-    let explanation = explainable(&eeg.card)?.then(|| explained(home, plan, job, &eeg, &eeg_data)).transpose()?;
+    let ids = recordings.iter().map(|r| r.session.id).collect();
+    let explain = || explained::first(home, plan, ids, job, (&eeg.card.name, &eeg.folds), &eeg_data);
+    let explanation = explainable(&eeg.card)?.then(explain).transpose()?;
     let runtime_agreement = agreement(home, plan, &eeg, &eeg_data)?;
     Ok(Outcome {
         summary: summary(&eeg.card, face.as_ref().map(|f| &f.card), fused.as_ref(), eeg_data.simulated)
@@ -69,9 +73,6 @@ pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePo
         runtime_agreement,
     })
 }
-
-/// Hidden units of the face network: small, since it learns from one lab's own frames.
-const FACE_HIDDEN: usize = 32;
 
 /// These sessions, which must have a finished trial each; all that have one when none is named.
 ///
@@ -128,7 +129,7 @@ fn stamp(plan: &Plan) -> String {
 }
 
 /// One assignment for both modalities: they are tested on the same trials.
-fn assignment(data: &Dataset, plan: &Plan) -> Result<split::Assignment, StudyError> {
+pub(super) fn assignment(data: &Dataset, plan: &Plan) -> Result<split::Assignment, StudyError> {
     let trials = data.trials();
     let keys: Vec<_> = trials.iter().map(|(key, _)| key.clone()).collect();
     let labels: Vec<usize> = trials.iter().map(|(_, examples)| data.examples[examples[0]].label).collect();
@@ -157,17 +158,8 @@ struct Modality<'a> {
 impl Modality<'_> {
     fn learn(&mut self, data: &Dataset, modality: &str, network: &str, hidden: usize) -> Result<Learned, StudyError> {
         let network = architecture(network).ok_or_else(|| StudyError::NoNetwork(network.into()))?;
-        let fit = fit_options(self.plan, modality);
-        let options = CrossvalOptions {
-            folds: self.plan.folds,
-            seed: self.plan.seed,
-            fit,
-            network,
-            hidden,
-            assignment: Some(self.assignment.clone()),
-            name: format!("{modality}-{}", self.stamp),
-            modality: modality.into(),
-        };
+        let name = format!("{modality}-{}", self.stamp);
+        let options = crossval_options(self.plan, (modality, network, hidden), self.assignment.clone(), name);
         let on_epoch = &mut self.on_epoch;
         let mut tell = |e: &EpochReport| on_epoch((e.epoch, e.training_loss, e.validation_loss, e.validation_accuracy));
         let folds = cross_validate(data, &options, self.job, &mut |_, e| tell(e))?;
@@ -195,6 +187,25 @@ impl Modality<'_> {
         };
         self.home.put(Entry::Model(row.clone()))?;
         Ok(row)
+    }
+}
+
+/// How a modality (its name, its network and that one's width) is cross-validated.
+pub(super) fn crossval_options(
+    plan: &Plan,
+    (modality, network, hidden): (&str, Architecture, usize),
+    assignment: split::Assignment,
+    name: String,
+) -> CrossvalOptions {
+    CrossvalOptions {
+        folds: plan.folds,
+        seed: plan.seed,
+        fit: fit_options(plan, modality),
+        network,
+        hidden,
+        assignment: Some(assignment),
+        name,
+        modality: modality.into(),
     }
 }
 
@@ -251,68 +262,6 @@ fn store_predictions(home: &Home, eeg: &Learned, data: &Dataset, fused: Option<&
 /// Whether the inputs are values of electrodes by band, which is what explanations and the Quality Test are about.
 fn explainable(card: &Card) -> Result<bool, StudyError> {
     Ok(InputMaker::of_card(card)?.pixels().len() == card.recipe.channels.len() * card.recipe.bands.len())
-}
-
-/// Explains each fold's network on the trials it never saw, pooled.
-fn explained(
-    home: &Home,
-    plan: &Plan,
-    job: &Job,
-    eeg: &Learned,
-    data: &Dataset,
-) -> Result<crate::explain::report::ExplanationReport, StudyError> {
-    let trials = data.trials();
-    let group = |example: usize| trials.iter().position(|(_, examples)| examples.contains(&example)).unwrap_or(0);
-    let mut sets = Vec::with_capacity(eeg.folds.folds.len());
-    for fold in &eeg.folds.folds {
-        let maker = InputMaker::of_card(&fold.card)?;
-        let step = (fold.training.len() / REFERENCES).max(1);
-        let references: Vec<usize> = fold.training.iter().copied().step_by(step).take(REFERENCES).collect();
-        sets.push(TestSet {
-            inputs: maker.inputs(data, &fold.test)?,
-            labels: fold.test.iter().map(|&i| data.examples[i].label).collect(),
-            trials: fold.test.iter().map(|&i| group(i)).collect(),
-            references: maker.inputs(data, &references)?,
-            pixels: maker.pixels(),
-        });
-    }
-    let folds: Vec<(&dyn Differentiable, &TestSet)> =
-        eeg.folds.folds.iter().zip(&sets).map(|(fold, set)| (&fold.network as &dyn Differentiable, set)).collect();
-    let names = Names {
-        model: eeg.card.name.clone(),
-        recipe: data.recipe.id(),
-        channels: data.recipe.channels.clone(),
-        bands: data.recipe.bands.clone(),
-        classes: data.classes.clone(),
-        simulated: data.simulated,
-    };
-    let options = Options {
-        seed: plan.seed,
-        features_per_step: plan.features_per_step,
-        samples_per_class: Some(plan.samples_per_class),
-        ..Options::default()
-    };
-    let report = explain_folds(&folds, &names, &options.within(Options::AFFORDABLE, data.classes.len()), job)?;
-    store_explanation(home, plan, &report)?;
-    Ok(report)
-}
-
-fn store_explanation(home: &Home, plan: &Plan, report: &crate::explain::report::ExplanationReport) -> Result<(), StudyError> {
-    let file = format!("models/{}.explanation.json", report.model);
-    let sha256 = home.store_file(&file, &serde_json::to_vec(report).unwrap_or_default())?;
-    let winners: Vec<String> = report
-        .classes
-        .iter()
-        .map(|c| format!("{} {}", c.class, c.winner.and_then(|w| c.explainers.get(w)).map_or("-", |e| e.explainer.as_str())))
-        .collect();
-    home.put(Entry::Explanation(ExplanationRow {
-        model: report.model.clone(),
-        file,
-        sha256,
-        created_utc: plan.created_utc,
-        summary: winners.join(", "),
-    }))?;
-    Ok(())
 }
 
 /// Largest difference between ONNX Runtime's logits and our own on the stored model, where the runtime is there.

@@ -48,6 +48,9 @@ impl Predictor for Network {
 impl Differentiable for Network {
     fn gradients(&self, inputs: &[f32], n: usize, class: usize) -> Vec<f32> {
         let class = class.min(Network::classes(self) - 1);
+        if let Some(gradients) = self.gradients_in_lanes(inputs, n, class) {
+            return gradients;
+        }
         self.in_chunks(inputs, n, |x, n| {
             let x = x.autodiff().require_grad();
             let logits = self.forward(x.clone(), &Plain, None);
@@ -74,6 +77,10 @@ impl Differentiable for Network {
             values(activation::relu((features * weights).sum_dim(1)))
         });
         Some((maps, height, width))
+    }
+
+    fn image(&self) -> Option<[usize; 3]> {
+        Some(self.input_shape())
     }
 
     fn shuffled(&self, seed: &mut Seed) -> Option<Box<dyn Differentiable>> {

@@ -1,40 +1,43 @@
-//! Deletion and insertion without whole passes: a changed input value reaches only a patch of every feature map, so
-//! only that patch is computed again, and the first dense layer's sums move by what its changed inputs add.
+//! A network arranged for sixteen inputs at a time: deletion and insertion without whole passes, and gradients.
 //!
-//! One pixel behind two 3 x 3 convolutions reaches 25 of 484 positions: a step costs a twentieth of a pass. Maps are
-//! kept as [sample, row, column, channel], so that the dense layer's weights of a patch's row stand together and one
-//! matrix product serves every sample (the order of a walk is the same for all).
+//! A changed input value reaches only a patch of every feature map, so only that patch is computed again, and the first
+//! dense layer's sums move by what its changed inputs add. One pixel behind two 3 x 3 convolutions reaches 25 of 484
+//! positions: a step costs a twentieth of a pass. The order of a walk is the same for all its samples, so that sixteen
+//! of them go through the same sums side by side.
 
-mod maps;
-mod patch;
+mod gradient;
 mod step;
 
 use super::network::{MapLayer, Network, Plain, RowLayer};
 use super::parameters::{tensor, values};
 use super::{Predictor, Walk};
-use burn::tensor::Tensor;
-use maps::{Maps, Patch, Rect};
+use limbic_lanes::{Dense, LANES, Lane, Maps, Patch, Rect, alive};
 use rayon::prelude::*;
 use std::sync::Arc;
 use step::Step;
 
-/// Samples that walk together: enough for a matrix product, few enough for the memory of their maps.
-const TOGETHER: usize = 128;
+/// Groups of sixteen samples that walk together: enough to share what is read of the dense layer's weights, few enough
+/// for the memory of their maps.
+const TOGETHER: usize = 8;
 
-/// A network arranged for walks.
+/// A network arranged for sixteen inputs at a time.
 #[derive(Debug)]
 pub struct Plan {
     steps: Vec<Step>,
-    /// Weights of the first dense layer, rows in the order of [`Maps`].
-    dense: Tensor<2>,
-    /// Row layers behind it.
+    /// The first dense layer.
+    head: Dense,
+    /// Row layers up to and with it.
     tail: usize,
 }
 
-/// The maps before the first layer and after each, and the first dense layer's sums [n, units].
-struct State {
+/// Of sixteen samples: the maps before the first layer and after each.
+struct Group {
     maps: Vec<Maps>,
-    sums: Vec<f32>,
+    samples: std::ops::Range<usize>,
+}
+
+fn place_count([_, height, width]: [usize; 3]) -> usize {
+    height * width
 }
 
 impl Network {
@@ -54,14 +57,12 @@ impl Network {
         let mut shape = self.input_shape();
         let mut steps = Vec::with_capacity(layers.len());
         for layer in layers {
+            let input = [shape[1], shape[2]];
             shape = layer.output_shape(shape).ok()?;
-            steps.push(Step::of(layer, [shape[1], shape[2]])?);
+            steps.push(Step::of(layer, input, [shape[1], shape[2]])?);
         }
-        let ([channels, height, width], units) = (shape, dense.weight.dims()[1]);
-        let weights = dense.weight.clone().reshape([channels, height * width, units]).swap_dims(0, 1);
-        // Read out and put back: a tensor whose rows stand one behind the other.
-        let dense = tensor(values(weights), [height * width * channels, units]);
-        Some(Plan { steps, dense, tail: first + 1 })
+        let (weight, bias) = (values(dense.weight.clone()), values(dense.bias.clone()));
+        Some(Plan { steps, head: Dense::of(weight, bias, shape[0], place_count(shape)), tail: first + 1 })
     }
 
     /// Logits at every point of the walk, n x points x classes.
@@ -71,7 +72,8 @@ impl Network {
         if len == 0 || walk.starts.len() != walk.n * len || walk.goals.len() != walk.n * len {
             return None;
         }
-        let share = walk.n.div_ceil(rayon::current_num_threads().max(1)).clamp(1, TOGETHER);
+        let groups = walk.n.div_ceil(LANES);
+        let share = groups.div_ceil(rayon::current_num_threads().max(1)).clamp(1, TOGETHER) * LANES;
         let parts: Vec<Vec<f32>> = walk
             .starts
             .par_chunks(share * len)
@@ -85,17 +87,19 @@ impl Network {
     }
 
     fn walk_part(&self, plan: &Plan, walk: &Walk) -> Vec<f32> {
-        let (n, classes) = (walk.n, Predictor::classes(self));
-        let mut state = self.begin(plan, walk);
+        let (n, classes, units) = (walk.n, Predictor::classes(self), plan.head.units());
+        let mut groups = self.begin(plan, walk);
+        let last: Vec<&[Lane]> = groups.iter().map(|g| g.maps.last().map_or(&[][..], |m| m.values.as_slice())).collect();
+        let mut sums = plan.head.through(&last);
         let mut logits = vec![0.0; n * walk.points.len() * classes];
         let mut done = 0;
         for (at, &point) in walk.points.iter().enumerate() {
             for &position in walk.order.get(done..point).unwrap_or_default() {
-                self.change(plan, &mut state, walk, position);
+                self.change(plan, &mut groups, &mut sums, walk, position);
             }
             done = done.max(point);
-            let units = state.sums.len() / n.max(1);
-            let rows = self.through_rows_from(plan.tail, tensor(state.sums.clone(), [n, units]), &Plain, None);
+            let each = groups.iter().zip(&sums).flat_map(|(g, s)| alive::to_rows(s, units, 1, g.samples.len()));
+            let rows = self.through_rows_from(plan.tail, tensor(each.collect(), [n, units]), &Plain, None);
             for (sample, answer) in values(rows).chunks(classes).enumerate() {
                 let start = (sample * walk.points.len() + at) * classes;
                 logits[start..start + classes].copy_from_slice(answer);
@@ -104,56 +108,66 @@ impl Network {
         logits
     }
 
-    /// The state at the walk's start; computed once where all samples start alike.
-    fn begin(&self, plan: &Plan, walk: &Walk) -> State {
+    /// The groups at the walk's start; computed once where all samples start alike.
+    fn begin(&self, plan: &Plan, walk: &Walk) -> Vec<Group> {
         let len = self.input_len();
         let first = &walk.starts[..len];
         let alike = walk.starts.chunks(len).all(|start| start == first);
-        let (rows, copies) = if alike { (1, walk.n) } else { (walk.n, 1) };
-        let mut x = self.batch(walk.starts[..rows * len].to_vec(), rows);
-        let mut maps = vec![Maps::of(&x, copies)];
-        for i in 0..plan.steps.len() {
-            x = self.through_maps(i..i + 1, x, &Plain);
-            maps.push(Maps::of(&x, copies));
-        }
-        let (_, layers) = self.layers();
-        let sums = match &layers[plan.tail - 1] {
-            RowLayer::Dense(dense) => x.flatten(1, 3).matmul(dense.weight.clone()) + dense.bias.clone().unsqueeze(),
-            // The plan puts its tail behind a dense layer.
-            _ => x.flatten(1, 3),
+        let samples = |g: usize| g * LANES..((g + 1) * LANES).min(walk.n);
+        let maps_of = |starts: &[f32]| {
+            let mut x = self.batch(starts.to_vec(), starts.len() / len);
+            let mut maps = vec![in_lanes(&x)];
+            for i in 0..plan.steps.len() {
+                x = self.through_maps(i..i + 1, x, &Plain);
+                maps.push(in_lanes(&x));
+            }
+            maps
         };
-        State { maps, sums: values(sums).repeat(copies) }
+        let groups = 0..walk.n.div_ceil(LANES);
+        if alike {
+            let maps = maps_of(first);
+            return groups.map(|g| Group { maps: maps.clone(), samples: samples(g) }).collect();
+        }
+        let starts = |g: usize| &walk.starts[samples(g).start * len..samples(g).end * len];
+        groups.map(|g| Group { maps: maps_of(starts(g)), samples: samples(g) }).collect()
     }
 
-    /// Sets one input value of every sample to its goal and brings the state up to date.
-    fn change(&self, plan: &Plan, state: &mut State, walk: &Walk, position: usize) {
+    /// Sets one input value of every sample to its goal and brings the groups and the dense layer's sums up to date.
+    fn change(&self, plan: &Plan, groups: &mut [Group], sums: &mut [Vec<Lane>], walk: &Walk, position: usize) {
         let [_, height, width] = self.input_shape();
         let (channel, row, column) = (position / (height * width), position / width % height, position % width);
-        let mut patch = Patch::zeros(walk.n, Rect::pixel(row, column), state.maps[0].channels);
         let len = self.input_len();
-        let mut changed = false;
-        for sample in 0..walk.n {
-            let goal = walk.goals[sample * len + position];
-            let value = &mut state.maps[0].at(sample, row, column)[channel];
-            let difference = goal - *value;
-            *value = goal;
-            changed |= difference != 0.0;
-            let channels = patch.channels;
-            patch.values[sample * channels + channel] = difference;
-        }
-        if !changed {
-            return;
-        }
-        for (i, step) in plan.steps.iter().enumerate() {
-            let (before, after) = state.maps.split_at_mut(i + 1);
-            patch = step.update(&before[i], &patch, &mut after[0]);
-            if patch.rect.is_empty() {
-                return;
+        let patches = groups.iter_mut().map(|group| {
+            let mut patch = Patch::zeros(Rect::pixel(row, column), group.maps[0].channels);
+            let start = group.maps[0].start(row, column);
+            let lane = &mut group.maps[0].values[start + channel];
+            for (l, sample) in group.samples.clone().enumerate() {
+                let goal = walk.goals[sample * len + position];
+                patch.values[channel][l] = goal - lane[l];
+                lane[l] = goal;
             }
+            for (i, step) in plan.steps.iter().enumerate() {
+                let (before, after) = group.maps.split_at_mut(i + 1);
+                patch = step.update(&before[i], &patch, &mut after[0]);
+                if patch.rect.is_empty() {
+                    break;
+                }
+            }
+            patch
+        });
+        let patches: Vec<Patch> = patches.collect();
+        let width = groups.first().and_then(|g| g.maps.last()).map_or(0, |m| m.width);
+        // Whether a patch is empty is a matter of its place, the same for all groups.
+        if patches.iter().all(|p| !p.rect.is_empty()) {
+            plan.head.change(&patches.iter().collect::<Vec<_>>(), width, sums);
         }
-        let width = state.maps[plan.steps.len()].width;
-        patch::add_product(patch, width, &plan.dense, &mut state.sums);
     }
+}
+
+/// At most sixteen inputs [n, channels, height, width]; the last one fills what is missing.
+fn in_lanes(x: &burn::tensor::Tensor<4>) -> Maps {
+    let [_, channels, height, width] = x.dims();
+    Maps { values: alive::of_rows(&values(x.clone()), channels, height * width), width, channels }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The choices that the paper leaves open, by name on the command line.
 
-use crate::explain::{Baseline, Features, Metric, Names, Options, Order, TestSet, explainers};
+use crate::explain::{Baseline, ExplainError, Features, Metric, Names, Options, Order, TestSet, explainers};
 use anyhow::bail;
 use clap::ValueEnum;
 
@@ -133,22 +133,29 @@ impl Choices {
         })
     }
 
-    /// The name of the first option that was given.
-    pub fn first_given(&self) -> Option<&'static str> {
-        let given = [
-            (self.metric.is_some(), "--metric"),
-            (self.order.is_some(), "--order"),
-            (self.features.is_some(), "--features"),
-            (self.partitions.is_some(), "--partitions"),
-            (!self.weights.is_empty(), "--weights"),
-            (!self.explainers.is_empty(), "--explainers"),
-            (self.samples.is_some(), "--samples"),
-            (self.step.is_some(), "--step"),
-            (self.baseline.is_some(), "--baseline"),
-            (self.seed.is_some(), "--seed"),
-            (self.quick, "--quick"),
-            (self.full, "--full"),
-        ];
-        given.iter().find(|g| g.0).map(|g| g.1)
+    /// Whether any option was given.
+    pub fn any_given(&self) -> bool {
+        let words = !self.weights.is_empty() || !self.explainers.is_empty() || self.quick || self.full;
+        let numbers = self.partitions.is_some() || self.samples.is_some() || self.step.is_some() || self.seed.is_some();
+        let names = self.metric.is_some() || self.order.is_some() || self.features.is_some() || self.baseline.is_some();
+        words || numbers || names
+    }
+
+    /// # Errors
+    /// Another number of weights than three.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.over(Options::default()).map(drop)
+    }
+
+    /// The options for a model of so many classes that was explained with `first`.
+    ///
+    /// # Errors
+    /// Weights that are no weights.
+    pub fn for_model(&self, first: Options, classes: usize) -> Result<Options, ExplainError> {
+        let quick = Options::quick(first.seed);
+        let base = if self.quick { Options { features_per_step: first.features_per_step, ..quick } } else { first };
+        let base = if self.full { Options { samples_per_class: None, ..base } } else { base };
+        let options = self.over(base).map_err(|e| ExplainError::Mismatch(e.to_string()))?;
+        Ok(if self.full || self.quick { options } else { options.within(Options::AFFORDABLE, classes) })
     }
 }

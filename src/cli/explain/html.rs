@@ -42,7 +42,7 @@ pub fn page(report: &ExplanationReport) -> String {
         items(&mut out, &report.checks);
         out.push_str("</ul>\n");
     }
-    report.classes.iter().for_each(|class| one(&mut out, report, class));
+    (0..report.classes.len()).for_each(|class| one(&mut out, report, class));
     out + "</body></html>\n"
 }
 
@@ -69,7 +69,8 @@ fn summary(out: &mut String, report: &ExplanationReport) {
     out.push_str("</table>\n");
 }
 
-fn one(out: &mut String, report: &ExplanationReport, class: &ClassExplanation) {
+fn one(out: &mut String, report: &ExplanationReport, number: usize) {
+    let class = &report.classes[number];
     let _ = writeln!(out, "<h2>{}</h2>\n<p>{}</p>", escaped(&class.class), escaped(&class.verdict));
     if class.blank_is_this_class {
         out.push_str("<p class=\"note\">The blank input is read as this class: its deletion and insertion say little.</p>\n");
@@ -90,7 +91,7 @@ fn one(out: &mut String, report: &ExplanationReport, class: &ClassExplanation) {
         if !asymmetry.is_empty() {
             let _ = write!(caption, " Right minus left: {asymmetry}.");
         }
-        let picture = picture::map(report, result);
+        let picture = picture::map(report, number, result);
         let _ = writeln!(out, "<figure>{picture}<figcaption>{}</figcaption></figure>", escaped(&caption));
     }
     if !class.explainers.is_empty() {

@@ -17,11 +17,15 @@ pub fn write(path: &Path, report: &ExplanationReport, page: &str) -> anyhow::Res
         "svg" => picture::svg(report),
         "json" => serde_json::to_string_pretty(report)? + "\n",
         "txt" => page.to_string(),
+        "png" => {
+            let bytes = picture::png(report)?;
+            return std::fs::write(path, bytes).with_context(|| format!("{} cannot be written", path.display()));
+        }
         "npz" => {
             npz::write(path, &arrays(report))?;
             return Ok(());
         }
-        _ => bail!("{} ends with none of .html, .svg, .npz, .json and .txt", path.display()),
+        _ => bail!("{} ends with none of .html, .svg, .png, .npz, .json and .txt", path.display()),
     };
     std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
 }

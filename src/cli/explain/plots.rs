@@ -1,35 +1,81 @@
 //! Deletion and insertion curves, as text and as SVG.
 
-use crate::explain::report::ClassExplanation;
+use crate::explain::report::{ClassExplanation, ExplainerResult};
 use std::fmt::Write;
 
 /// Colours that differ in lightness too, for the explainers in their order.
 pub const COLOURS: [&str; 6] = ["#1f4e9c", "#d1495b", "#2a9d5c", "#b8860b", "#7b4fa3", "#555555"];
-/// Rows of a plot in text.
-const ROWS: usize = 8;
+/// Letters of the explainers in text, in their order; where curves meet, the better explainer's stands in front.
+const LETTERS: [char; 6] = ['I', 'E', 'D', 'G', 'X', 'S'];
+/// Columns of text from which on the two plots stand side by side.
+const SIDE_BY_SIDE: usize = 76;
 
-/// Both curves of the winner, or of the first explainer, in 7 bits: "o" deletion, "+" insertion.
-pub fn text(class: &ClassExplanation, width: usize) -> String {
-    let Some(result) = class.explainers.get(class.winner.unwrap_or(0)) else { return String::new() };
-    let columns = width.saturating_sub(6).clamp(10, 130);
-    let mut cells = vec![vec![' '; columns]; ROWS];
-    for (values, mark) in [(&result.deletion, 'o'), (&result.insertion, '+')] {
+/// Both curves of every explainer, in 7 bits: deletion left or above, insertion right or below.
+pub fn text(class: &ClassExplanation, width: usize, height: usize) -> String {
+    if class.explainers.is_empty() {
+        return String::new();
+    }
+    let beside = width >= SIDE_BY_SIDE;
+    let columns = if beside { (width - 16) / 2 } else { width.saturating_sub(7) }.clamp(10, 92);
+    let rows = (height / if beside { 1 } else { 2 }).saturating_sub(4).clamp(6, 20);
+    let plot = |title: &str, values: &dyn Fn(&ExplainerResult) -> Vec<f32>| lines(class, title, values, columns, rows);
+    let deletion = plot("deletion: lower is better", &|e| e.deletion.clone());
+    let insertion = plot("insertion: higher is better", &|e| e.insertion.clone());
+    let mut out = format!("{}: {}\n", class.class, legend(class));
+    if beside {
+        for (left, right) in deletion.iter().zip(&insertion) {
+            let wide = columns + 6;
+            let _ = writeln!(out, "{}", format!("{left:<wide$}  {right}").trim_end());
+        }
+    } else {
+        deletion.iter().chain(&insertion).for_each(|line| out += &format!("{}\n", line.trim_end()));
+    }
+    out
+}
+
+fn letter(i: usize) -> char {
+    LETTERS.get(i).copied().unwrap_or('o')
+}
+
+/// "I IG, E EG, ...".
+fn legend(class: &ClassExplanation) -> String {
+    let names: Vec<String> = class.explainers.iter().enumerate().map(|(i, e)| format!("{} {}", letter(i), e.explainer)).collect();
+    names.join(", ")
+}
+
+/// One plot: its title, rows of `columns` cells with a scale, and the axis.
+fn lines(
+    class: &ClassExplanation,
+    title: &str,
+    values: &dyn Fn(&ExplainerResult) -> Vec<f32>,
+    columns: usize,
+    rows: usize,
+) -> Vec<String> {
+    let mut cells = vec![vec![' '; columns]; rows];
+    let mut order: Vec<usize> = (0..class.explainers.len()).collect();
+    // The best one is drawn last.
+    order.sort_by(|a, b| {
+        let quality = |i: &usize| class.explainers[*i].qt.unwrap_or(f64::INFINITY);
+        quality(b).total_cmp(&quality(a))
+    });
+    for i in order {
+        let curve = values(&class.explainers[i]);
         for column in 0..columns {
-            let at = column * values.len().saturating_sub(1) / (columns - 1);
-            let Some(value) = values.get(at) else { continue };
-            let row = ((1.0 - value.clamp(0.0, 1.0)) * (ROWS - 1) as f32).round() as usize;
+            let at = (column * curve.len().saturating_sub(1) + (columns - 1) / 2) / (columns - 1);
+            let Some(value) = curve.get(at) else { continue };
+            let row = ((1.0 - value.clamp(0.0, 1.0)) * (rows - 1) as f32).round() as usize;
             if let Some(cell) = cells.get_mut(row).and_then(|line: &mut Vec<char>| line.get_mut(column)) {
-                *cell = mark;
+                *cell = letter(i);
             }
         }
     }
-    let mut out = format!("{}: o deletion, + insertion, by {}\n", class.class, result.explainer);
+    let mut out = vec![format!("     {title}")];
     for (row, line) in cells.iter().enumerate() {
-        let value = 1.0 - row as f64 / (ROWS - 1) as f64;
-        let line: String = line.iter().collect();
-        let _ = writeln!(out, "{value:4.2} |{}", line.trim_end());
+        let value = 1.0 - row as f64 / (rows - 1) as f64;
+        let scale = if row % 2 == 0 || row + 1 == rows { format!("{value:4.2}") } else { "    ".into() };
+        out.push(format!("{scale} |{}", line.iter().collect::<String>()));
     }
-    let _ = writeln!(out, "     0 {:>1$}", "all features", columns.saturating_sub(2));
+    out.push(format!("      0{:>1$}", "all features", columns.saturating_sub(1)));
     out
 }
 

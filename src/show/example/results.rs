@@ -169,6 +169,7 @@ pub fn explanation() -> ExplanationReport {
         seed: 7,
         simulated: true,
         checks: Vec::new(),
+        images: Vec::new(),
         caveats: vec!["An attribution says what the network used, not what the brain did.".into()],
     }
 }

@@ -98,3 +98,34 @@ fn what_has_no_plan_says_so_and_a_changed_weight_is_seen() {
     network.edit_parameters(|_, values| values.iter_mut().for_each(|v| *v *= 1.5));
     same(&network);
 }
+
+/// Paths, unrelated inputs, and a last group that is not full; single inputs go by whole tensors.
+#[test]
+fn gradients_of_sixteen_are_those_of_one() {
+    let mut seed = Seed::new(8);
+    let strided = Conv2d { stride: [2, 1], padding: [0, 2], dilation: [1, 2], ..Conv2d::init(2, 20, 3, 1, &mut seed) };
+    let maps = vec![strided.into(), MapLayer::Relu, Conv2d::init(20, 3, 3, 0, &mut seed).into()];
+    let mut shape = [2, 9, 11];
+    for layer in &maps {
+        shape = layer.output_shape(shape).expect("fits");
+    }
+    let rows = vec![
+        Dense::init(shape.iter().product(), 20, &mut seed).into(),
+        RowLayer::Curve(Curve::Tanh),
+        Dense::init(20, 4, &mut seed).into(),
+    ];
+    let strided = Network::new("strided", [2, 9, 11], maps, rows).expect("fits");
+    for network in [seed_a(9, 64, &Seed::new(1)).expect("fits"), strided] {
+        let (n, len) = (85, network.input_len());
+        let ends: Vec<f32> = (0..n * len).map(|_| seed.normal() as f32).collect();
+        let path = |i: usize| ends[i % len] * ((i / len) as f32 + 0.5) / n as f32;
+        for inputs in [ends.clone(), (0..n * len).map(path).collect()] {
+            let together = network.gradients_in_lanes(&inputs, n, 2).expect("convolutions and ReLUs");
+            let alone: Vec<f32> =
+                inputs.chunks(len).flat_map(|x| crate::train::Differentiable::gradients(&network, x, 1, 2)).collect();
+            let largest = alone.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+            let worst = together.iter().zip(&alone).fold(0.0f32, |m, (a, b)| m.max((a - b).abs()));
+            assert!(together.len() == alone.len() && worst < 2e-5 * largest, "{}: {worst} of {largest}", network.name);
+        }
+    }
+}
