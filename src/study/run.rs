@@ -53,11 +53,19 @@ pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePo
     let face = face_data.as_ref().map(|data| modality.learn(data, "face", "face-small", FACE_HIDDEN)).transpose()?;
     let fused = face.as_ref().map(|f| fuse_held_out(&eeg.folds, &f.folds, eeg_data.classes.len(), &Fusion::default(), plan.seed));
     store_predictions(home, &eeg, &eeg_data, fused.as_ref())?;
-    let explanation = explainable(&eeg.card)?.then(|| explained(home, plan, job, &eeg, &eeg_data)).transpose()?;
+    let (explanation, unexplained) = match explainable(&eeg.card)? {
+        false => (None, String::new()),
+        true => match explained(home, plan, job, &eeg, &eeg_data) {
+            // Models and predictions stand whether or not they can be explained.
+            Err(StudyError::Explain(why)) if !job.is_stopped() => (None, format!("\nnot explained: {why}")),
+            made => (Some(made?), String::new()),
+        },
+    };
     let runtime_agreement = agreement(home, plan, &eeg, &eeg_data)?;
     Ok(Outcome {
         summary: summary(&eeg.card, face.as_ref().map(|f| &f.card), fused.as_ref(), eeg_data.simulated)
-            + &felt_only(plan, eeg_data.examples.len(), windows),
+            + &felt_only(plan, eeg_data.examples.len(), windows)
+            + &unexplained,
         sessions: recordings.iter().map(|r| r.session.id).collect(),
         models: std::iter::once(eeg.row.clone()).chain(face.as_ref().map(|f| f.row.clone())).collect(),
         classes: eeg_data.classes.clone(),
