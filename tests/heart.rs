@@ -7,8 +7,6 @@ use heart_support::{matched, shared, wfdb};
 use limbic::acquire::simulator::Simulator;
 use limbic::acquire::{Packet, Source, Surroundings};
 use limbic::prepare::heart::correct::{BeatMethod, HrvQuality, correct};
-use limbic::prepare::heart::hrv::{HRV_HZ, hrv_series};
-use limbic::prepare::heart::spwvd::{SpwvdOptions, spwvd};
 use limbic::prepare::heart::{median, r_peaks};
 use limbic::prepare::pulse::pulse_peaks;
 use limbic::rig::SimulatorRig;

@@ -55,13 +55,19 @@ pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePo
         .transpose()?;
     let fused = face.as_ref().map(|f| fuse_held_out(&eeg.folds, &f.folds, eeg_data.classes.len(), &Fusion::default(), plan.seed));
     store_predictions(home, &eeg, &eeg_data, fused.as_ref())?;
-    let ids = recordings.iter().map(|r| r.session.id).collect();
+    let ids: Vec<_> = recordings.iter().map(|r| r.session.id).collect();
     let explain = || explained::first(home, plan, ids, job, (&eeg.card.name, &eeg.folds), &eeg_data);
-    let explanation = explainable(&eeg.card)?.then(explain).transpose()?;
+    let (explanation, unexplained) = match explainable(&eeg.card)?.then(explain) {
+        None => (None, String::new()),
+        // Models and predictions stand whether or not they can be explained.
+        Some(Err(StudyError::Explain(why))) if !job.is_stopped() => (None, format!("\nnot explained: {why}")),
+        Some(made) => (Some(made?), String::new()),
+    };
     let runtime_agreement = agreement(home, plan, &eeg, &eeg_data)?;
     Ok(Outcome {
         summary: summary(&eeg.card, face.as_ref().map(|f| &f.card), fused.as_ref(), eeg_data.simulated)
-            + &felt_only(plan, eeg_data.examples.len(), windows),
+            + &felt_only(plan, eeg_data.examples.len(), windows)
+            + &unexplained,
         sessions: recordings.iter().map(|r| r.session.id).collect(),
         models: std::iter::once(eeg.row.clone()).chain(face.as_ref().map(|f| f.row.clone())).collect(),
         classes: eeg_data.classes.clone(),
