@@ -6,6 +6,9 @@ use limbic::native::Model;
 use limbic::signal::Seed;
 use std::path::Path;
 
+/// A network, its reference's file, the shape of its input and the range of the input's values.
+type Case = (Model, &'static str, &'static [usize], (f64, f64));
+
 const REFERENCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/models_converted");
 
 /// Largest difference that is allowed.
@@ -46,7 +49,7 @@ fn conversions_answer_as_those_of_other_programs() {
         println!("skipped: {why}");
         return;
     }
-    let cases: [(Model, &str, &[usize], (f64, f64)); 5] = [
+    let cases: [Case; 5] = [
         (Model::FaceDetector, "face_detection_full_range.onnx", &[1, 192, 192, 3], (-1.0, 1.0)),
         (Model::NearFaceDetector, "face_detection_short_range.onnx", &[1, 128, 128, 3], (-1.0, 1.0)),
         (Model::Expression, "faceapi_expression.onnx", &[2, 3, 112, 112], (0.0, 255.0)),
