@@ -6,6 +6,9 @@ use limbic::exchange::npz::{self, Array, Values};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// What is wrong, the model, the samples, whether they have classes, the options, and the words that must be said.
+type Refused<'a> = (&'a str, &'a Path, Samples, bool, &'a [&'a str], &'a str);
+
 fn captum(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captum")).join(name)
 }
@@ -80,7 +83,7 @@ fn what_cannot_be_explained_is_refused_by_name() {
     std::fs::write(&noise, [0xFFu8; 300]).expect("writes");
     let step = patched(folder.path(), b"Relu", b"Sign");
     let quick = ["--quick", "--explainers", "Gradient x input"];
-    let table: [(&str, &Path, Samples, bool, &[&str], &str); 11] = [
+    let table: [Refused<'_>; 11] = [
         ("a sample that is no number", &model, with(&|s| s.x[700] = f32::NAN), true, &quick, "value 700 of x"),
         ("an infinite sample", &model, with(&|s| s.x[3] = f32::INFINITY), true, &quick, "value 3 of x"),
         ("samples of another shape", &model, with(&|s| s.x.truncate(900)), true, &quick, "as the network takes them"),
