@@ -221,7 +221,8 @@ mod tests {
     fn every_thing_is_examined_once() {
         let findings = examine(None, Path::new("sessions"));
         let names: Vec<&str> = findings.iter().map(|f| f.name).collect();
-        assert_eq!(names, ["BrainFlow", "liblsl", "ONNX Runtime", "camera", "mpv", "display", "disk space", "terminal"]);
+        let all = ["BrainFlow", "liblsl", "ONNX Runtime", "camera", "mpv", "display", "training", "disk space", "terminal"];
+        assert_eq!(names, all);
         assert!(findings.iter().all(|f| (f.state == State::Ok) == f.mend.is_empty()), "{findings:?}");
     }
 }
