@@ -147,9 +147,7 @@ fn over(source: Source, place: Place, view: &str, bits_per_s: f64, keys: usize) 
 /// Both lines of the budget: 100 ms there and back, at 100 kbit/s and at 1 Mbit/s.
 fn held(name: &str, slow: &mut Vec<String>, mut measure: impl FnMut(f64, usize) -> (Vec<f64>, f64)) {
     let keys = std::env::var("LIMBIC_LINK_KEYS").ok().and_then(|k| k.parse().ok()).unwrap_or(16);
-    // Maps are drawn anew as a whole: half a second was measured at 100 kbit/s, a tenth more than is wanted.
-    let slow_median_s = if name.ends_with("band maps") { 0.6 } else { 0.4 };
-    for (bits_per_s, median_s, most_s) in [(100e3, slow_median_s, 1.5), (1e6, 0.2, 1.5)] {
+    for (bits_per_s, median_s, most_s) in [(100e3, 0.4, 1.5), (1e6, 0.2, 1.5)] {
         let (took, rate) = measure(bits_per_s, keys);
         let at = |share: f64| took[((took.len() - 1) as f64 * share).round() as usize];
         let (median, most) = (at(0.5), at(0.95));
