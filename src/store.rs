@@ -8,6 +8,7 @@
 //! HOME/db/                        the catalogue (sled)
 //! HOME/home-000.seg               journal of people, models, predictions, explanations
 //! HOME/models/                    files that rows point to
+//! HOME/drafts.json                what was typed and not yet sent
 //! HOME/0123456789abcdef/          one session: journal-000.seg, NAME-000.seg a stream, manifest.json at the end
 //! ```
 
@@ -19,6 +20,7 @@ mod check;
 mod codec;
 mod delivery;
 mod disk;
+mod drafts;
 mod entrance;
 mod erase;
 mod error;

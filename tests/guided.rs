@@ -305,9 +305,14 @@ fn moments_and_segments_are_kept_apart_from_ratings_and_survive() {
 }
 
 #[test]
-fn drafts_outlive_the_terminal() {
+fn drafts_outlive_the_terminal_and_the_lab() {
     let mut bench = Bench::new();
     bench.done(Action::Draft { field: "note".into(), text: "slee".into() });
+    assert_eq!(bench.snapshot().guided.drafts.get("note").map(String::as_str), Some("slee"));
+    let Bench { lab, clock, dir, next } = bench;
+    drop(lab);
+    let lab = Lab::new(LabOptions::new(dir.path().join("sessions"), clock.clone())).expect("opens again");
+    let mut bench = Bench { lab, clock, dir, next };
     assert_eq!(bench.snapshot().guided.drafts.get("note").map(String::as_str), Some("slee"));
     bench.done(Action::Draft { field: "note".into(), text: String::new() });
     assert!(bench.snapshot().guided.drafts.is_empty());

@@ -39,7 +39,7 @@ impl Lab {
             Action::Moment { by, toggle } => self.moment(by, toggle),
             Action::Label { session, trial } => self.open_labels(session, trial),
             Action::Segment { session, segment } => self.put_segment(session, segment),
-            Action::Draft { field, text } => self.drafts.put(field, text),
+            Action::Draft { field, text } => self.draft(field, text),
             Action::Override { reason } => self.override_gate(reason),
             Action::Begin => self.begin(),
             Action::Pause { reason } => self.running(Input::Pause { reason }),

@@ -92,6 +92,7 @@ impl Lab {
     /// The home cannot be made, read or locked.
     pub fn new(mut options: LabOptions) -> Result<Lab, LabError> {
         let home = Home::open(&options.home)?;
+        let drafts = super::drafts::Drafts::kept(home.drafts());
         let clock = Arc::new(ShiftedClock::new(options.clock));
         options.clock = clock.clone();
         let ids = Seed::new(options.clock.utc() as u64).fork("session ids");
@@ -115,7 +116,7 @@ impl Lab {
             marks: Default::default(),
             test: Default::default(),
             labels: Default::default(),
-            drafts: Default::default(),
+            drafts,
             resumed: None,
             protocol: None,
             job: None,

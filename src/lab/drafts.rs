@@ -1,5 +1,7 @@
-//! What people have typed and not yet sent. The lab keeps it, so that a killed terminal loses nothing.
+//! What people have typed and not yet sent. The lab keeps it in the home, so that neither a killed terminal nor a killed
+//! lab loses it.
 
+use crate::lab::Lab;
 use std::collections::BTreeMap;
 
 /// Fields that are kept, and the longest text of one, in characters.
@@ -11,6 +13,11 @@ const LONGEST: usize = 2000;
 pub struct Drafts(BTreeMap<String, String>);
 
 impl Drafts {
+    /// As they were kept last.
+    pub fn kept(kept: BTreeMap<String, String>) -> Self {
+        Drafts(kept)
+    }
+
     /// Keeps the latest text of a field; an empty one forgets it.
     ///
     /// # Errors
@@ -30,6 +37,15 @@ impl Drafts {
 
     pub fn all(&self) -> BTreeMap<String, String> {
         self.0.clone()
+    }
+}
+
+impl Lab {
+    /// Keeps what was typed, in the home too; said when that cannot be.
+    pub(super) fn draft(&mut self, field: String, text: String) -> Result<(), String> {
+        self.drafts.put(field, text)?;
+        let kept = self.home.keep_drafts(&self.drafts.0);
+        kept.map_err(|why| format!("what is typed is kept until the lab ends, not on disk: {why}"))
     }
 }
 

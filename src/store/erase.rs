@@ -3,6 +3,7 @@
 use super::align::reconcile;
 use super::catalogue::Catalogue;
 use super::disk;
+use super::drafts;
 use super::error::{Named, StoreError};
 use super::home::Home;
 use super::journal::{self, Ledger};
@@ -74,6 +75,7 @@ impl Home {
         if derived.exists() {
             std::fs::remove_dir_all(&derived).named("remove", &derived)?;
         }
+        drafts::forget(self.dir())?;
         disk::sync_dir(self.dir())?;
         state.log = None;
         let (log, predictions) = rewrite(self.dir(), code, &ids)?;
