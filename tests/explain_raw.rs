@@ -58,6 +58,7 @@ fn what_the_simulator_planted_is_found_through_raw_signals() {
 }
 
 #[test]
+#[ignore = "a minute on two cores; tests/explain_truth.rs plants nothing in features: -- --ignored --nocapture"]
 fn videos_that_move_nobody_give_no_conclusion() {
     let report = explained("0", "16", "6", "16", "6");
     for class in &report.classes {
