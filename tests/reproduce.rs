@@ -2,6 +2,9 @@
 //!
 //! `LIMBIC_REPRODUCE=all` runs every feature family and protocol (minutes on two cores).
 
+mod pickled;
+
+use pickled::pickled;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -29,18 +32,6 @@ impl Noise {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 40) as f64 / (1u64 << 24) as f64 - 0.5
     }
-}
-
-/// A pickled array as Python 2's NumPy writes it.
-fn pickled(out: &mut Vec<u8>, name: &str, shape: &[u16], values: &[f64]) {
-    out.extend([b'U', name.len() as u8]);
-    out.extend(name.bytes());
-    out.extend(b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\x00\x85U\x01btR(K\x01(");
-    shape.iter().for_each(|n| out.extend([b"M", n.to_le_bytes().as_slice()].concat()));
-    out.extend(b"tcnumpy\ndtype\n(U\x02f8K\x00K\x01tR(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89T");
-    out.extend((values.len() as u32 * 8).to_le_bytes());
-    values.iter().for_each(|v| out.extend(v.to_le_bytes()));
-    out.extend(b"tb");
 }
 
 /// s01.dat, ...: alpha at the back is strong where valence is low, the pulse is fast where arousal is high.

@@ -8,7 +8,7 @@ use crate::lab::message::{Action, Command};
 use crate::lab::recording::{Begun, Recording};
 use crate::present::{Input, Phase, Protocol};
 use crate::signal::{Marker, MarkerKind};
-use crate::store::rows::{Consent, Entry, Participant, Session, SessionId, SessionState};
+use crate::store::rows::{Consent, Entry, Participant, SessionId, SessionState};
 use std::sync::Arc;
 
 /// Characters of a note or a mark: rows of a journal are small.
@@ -97,29 +97,8 @@ impl Lab {
     }
 
     fn open_session(&mut self, participant: &Participant, consent: &Consent) -> Result<(), String> {
-        let (now, utc) = (self.options.clock.now(), self.options.clock.utc());
-        let number = self.home.next_number(&participant.code).map_err(|e| e.to_string())?;
-        let session = Session {
-            id: self.home.new_session_id(utc, &mut self.ids),
-            participant: participant.code.clone(),
-            number,
-            state: SessionState::Prepared,
-            started_utc: utc,
-            started: now,
-            ended: None,
-            rig_name: String::new(),
-            rig: String::new(),
-            playlist: String::new(),
-            order_seed: 0,
-            player: String::new(),
-            simulated: false,
-            limbic_version: env!("CARGO_PKG_VERSION").into(),
-            trials_planned: 0,
-            verdict: None,
-            override_reason: None,
-            quality: None,
-            source: "recorded".into(),
-        };
+        let clock = self.options.clock.clone();
+        let session = self.home.new_session(&participant.code, clock.as_ref(), &mut self.ids).map_err(|e| e.to_string())?;
         let recording = Recording::prepare(&self.home, session.clone(), participant, consent).map_err(|e| e.to_string())?;
         self.recording = Some(recording);
         self.session = Some(session);

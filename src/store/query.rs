@@ -7,9 +7,9 @@ use super::home::Home;
 use super::journal::Ledger;
 use super::keys::{self, Pair, Pointer, Tag, Value};
 use super::recording::Recording;
-use super::rows::{Entry, ExplanationRow, ModelRow, Participant, PredictionRow, Session, SessionId};
+use super::rows::{Entry, ExplanationRow, ModelRow, Participant, PredictionRow, Session, SessionId, SessionState};
 use super::segment::read_frame;
-use crate::signal::{Nanos, Seed};
+use crate::signal::{Clock, Nanos, Seed};
 use std::collections::BTreeMap;
 use std::fs::File;
 
@@ -136,6 +136,36 @@ impl Home {
                 return id;
             }
         }
+    }
+
+    /// The row of a participant's next session, prepared now and not stored yet: nothing is known of its rig, playlist
+    /// and player.
+    ///
+    /// # Errors
+    /// As [`Home::participants`].
+    pub fn new_session(&self, participant: &str, clock: &dyn Clock, seed: &mut Seed) -> Result<Session, StoreError> {
+        let utc = clock.utc();
+        Ok(Session {
+            id: self.new_session_id(utc, seed),
+            participant: participant.into(),
+            number: self.next_number(participant)?,
+            state: SessionState::Prepared,
+            started_utc: utc,
+            started: clock.now(),
+            ended: None,
+            rig_name: String::new(),
+            rig: String::new(),
+            playlist: String::new(),
+            order_seed: 0,
+            player: String::new(),
+            simulated: false,
+            limbic_version: env!("CARGO_PKG_VERSION").into(),
+            trials_planned: 0,
+            verdict: None,
+            override_reason: None,
+            quality: None,
+            source: "recorded".into(),
+        })
     }
 
     /// Opens a session for reading.

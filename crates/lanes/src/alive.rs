@@ -95,10 +95,10 @@ pub fn running_sums(lanes: &mut [Lane], last: &mut [f32]) {
 pub fn of_rows(rows: &[f32], channels: usize, places: usize) -> Vec<Lane> {
     let (length, mut lanes) = (channels * places, vec![[0.0; LANES]; channels * places]);
     let count = (rows.len() / length.max(1)).max(1);
-    for l in 0..LANES {
-        let start = l.min(count - 1) * length;
-        for (i, value) in rows[start..(start + length).min(rows.len())].iter().enumerate() {
-            lanes[i % places * channels + i / places][l] = *value;
+    for (at, lane) in lanes.iter_mut().enumerate() {
+        let within = at % channels * places + at / channels;
+        for (number, value) in lane.iter_mut().enumerate() {
+            *value = rows.get(number.min(count - 1) * length + within).copied().unwrap_or_default();
         }
     }
     lanes

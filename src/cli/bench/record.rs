@@ -7,7 +7,7 @@ use super::machine;
 use crate::cli::{Common, text};
 use crate::signal::{ManualClock, Seed, SharedClock, SystemClock, seconds};
 use crate::store::rows::{Consent, Participant, Session, SessionId, SessionState};
-use crate::store::{Home, LatencySummary, Recorder};
+use crate::store::{Home, LatencySummary, Recorder, StoreError};
 use anyhow::{Context, bail};
 use feed::feed;
 use serde::Serialize;
@@ -141,7 +141,7 @@ fn one(load: Load, length: f64, accelerated: bool, common: &Common) -> anyhow::R
     machine::forget_peak();
     let (memory, cpu, began) = (machine::resident_kb(), machine::cpu(), Instant::now());
     let home = Home::open(folder.path())?;
-    let session = session(&home, &clock);
+    let session = session(&home, &clock)?;
     let id = session.id;
     let consent = Consent { recording: true, face_stored: true, ..Consent::default() };
     let person = Participant { code: "BENCH".into(), ..Participant::default() };
@@ -188,28 +188,15 @@ fn one(load: Load, length: f64, accelerated: bool, common: &Common) -> anyhow::R
     })
 }
 
-fn session(home: &Home, clock: &SharedClock) -> Session {
-    Session {
-        id: home.new_session_id(clock.utc(), &mut Seed::new(1)),
-        participant: "BENCH".into(),
-        number: 1,
+fn session(home: &Home, clock: &SharedClock) -> Result<Session, StoreError> {
+    Ok(Session {
         state: SessionState::Recording,
-        started_utc: clock.utc(),
-        started: clock.now(),
-        ended: None,
         rig_name: "bench".into(),
-        rig: String::new(),
-        playlist: String::new(),
-        order_seed: 0,
         player: "none".into(),
         simulated: true,
-        limbic_version: env!("CARGO_PKG_VERSION").into(),
-        trials_planned: 0,
-        verdict: None,
-        override_reason: None,
-        quality: None,
         source: "bench".into(),
-    }
+        ..home.new_session("BENCH", clock.as_ref(), &mut Seed::new(1))?
+    })
 }
 
 /// Bytes of one stream's segments.

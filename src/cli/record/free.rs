@@ -100,27 +100,14 @@ fn open(rig: &Rig, common: &Common, clock: &SharedClock) -> anyhow::Result<(Vec<
 }
 
 fn session(args: &Args, rig: &Rig, home: &Home, clock: &SharedClock, simulated: bool) -> anyhow::Result<Session> {
-    let utc = clock.utc();
+    let seed = &mut Seed::new(clock.utc() as u64);
     Ok(Session {
-        id: home.new_session_id(utc, &mut Seed::new(utc as u64)),
-        participant: args.participant.clone(),
-        number: home.next_number(&args.participant)?,
         state: SessionState::Recording,
-        started_utc: utc,
-        started: clock.now(),
-        ended: None,
         rig_name: rig.name.clone(),
         rig: rig.to_toml(),
-        playlist: String::new(),
-        order_seed: 0,
         player: "none".into(),
         simulated,
-        limbic_version: env!("CARGO_PKG_VERSION").into(),
-        trials_planned: 0,
-        verdict: None,
-        override_reason: None,
-        quality: None,
-        source: "recorded".into(),
+        ..home.new_session(&args.participant, clock.as_ref(), seed)?
     })
 }
 
