@@ -97,23 +97,25 @@ fn figures(seed: u64, options: &Cleaning) -> (Figures, Cleaned) {
     (figures, cleaned)
 }
 
-/// The aim of 15 dB is reached in the first person; in the second 10 dB were seen, and less than 8 would be a step back.
-const PEOPLE: [(u64, f64); 2] = [(7, 15.0), (8, 8.0)];
+/// Seeds of simulated people, two unless LIMBIC_PEOPLE says more: each takes some seconds. Twelve were seen: blinks down
+/// by 19.9 to 28.0 dB, QRS by 15.5 to 26.3 dB, alpha 0.8 % off at most.
+fn people() -> std::ops::Range<u64> {
+    let people = std::env::var("LIMBIC_PEOPLE").ok().and_then(|n| n.parse().ok()).unwrap_or(2);
+    7..7 + people
+}
 
-/// One person unless LIMBIC_PEOPLE says two: each takes many seconds.
 #[test]
 fn blinks_and_qrs_go_and_occipital_alpha_stays() {
-    let people = std::env::var("LIMBIC_PEOPLE").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
-    for (seed, least_db) in PEOPLE.into_iter().take(people) {
+    for seed in people() {
         let (f, cleaned) = figures(seed, &Cleaning::default());
         println!(
-            "seed {seed}: blinks at Fp1 -{:.1} dB, QRS at T7 -{:.1} dB, alpha at Oz {:+.2} %",
+            "seed {seed}: blinks at Fp1 -{:.1} dB, QRS at T7 -{:.1} dB, alpha at Oz {:.2} % off",
             f.blink_db,
             f.qrs_db,
             100.0 * f.alpha_change
         );
         cleaned.log.say().iter().for_each(|line| println!("  {line}"));
-        assert!(f.blink_db >= least_db, "blink energy at Fp1 down by {:.1} dB only", f.blink_db);
+        assert!(f.blink_db >= 15.0, "blink energy at Fp1 down by {:.1} dB only", f.blink_db);
         assert!(f.alpha_change <= 0.10, "alpha at Oz changed by {:.1} %", 100.0 * f.alpha_change);
         assert!(f.qrs_db >= 6.0, "QRS at T7 down by {:.1} dB only", f.qrs_db);
     }
@@ -129,14 +131,14 @@ fn each_step_alone_finds_its_artefact() {
     let threshold = Threshold { noise: NoiseLevel::EachLevel, ..Threshold::default() };
     let by_level = Cleaning { wavelet: Some(WaveletIca { threshold, ..WaveletIca::default() }), ..Cleaning::default() };
     let (levels, cleaned) = figures(7, &by_level);
-    println!("noise of each level: blinks -{:.1} dB, alpha {:+.2} %", levels.blink_db, 100.0 * levels.alpha_change);
+    println!("noise of each level: blinks -{:.1} dB, alpha {:.2} % off", levels.blink_db, 100.0 * levels.alpha_change);
     cleaned.log.say().iter().for_each(|line| println!("  {line}"));
     assert!(levels.alpha_change <= 0.10);
 }
 
 #[test]
 fn a_clean_recording_hardly_changes() {
-    for seed in [7, 8, 9] {
+    for seed in people() {
         let (eeg, ecg) = record(SimulatorRig { seed, blinks: false, muscle: false, ..SimulatorRig::default() });
         let (before, after) = (run(&eeg, &ecg, &plain()).signals, run(&eeg, &ecg, &Cleaning::default()));
         let change = energy(before.data.iter().flatten().zip(after.signals.data.iter().flatten()).map(|(a, b)| a - b));

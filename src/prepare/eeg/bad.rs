@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BadChannels {
-    /// Largest |robust z| of the logarithm of a channel's usual variance (the median over windows).
+    /// Largest |robust z| of the logarithm of a channel's usual variance (the lower quartile over windows).
     pub largest_z: f64,
     /// Smallest SD of a channel that is not flat, uV.
     pub least_sd_uv: f64,
@@ -88,12 +88,13 @@ pub fn bad_channels(eeg: &Signals, options: &BadChannels) -> Vec<(usize, Reason)
     sd.iter().enumerate().filter_map(judge).collect()
 }
 
-/// The median over windows of the standard deviation: blinks make a frontal channel's variance large, not bad.
+/// The lower quartile over windows of the standard deviation: blinks make a frontal channel's variance large, not bad,
+/// and twenty a minute lie in most windows of two seconds.
 fn usual_deviation(x: &[f64], length: usize) -> f64 {
     if x.len() < 2 * length {
         return standard_deviation(x);
     }
-    median(&x.chunks_exact(length).map(standard_deviation).collect::<Vec<_>>())
+    percentile(x.chunks_exact(length).map(standard_deviation).collect(), 0.25)
 }
 
 fn standard_deviation(x: &[f64]) -> f64 {

@@ -114,12 +114,18 @@ fn reduce(
     options: &Cleaning,
     log: &mut CleaningLog,
 ) -> Result<(), PrepareError> {
+    let nothing = options.wavelet.is_none() && options.ocular.is_none() && options.cardiac.is_none();
+    if nothing && options.remove.is_empty() {
+        return Ok(());
+    }
     let edge = edge(signals);
     let mut components = decompose(&inner(&signals.data, edge), &options.ica)?;
     note_search(&components, log);
     log.components = components.unmixing.len();
     if let Some(wavelet) = &options.wavelet {
-        log.treated = treat(&mut signals.data, signals.rate, edge, &components, wavelet);
+        // Of a component that follows the heart the last step takes the average beat only, which costs less of the brain.
+        let beating = |x: &[f64]| options.cardiac.as_ref().is_some_and(|h| cardiac(x, companions.beats, signals.rate, h).1);
+        log.treated = treat(&mut signals.data, (signals.rate, edge), &components, wavelet, beating);
         // Where nothing changed, a second search would only find the same components again.
         if !log.treated.is_empty() {
             components = decompose(&inner(&signals.data, edge), &options.ica)?;

@@ -67,11 +67,18 @@ pub fn artefact_like(activities: &[Vec<f64>], options: &WaveletIca) -> Vec<(usiz
 }
 
 /// Takes the large part of every artefact-like component out of `data` (channels x samples, `rate` a second) and says
-/// what it did. `edge` samples at both ends are neither judged nor changed.
-pub fn treat(data: &mut [Vec<f64>], rate: f64, edge: usize, components: &Decomposition, options: &WaveletIca) -> Vec<Treated> {
+/// what it did; an activity that `spared` names is left to a later step. `edge` samples at both ends are not judged.
+pub fn treat(
+    data: &mut [Vec<f64>],
+    (rate, edge): (f64, usize),
+    components: &Decomposition,
+    options: &WaveletIca,
+    spared: impl Fn(&[f64]) -> bool,
+) -> Vec<Treated> {
     let activities = components.activities(data);
     let inner: Vec<Vec<f64>> = activities.iter().map(|x| x[edge..x.len() - edge].to_vec()).collect();
-    let found = artefact_like(&inner, options);
+    let mut found = artefact_like(&inner, options);
+    found.retain(|(i, ..)| !spared(&activities[*i]));
     let artefact = |(i, ..): &(usize, f64, f64)| {
         let mut large = large_part(&activities[*i], &options.threshold);
         if let Some(moments) = &options.moments {
