@@ -83,7 +83,11 @@ pub fn load(path: &Path, options: ReadOptions) -> Result<Loaded, ExchangeError> 
     if let Some(odd) = channels.iter().map(|i| &stream.channels[*i]).find(|c| c.unit != "uV") {
         notes.push(format!("channel {} is in \"{}\"; its values are taken for uV", odd.label, odd.unit));
     }
-    let table = channels.iter().map(|c| data[*c].iter().map(|v| f64::from(*v)).collect()).collect();
+    let table: Vec<Vec<f64>> = channels.iter().map(|c| data[*c].iter().map(|v| f64::from(*v)).collect()).collect();
+    if let Some(silent) = table.iter().position(|x| !x.is_empty() && x.iter().all(|v| !v.is_finite())) {
+        let why = format!("channel {} holds no number at all; leave it out of the file", names[silent]);
+        return Err(ExchangeError::Unusable { path: path.into(), why });
+    }
     let segments = Signals { rate: stream.rate, labels: names, data: table }.segments();
     if segments.len() > 1 {
         notes.push(format!("only the longest of {} stretches between gaps is used", segments.len()));

@@ -73,6 +73,15 @@ struct Rates {
     gate_passed: usize,
 }
 
+impl Rates {
+    fn add(&mut self, other: &Rates) {
+        self.clean += other.clean;
+        self.passed += other.passed;
+        self.minutes += other.minutes;
+        self.caught.iter_mut().zip(other.caught).for_each(|(sum, n)| *sum += n);
+    }
+}
+
 fn judged(minutes: &[Minute], method: Method) -> Rates {
     let mut rates = Rates { lowest: 100.0, ..Rates::default() };
     for minute in minutes {
@@ -104,7 +113,7 @@ fn clean_minutes_pass_and_faults_are_caught_for_the_right_reason() {
         "| sources | method | clean channel-minutes >= 80 | lowest | clean recordings that pass | faults caught with their reason |"
     );
     println!("|---|---|---|---|---|---|");
-    let mut wrong = Vec::new();
+    let (mut wrong, mut all_models) = (Vec::new(), Rates::default());
     for model in MODELS {
         let minutes: Vec<Minute> = seeds().map(|seed| minute(model, seed)).collect();
         for method in [Method::Definition, Method::Calibrated] {
@@ -123,12 +132,18 @@ fn clean_minutes_pass_and_faults_are_caught_for_the_right_reason() {
                 r.minutes
             );
             if method == Method::Calibrated {
+                all_models.add(&r);
                 let all = r.caught.iter().all(|n| *n as f64 >= 0.98 * r.minutes as f64);
                 if (r.passed as f64) < 0.98 * r.clean as f64 || !all {
                     wrong.push(model);
                 }
             }
         }
+    }
+    let share = |part: usize, whole: usize| format!("{part} of {whole} ({:.1} %)", 100.0 * part as f64 / whole as f64);
+    println!("\ncalibrated, all sources: false alarms {}", share(all_models.clean - all_models.passed, all_models.clean));
+    for ((name, reason), caught) in FAULTS.iter().zip(all_models.caught) {
+        println!("  {name}: missed or misnamed {}, as {}", share(all_models.minutes - caught, all_models.minutes), reason.name());
     }
     assert!(wrong.is_empty(), "too many false alarms or misses with {wrong:?} sources");
 }

@@ -2,7 +2,7 @@
 
 mod choices;
 mod given;
-mod html;
+pub(super) mod html;
 mod matrix;
 mod outputs;
 mod picture;

@@ -30,7 +30,7 @@ pub fn load(name: &Path, lenient: bool, common: &Common) -> anyhow::Result<Loade
 const LARGEST_OFFSET_UV: f64 = 500_000.0;
 
 /// A sentence about channels whose mean no electrode can have. Filters take the offset off; the reader should know.
-fn offsets(eeg: &Signals) -> Option<String> {
+pub fn offsets(eeg: &Signals) -> Option<String> {
     let mean = |x: &Vec<f64>| x.iter().sum::<f64>() / x.len().max(1) as f64;
     let far: Vec<&str> =
         eeg.labels.iter().zip(&eeg.data).filter(|(_, x)| mean(x).abs() > LARGEST_OFFSET_UV).map(|(l, _)| l.as_str()).collect();
@@ -47,17 +47,26 @@ fn offsets(eeg: &Signals) -> Option<String> {
 /// # Errors
 /// Every channel is flat.
 pub fn bad_channels(loaded: &Loaded) -> anyhow::Result<Option<String>> {
+    let said = bad(&loaded.eeg, loaded.rail)?;
+    Ok(said.map(|said| format!("{said} and are in these features; `limbic quality` says more")))
+}
+
+/// Which channels the gate calls bad, where it does; `rail` = the largest value that the device gives, uV, where known.
+///
+/// # Errors
+/// Every channel is flat.
+pub fn bad(signals: &Signals, rail: Option<f64>) -> anyhow::Result<Option<String>> {
     let flat = |x: &Vec<f64>| x.iter().all(|v| *v == x[0]);
-    if loaded.eeg.data.iter().all(flat) {
-        anyhow::bail!("all {} EEG channels are flat: there is no signal to make features of", loaded.eeg.data.len());
+    if signals.data.iter().all(flat) {
+        anyhow::bail!("all {} EEG channels are flat: there is no signal to make features of", signals.data.len());
     }
     let eeg = EegWindow {
-        rate: loaded.eeg.rate,
-        labels: loaded.eeg.labels.clone(),
-        data: loaded.eeg.data.clone(),
+        rate: signals.rate,
+        labels: signals.labels.clone(),
+        data: signals.data.clone(),
         mains_hz: 50.0,
-        rail: loaded.rail,
-        expected_samples: loaded.eeg.samples(),
+        rail,
+        expected_samples: signals.samples(),
     };
     let Ok(report) = try_judge(&eeg) else { return Ok(None) };
     let bad: Vec<&ChannelQuality> = report.channels.iter().filter(|c| c.score < GateRig::default().bad_channel).collect();
@@ -65,7 +74,7 @@ pub fn bad_channels(loaded: &Loaded) -> anyhow::Result<Option<String>> {
     Ok((!bad.is_empty()).then(|| {
         let shown = bad.iter().take(6).map(name).collect::<Vec<_>>().join(", ");
         let (all, more) = (report.channels.len(), if bad.len() > 6 { ", ..." } else { "" });
-        format!("{} of {all} channels are bad ({shown}{more}) and are in these features; `limbic quality` says more", bad.len())
+        format!("{} of {all} channels are bad ({shown}{more})", bad.len())
     }))
 }
 

@@ -1,13 +1,15 @@
-//! `limbic quality FILE`: the gate's report, and with `--plot` the channels that it fails.
+//! `limbic quality FILE`: the gate's report, and with `--plot` or `--plots DIR` the channels that it fails.
 
+mod picture;
 mod plot;
 
 use crate::cli::{Common, files};
 use crate::gate::{EegWindow, Method, QualityReport, Verdict, try_judge_by, verdict};
+use crate::prepare::filter::fitting_edge;
 use crate::rig::GateRig;
 use anyhow::Context;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Signal quality of every EEG channel, with the reason, and the gate's verdict
 #[derive(Debug, clap::Args)]
@@ -24,6 +26,9 @@ pub struct Args {
     /// Draw the channels that fail, where they are worst
     #[arg(long)]
     plot: bool,
+    /// Write a picture of the channels that fail to this folder (SVG: signal, spectrum, score over time)
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
     /// By which figures to judge: calibrated on simulated and real recordings, or the plain definition
     #[arg(long, value_parser = method, default_value = "calibrated")]
     method: Method,
@@ -47,7 +52,8 @@ fn mains(word: &str) -> Result<f64, String> {
 /// # Errors
 /// A file that cannot be read, has no EEG, or is too short to judge.
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
-    let loaded = files::load(&args.file, args.lenient, common)?;
+    let mut loaded = files::load(&args.file, args.lenient, common)?;
+    loaded.notes.extend(fitting_edge(45.0, loaded.eeg.rate).1);
     let eeg = EegWindow {
         rate: loaded.eeg.rate,
         expected_samples: loaded.eeg.samples(),
@@ -60,9 +66,11 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let rig = GateRig { method: args.method, ..GateRig::default() };
     let answer = verdict(&report, &rig);
     let mut out = std::io::stdout().lock();
+    let drawn = args.plots.as_ref().map(|folder| drawn(folder, args, &eeg, &report, rig.bad_channel)).transpose()?.flatten();
     if common.json {
         let value = serde_json::json!({
             "file": args.file,
+            "picture": drawn,
             "format": loaded.format,
             "rate_hz": eeg.rate,
             "mains_hz": args.mains,
@@ -80,10 +88,25 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     writeln!(out, "{}: {}, {shape}{mark}; judged by the {} figures\n", args.file.display(), loaded.format, args.method.name())?;
     write!(out, "{}", text(&report, &answer))?;
     loaded.notes.iter().try_for_each(|note| writeln!(out, "! {note}"))?;
+    match (&drawn, args.plots.is_some()) {
+        (Some(path), _) => writeln!(out, "the channels that fail are drawn in {}", path.display())?,
+        (None, true) => writeln!(out, "no channel scores below {:.0}, so none is drawn", rig.bad_channel)?,
+        _ => {}
+    }
     if args.plot {
         write!(out, "{}", plot::failing(&eeg, &report, args.method, rig.bad_channel)?)?;
     }
     Ok(())
+}
+
+/// Writes the picture of the failing channels, where there are any, named after the recording.
+fn drawn(folder: &Path, args: &Args, eeg: &EegWindow, report: &QualityReport, bad: f64) -> anyhow::Result<Option<PathBuf>> {
+    let name = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let Some(picture) = picture::failing(&name, eeg, report, args.method, bad)? else { return Ok(None) };
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let path = folder.join(format!("{name}.svg"));
+    std::fs::write(&path, picture).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(Some(path))
 }
 
 /// The report as people read it.

@@ -20,6 +20,8 @@ pub enum ExchangeError {
     Field { path: PathBuf, field: &'static str, of: String, value: String, wanted: &'static str },
     #[error("{path} holds no samples; record again or choose another file")]
     Empty { path: PathBuf },
+    #[error("{path} cannot be used: {why}")]
+    Unusable { path: PathBuf, why: String },
     #[error("{path} has gaps of {seconds:.0} s in all, more than limbic fills with silence; split the file first")]
     Gaps { path: PathBuf, seconds: f64 },
     #[error("{path} has no EEG channel; its channels are {labels}")]

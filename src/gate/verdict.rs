@@ -46,6 +46,10 @@ fn eeg_problem(report: &QualityReport, rig: &GateRig, bad: usize) -> Option<Stri
         return Some(format!("most channels are {} at once, so the reference is not right", reason.name()));
     }
     if report.overall < rig.pass {
+        let came = 100.0 * report.completeness;
+        if report.overall >= rig.pass * report.completeness {
+            return Some(format!("only {came:.1} % of the samples came, which leaves {:.1} % of quality", report.overall));
+        }
         return Some(format!("quality {:.1} % of the {:.0} % it needs", report.overall, rig.pass));
     }
     let share = bad as f64 / all as f64;
@@ -144,6 +148,15 @@ mod tests {
         scores[..3].fill((0.0, Some(Reason::Railed)));
         let answer = verdict(&report(&scores), &GateRig::default());
         assert!(!answer.pass && answer.why.contains("3 of 20"), "{answer:?}");
+    }
+
+    #[test]
+    fn lost_samples_are_named_where_the_channels_are_good() {
+        let mut lossy = report(&[(96.0, None); 8]);
+        (lossy.completeness, lossy.overall) = (0.5, 48.0);
+        let answer = verdict(&lossy, &GateRig::default());
+        assert!(!answer.pass && answer.why.contains("only 50.0 % of the samples came"), "{answer:?}");
+        assert!(answer.advice.iter().any(|a| a.contains("never came")), "{answer:?}");
     }
 
     #[test]

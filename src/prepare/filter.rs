@@ -4,10 +4,13 @@
 //! The analogue prototype is moved to the wanted edges, pre-warped with k = tan(pi f / rate), and carried over by
 //! the bilinear transform s = (z - 1) / (z + 1).
 
+mod walk;
+
 use crate::prepare::PrepareError;
 use limbic_fft::num_complex::Complex64;
 use rayon::prelude::*;
 use std::f64::consts::PI;
+use walk::{BLOCK, State, together};
 
 /// Channels that are filtered side by side.
 const LANES: usize = 8;
@@ -133,32 +136,33 @@ impl Filter {
         extended.extend((1..=pad).rev().map(|i| std::array::from_fn(|c| 2.0 * channels[c][0] - channels[c][i])));
         extended.extend((0..n).map(|i| std::array::from_fn(|c| channels[c][i])));
         extended.extend((1..=pad).map(|i| std::array::from_fn(|c| 2.0 * channels[c][n - 1] - channels[c][n - 1 - i])));
-        self.sweep(&mut extended);
-        extended.reverse();
-        self.sweep(&mut extended);
+        self.sweep::<N, false>(&mut extended);
+        self.sweep::<N, true>(&mut extended);
         let kept = &extended[pad..pad + n];
-        Ok(std::array::from_fn(|c| kept.iter().rev().map(|x| x[c]).collect()))
+        Ok(std::array::from_fn(|c| kept.iter().map(|x| x[c]).collect()))
     }
 
-    /// One forward pass in place, each section starting from the steady state of the first sample.
-    fn sweep<const N: usize>(&self, samples: &mut [[f64; N]]) {
-        let first = samples.first().copied().unwrap_or([0.0; N]);
-        // Four and two sections of a single channel go side by side, since each alone waits for its own last output.
-        let mut rest = self.sections.as_slice();
-        while N == 1 && rest.len() > 1 {
-            rest = match rest {
-                [a, b, c, d, rest @ ..] => {
-                    together([a, b, c, d], samples, &first);
-                    rest
-                }
-                [a, b, rest @ ..] => {
-                    together([a, b], samples, &first);
-                    rest
-                }
-                _ => rest,
-            };
-        }
-        rest.iter().for_each(|section| together([section], samples, &first));
+    /// One pass in place, from the last sample to the first where it goes `BACK`, each section starting from the steady
+    /// state of its first sample. All sections take a block before the next one is read, so that it stays in the nearest
+    /// cache.
+    fn sweep<const N: usize, const BACK: bool>(&self, samples: &mut [[f64; N]]) {
+        let end = if BACK { samples.last() } else { samples.first() };
+        let first = end.copied().unwrap_or([0.0; N]);
+        let steady = |s: &Section| State { near: first.map(|x| s.step_state[0] * x), far: first.map(|x| s.step_state[1] * x) };
+        let mut states: Vec<State<N>> = self.sections.iter().map(steady).collect();
+        let mut pass = |block: &mut [[f64; N]]| {
+            let (mut rest, mut states) = (self.sections.as_slice(), states.as_mut_slice());
+            // Four and two sections of a single channel go side by side, since each alone waits for its own last output.
+            while let [a, ..] = rest {
+                let taken = match rest {
+                    [a, b, c, d, ..] if N == 1 => together::<4, N, BACK>([a, b, c, d], block, states),
+                    [a, b, ..] if N == 1 => together::<2, N, BACK>([a, b], block, states),
+                    _ => together::<1, N, BACK>([a], block, states),
+                };
+                (rest, states) = (&rest[taken..], &mut std::mem::take(&mut states)[taken..]);
+            }
+        };
+        if BACK { samples.rchunks_mut(BLOCK).for_each(&mut pass) } else { samples.chunks_mut(BLOCK).for_each(&mut pass) }
     }
 
     /// Magnitude of one pass at a frequency in Hz.
@@ -176,24 +180,6 @@ pub fn fitting_edge(wanted: f64, rate: f64) -> (f64, Option<String>) {
     }
     let edge = 0.45 * rate;
     (edge, Some(format!("the upper filter edge is {edge:.1} Hz instead of {wanted} Hz, since there are {rate} samples a second")))
-}
-
-/// Sends samples through sections, all of them in one walk. `first` is the first sample before any section.
-fn together<const S: usize, const N: usize>(sections: [&Section; S], samples: &mut [[f64; N]], first: &[f64; N]) {
-    let mut near: [[f64; N]; S] = sections.map(|s| first.map(|x| s.step_state[0] * x));
-    let mut far: [[f64; N]; S] = sections.map(|s| first.map(|x| s.step_state[1] * x));
-    for sample in samples.iter_mut() {
-        for (k, section) in sections.iter().enumerate() {
-            let ([b0, b1, b2], [a1, a2]) = (section.b, section.a);
-            for c in 0..N {
-                let x = sample[c];
-                let y = b0 * x + near[k][c];
-                near[k][c] = (b1 * x + far[k][c]) - a1 * y;
-                far[k][c] = b2 * x - a2 * y;
-                sample[c] = y;
-            }
-        }
-    }
 }
 
 /// Pairs poles with zeros: the poles nearest the unit circle choose their nearest zeros first and come last.

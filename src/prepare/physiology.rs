@@ -1,6 +1,7 @@
 //! From a recorder's table of mixed channels to what feature sets want: EEG, EOG and heart beats on one time axis.
 
 use crate::prepare::eeg::Companions;
+use crate::prepare::heart::chain::check_alike;
 use crate::prepare::heart::r_peaks;
 use crate::prepare::pulse::pulse_peaks;
 use crate::prepare::{PrepareError, Signals};
@@ -46,7 +47,12 @@ pub fn physiology(channels: &[Channel], rate: f64, data: &[Vec<f32>]) -> Result<
     if segments.len() > 1 {
         notes.push(format!("only the longest of {} stretches between gaps is used", segments.len()));
     }
-    let longest = segments.into_iter().max_by_key(|s| s.signals.samples()).ok_or(PrepareError::NoChannels)?;
+    let silent = || table.data.iter().position(|x| x.iter().all(|v| !v.is_finite())).and_then(|i| table.labels.get(i));
+    let whole = segments.into_iter().max_by_key(|s| s.signals.samples());
+    let longest = whole.ok_or_else(|| match silent() {
+        Some(label) => PrepareError::NotANumber { what: format!("channel {label}"), at: 0 },
+        None => PrepareError::NoChannels,
+    })?;
     if longest.filled > 0.0 {
         notes.push(format!("{:.2} % of the samples lie in short gaps and are filled linearly", 100.0 * longest.filled));
     }
@@ -66,7 +72,7 @@ pub fn physiology(channels: &[Channel], rate: f64, data: &[Vec<f32>]) -> Result<
 }
 
 /// Beats by the first ECG of a table, else by its first PPG, in s from the first sample; `None` where it has neither.
-/// Gaps between whole stretches hold no beats.
+/// Gaps between whole stretches hold no beats, nor does a stretch whose beats do not resemble each other.
 pub fn heart_beats(channels: &[Channel], rate: f64, data: &[Vec<f32>]) -> Option<Result<Vec<f64>, PrepareError>> {
     let find = |role: Role| channels.iter().zip(data).find(|(c, _)| c.role == role).map(|(_, x)| (role, x));
     let (role, samples) = find(Role::Ecg).or_else(|| find(Role::Ppg))?;
@@ -75,7 +81,9 @@ pub fn heart_beats(channels: &[Channel], rate: f64, data: &[Vec<f32>]) -> Option
     let (mut beats, mut last) = (Vec::new(), None);
     for segment in one.segments() {
         let start = segment.first_index as f64 / rate;
-        match detect(&segment.signals.data[0], rate) {
+        let samples = &segment.signals.data[0];
+        let alike = |found: Vec<f64>| check_alike(samples, &found, rate).map(|()| found);
+        match detect(samples, rate).and_then(alike) {
             Ok(found) => beats.extend(found.into_iter().map(|t| t + start)),
             // A stretch that is too short among longer ones only lacks its beats.
             Err(why) => last = Some(why),
@@ -83,6 +91,7 @@ pub fn heart_beats(channels: &[Channel], rate: f64, data: &[Vec<f32>]) -> Option
     }
     match last {
         Some(why) if beats.is_empty() => Some(Err(why)),
+        None if beats.is_empty() => Some(Err(PrepareError::NoSignal)),
         _ => Some(Ok(beats)),
     }
 }
@@ -112,5 +121,12 @@ mod tests {
         assert!(found.beats.len() >= 30 && off < 0.02, "{} {off}", found.beats.len());
         assert_eq!(physiology(&channels[..1], rate, &data), Err(PrepareError::NoChannels));
         assert!(heart_beats(&channels[1..], rate, &data[1..]).is_none());
+        data[0] = (0..6000).map(|i| ((i * 7919) % 1009) as f32).collect();
+        assert!(matches!(heart_beats(&channels, rate, &data), Some(Err(PrepareError::Beatless { .. }))), "noise has no beats");
+        data[0].fill(f32::NAN);
+        assert_eq!(heart_beats(&channels, rate, &data), Some(Err(PrepareError::NoSignal)));
+        data[3].fill(f32::NAN);
+        let silent = physiology(&channels, rate, &data).expect_err("Cz is no number throughout");
+        assert_eq!(silent, PrepareError::NotANumber { what: "channel Cz".into(), at: 0 });
     }
 }

@@ -122,7 +122,9 @@ impl Source<'_> {
         };
         let beats = match self.beats(on, off, start) {
             Ok(beats) => beats,
-            Err(why) => return Ok((Err(why), false)),
+            Err(why) if set.needs_beats() => return Ok((Err(why), false)),
+            // A bad heart signal says nothing about the EEG.
+            Err(_) => Vec::new(),
         };
         let (onset_s, length_s) = span(&signals, seconds(on - start), seconds(off - on));
         let late_s = onset_s - seconds(on - start);

@@ -34,6 +34,9 @@ pub struct Args {
     /// Trials and channels in several numbers instead of one set
     #[arg(long)]
     growth: bool,
+    /// Leave out the images of InceptionV3's size, which take nearly all of the time
+    #[arg(long)]
+    no_spectrograms: bool,
 }
 
 /// One data set, measured. CPU times are sums over all threads, s; signals are simulated outside of them.
@@ -47,6 +50,8 @@ struct Figures {
     spectrograms_cpu_s: f64,
     cpu_s: f64,
     cpu_ms_a_trial: f64,
+    /// The most memory in use, the simulated signals of a batch among it, MB.
+    peak_mb: u64,
     /// Feature values made.
     values: u64,
 }
@@ -87,11 +92,22 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
             part(f.cpu_s),
             format!("{:.1}", f.cpu_ms_a_trial),
             part(f.wall_s),
+            f.peak_mb.to_string(),
             f.values.to_string(),
         ]
     };
-    let head =
-        ["trials", "channels", "R peaks", "powers, interplay", "spectrograms", "CPU s", "CPU ms/trial", "wall s", "values"];
+    let head = [
+        "trials",
+        "channels",
+        "R peaks",
+        "powers, interplay",
+        "spectrograms",
+        "CPU s",
+        "CPU ms/trial",
+        "wall s",
+        "peak MB",
+        "values",
+    ];
     print!("{}", text::table(&head, &figures.iter().map(row).collect::<Vec<_>>()));
     Ok(())
 }
@@ -102,6 +118,7 @@ const BATCH: usize = 16;
 /// Every stage in turn over a batch, so that the CPU time of the process is the stage's.
 fn measure(args: &Args, trials: usize, channels: usize) -> anyhow::Result<Figures> {
     let job = progress::job();
+    machine::forget_peak();
     let (mut cpu, mut wall_s, mut values) = ([0.0; 3], 0.0, 0u64);
     let numbers: Vec<usize> = (0..trials).collect();
     for batch in numbers.chunks(BATCH) {
@@ -118,7 +135,9 @@ fn measure(args: &Args, trials: usize, channels: usize) -> anyhow::Result<Figure
             || signals.par_iter().zip(&beats).map(|(s, beats)| Material::whole(&s.eeg, Companions { eog: &[], beats }));
         values += materials().map(powers).sum::<Result<u64, PrepareError>>()?;
         lap(1);
-        values += materials().map(spectrograms).sum::<Result<u64, PrepareError>>()?;
+        if !args.no_spectrograms {
+            values += materials().map(spectrograms).sum::<Result<u64, PrepareError>>()?;
+        }
         lap(2);
         wall_s += began.elapsed().as_secs_f64();
         job.report("features", (batch[0] + batch.len()) as u64, trials as u64)?;
@@ -135,6 +154,7 @@ fn measure(args: &Args, trials: usize, channels: usize) -> anyhow::Result<Figure
         spectrograms_cpu_s,
         cpu_s,
         cpu_ms_a_trial,
+        peak_mb: machine::peak_kb() / 1024,
         values,
     })
 }

@@ -56,7 +56,7 @@ pub fn plain(
     })?;
     let map = if map { band_map(&loaded.eeg)? } else { Vec::new() };
     let Loaded { format, stream, eeg, notes, .. } = loaded;
-    let notes = notes.into_iter().chain(bad).collect();
+    let notes = notes.into_iter().chain(bad).chain(table.notes.iter().cloned()).collect();
     Ok(Made { format: Some(format), map, ..made(path, stream, &eeg, notes, table, kept) })
 }
 
@@ -75,6 +75,9 @@ pub fn set(
     let (table, kept) = table(args, Material::whole(&physiology.eeg, physiology.companions()), options, cache);
     let mut notes = physiology.notes.clone();
     let table = table?;
+    let place = if args.clean { "before cleaning" } else { "and are in these features" };
+    let bad = files::bad(&physiology.eeg, None)?.map(|said| format!("{said} {place}; `limbic quality` says more"));
+    notes.extend(files::offsets(&physiology.eeg).into_iter().chain(bad));
     notes.extend(table.notes.iter().cloned());
     let (beats, start_s) = (Some(physiology.beats.len()), physiology.first_s);
     Ok(Made { beats, start_s, ..made(path, stream, &physiology.eeg, notes, table, kept) })

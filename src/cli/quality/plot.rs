@@ -5,40 +5,61 @@ use crate::gate::{EegWindow, Method, QualityReport, window_scores_by};
 use crate::prepare::PrepareError;
 
 /// Seconds drawn.
-const SPAN_S: f64 = 4.0;
+pub const SPAN_S: f64 = 4.0;
 const COLUMNS: usize = 72;
 const ROWS: usize = 4;
 /// Failing channels drawn; the rest is counted.
 const MOST: usize = 24;
 
-/// Plots of all channels below `bad`, worst first, after the best channel of the recording.
+/// One channel to be drawn.
+pub struct Row {
+    pub channel: usize,
+    /// First sample of the stretch where it is worst.
+    pub start: usize,
+    /// It is there for comparison.
+    pub passes: bool,
+    /// Its score in every window.
+    pub scores: Vec<f64>,
+}
+
+/// The best channel of the recording (where it passes), then those below `bad`, worst first; and how many more there are.
 ///
 /// # Errors
 /// As [`window_scores_by`].
-pub fn failing(eeg: &EegWindow, report: &QualityReport, method: Method, bad: f64) -> Result<String, PrepareError> {
+pub fn rows(eeg: &EegWindow, report: &QualityReport, method: Method, bad: f64) -> Result<(Vec<Row>, usize), PrepareError> {
     let windows = window_scores_by(eeg, method)?;
+    let by_score = |a: &usize, b: &usize| report.channels[*a].score.total_cmp(&report.channels[*b].score);
     let mut failing: Vec<usize> = (0..report.channels.len()).filter(|i| report.channels[*i].score < bad).collect();
-    failing.sort_by(|a, b| report.channels[*a].score.total_cmp(&report.channels[*b].score));
-    if failing.is_empty() {
-        return Ok(format!("\nno channel scores below {bad:.0}, so none is drawn\n"));
-    }
-    let score = |i: usize, window: usize| windows[window].channels.get(i).map_or(0.0, |s| s.score);
+    failing.sort_by(by_score);
+    let more = failing.len().saturating_sub(MOST);
     // The first window of the stretch, moved back where the stretch would pass the end.
     let start = |window: usize| {
         let last = eeg.data.first().map_or(0, Vec::len).saturating_sub((SPAN_S * eeg.rate) as usize);
         ((window as f64 * HOP_S * eeg.rate) as usize).min(last)
     };
-    let best = (0..report.channels.len()).max_by(|a, b| report.channels[*a].score.total_cmp(&report.channels[*b].score));
-    let mut text = String::new();
-    if let Some(best) = best.filter(|i| report.channels[*i].score >= bad) {
-        text += &one(eeg, report, best, start(windows.len() / 2), "for comparison, ");
+    let row = |channel: usize, passes: bool| {
+        let scores: Vec<f64> = windows.iter().map(|w| w.channels.get(channel).map_or(0.0, |s| s.score)).collect();
+        let worst = (0..scores.len()).min_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
+        Row { channel, start: start(if passes { windows.len() / 2 } else { worst }), passes, scores }
+    };
+    let best = (0..report.channels.len()).max_by(by_score).filter(|i| report.channels[*i].score >= bad);
+    let rows = best.into_iter().map(|i| row(i, true)).chain(failing.into_iter().take(MOST).map(|i| row(i, false)));
+    Ok((rows.collect(), more))
+}
+
+/// Plots of all channels below `bad` as characters.
+///
+/// # Errors
+/// As [`rows`].
+pub fn failing(eeg: &EegWindow, report: &QualityReport, method: Method, bad: f64) -> Result<String, PrepareError> {
+    let (rows, more) = rows(eeg, report, method, bad)?;
+    if rows.iter().all(|row| row.passes) {
+        return Ok(format!("\nno channel scores below {bad:.0}, so none is drawn\n"));
     }
-    for &channel in failing.iter().take(MOST) {
-        let worst = (0..windows.len()).min_by(|a, b| score(channel, *a).total_cmp(&score(channel, *b)));
-        text += &one(eeg, report, channel, start(worst.unwrap_or(0)), "");
-    }
-    if failing.len() > MOST {
-        text += &format!("\n{} more channels score below {bad:.0}\n", failing.len() - MOST);
+    let lead = |row: &Row| if row.passes { "for comparison, " } else { "" };
+    let mut text: String = rows.iter().map(|row| one(eeg, report, row.channel, row.start, lead(row))).collect();
+    if more > 0 {
+        text += &format!("\n{more} more channels score below {bad:.0}\n");
     }
     Ok(text)
 }

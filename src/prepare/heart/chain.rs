@@ -63,12 +63,7 @@ pub fn heart_series(samples: &[f64], rate: f64, kind: HeartSignal, options: &Hea
         HeartSignal::Ecg => r_peaks(&stretch, rate)?,
         HeartSignal::Ppg => pulse_peaks(&stretch, rate)?,
     };
-    let alike = likeness(&stretch, &found, rate);
-    if found.len() > FEWEST_ALIKE && alike < LEAST_ALIKE {
-        let why =
-            format!("the {} beats found do not resemble each other (median r = {alike:.2}): this is no heartbeat", found.len());
-        return Err(PrepareError::Beatless { why });
-    }
+    check_alike(&stretch, &found, rate)?;
     let found: Vec<f64> = found.iter().map(|t| t + start).collect();
     let beats = correct(&found, options.method);
     let quality = beats.quality();
@@ -93,6 +88,16 @@ pub fn heart_series(samples: &[f64], rate: f64, kind: HeartSignal, options: &Hea
         notes.push("pulse intervals instead of RR: their high frequencies hold the transit time's changes".into());
     }
     Ok(HeartSeries { beats, quality, hrv, power, notes })
+}
+
+/// Refuses what detectors find in noise: beats that do not resemble each other.
+pub(in crate::prepare) fn check_alike(samples: &[f64], beats: &[f64], rate: f64) -> Result<(), PrepareError> {
+    let alike = likeness(samples, beats, rate);
+    if beats.len() <= FEWEST_ALIKE || alike >= LEAST_ALIKE {
+        return Ok(());
+    }
+    let why = format!("the {} beats found do not resemble each other (median r = {alike:.2}): this is no heartbeat", beats.len());
+    Err(PrepareError::Beatless { why })
 }
 
 /// The longest stretch without a long gap, and its first sample's time in s.
