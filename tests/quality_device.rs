@@ -79,7 +79,9 @@ fn device_faults_are_named_and_sound_minutes_are_not() {
     println!("sound: {} false alarms in {count} minutes {alarmed:?}", alarmed.len());
     let mut wrong = Vec::new();
     for (name, fault, words) in FAULTS {
-        let heard: Vec<Vec<String>> = minutes().map(|(model, seed)| said(model, fault, seed)).collect();
+        // What a device loses does not depend on the brain: one source model will do where few minutes are asked for.
+        let some = || minutes().filter(|(model, _)| people > 1 || *model == MODELS[0]);
+        let (heard, count): (Vec<Vec<String>>, usize) = (some().map(|(m, seed)| said(m, fault, seed)).collect(), some().count());
         let caught = heard.iter().filter(|said| said.iter().any(|line| line.contains(words))).count();
         println!("{name}: named in {caught} of {count} minutes, e.g. {:?}", heard[0]);
         if (caught as f64) < 0.98 * count as f64 {
