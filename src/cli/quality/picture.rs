@@ -48,7 +48,8 @@ pub fn failing(
     ] {
         text(&mut out, x, 46.0, 11, &words);
     }
-    let mut spectrum = Spectrum::new((2.0 * eeg.rate).round() as usize, eeg.rate)?;
+    let samples = eeg.data.first().map_or(0, Vec::len);
+    let mut spectrum = Spectrum::new(((2.0 * eeg.rate).round() as usize).min(samples), eeg.rate)?;
     for (i, row) in rows.iter().enumerate() {
         draw(&mut out, 56.0 + ROW * i as f64, row, eeg, report, &mut spectrum);
     }
@@ -94,7 +95,9 @@ fn draw(out: &mut String, top: f64, row: &Row, eeg: &EegWindow, report: &Quality
     let levels: Vec<f64> = (0..=bins).map(|k| mean(k).max(1e-12).log10()).collect();
     panel(out, DENSITY, top, colour, &scaled(&levels, DECADES.0, DECADES.1));
     text(out, DENSITY.0, top + HEIGHT + 22.0, 11, &format!("10^{} to 10^{}", DECADES.0, DECADES.1));
-    panel(out, SCORES, top, colour, &scaled(&row.scores, 0.0, 100.0));
+    // A single window is a line too.
+    let scores = if row.scores.len() == 1 { row.scores.repeat(2) } else { row.scores.clone() };
+    panel(out, SCORES, top, colour, &scaled(&scores, 0.0, 100.0));
 }
 
 /// Smallest and largest number of a stretch; a flat one gets some room.
