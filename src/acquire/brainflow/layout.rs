@@ -48,7 +48,14 @@ impl Layout {
                 key: format!("roles.{label}"),
                 known: format!("its channels are {}", joined(labels.iter().chain(others.iter().map(|(n, ..)| n)))),
             })?;
-            channels.push(Channel { label: label.clone(), role: *role, unit: unit.to_string(), rail: None, step: None, zero: 0.0 });
+            channels.push(Channel {
+                label: label.clone(),
+                role: *role,
+                unit: unit.to_string(),
+                rail: None,
+                step: None,
+                zero: 0.0,
+            });
             rows.push(*row);
         }
         if channels.is_empty() {

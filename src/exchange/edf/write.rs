@@ -238,7 +238,9 @@ mod tests {
     #[test]
     fn values_stay_within_half_a_count() {
         let data: Vec<f32> = (0..1000).map(|i| (i as f32 * 0.37).sin() * 87.3 - 12_345.6).collect();
-        for (bdf, step, zero) in [(false, None, 0.0), (true, None, 0.0), (true, Some(0.03125), 0.0), (true, Some(0.03125), 0.0156)] {
+        for (bdf, step, zero) in
+            [(false, None, 0.0), (true, None, 0.0), (true, Some(0.03125), 0.0), (true, Some(0.03125), 0.0156)]
+        {
             let scale = scale(bdf, &data, step, zero);
             let worst = data.iter().map(|v| {
                 let back = (f64::from(scale.count(*v)) - f64::from(scale.digital_low)) * scale.gain + scale.low;
