@@ -121,7 +121,8 @@ mod tests {
         assert!(found.beats.len() >= 30 && off < 0.02, "{} {off}", found.beats.len());
         assert_eq!(physiology(&channels[..1], rate, &data), Err(PrepareError::NoChannels));
         assert!(heart_beats(&channels[1..], rate, &data[1..]).is_none());
-        data[0] = (0..6000).map(|i| ((i * 7919) % 1009) as f32).collect();
+        let mut seed = crate::signal::Seed::new(8);
+        data[0] = (0..6000).map(|_| seed.normal() as f32).collect();
         assert!(matches!(heart_beats(&channels, rate, &data), Some(Err(PrepareError::Beatless { .. }))), "noise has no beats");
         data[0].fill(f32::NAN);
         assert_eq!(heart_beats(&channels, rate, &data), Some(Err(PrepareError::NoSignal)));
