@@ -20,6 +20,7 @@ const SILENT: u32 = 31;
 const MOST_BITS: u32 = 56;
 /// Where a code stands beside its length.
 const CODE: u64 = (1 << MOST_BITS) - 1;
+
 /// Bits on their way into bytes.
 #[derive(Default)]
 pub(super) struct BitWriter {

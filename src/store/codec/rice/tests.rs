@@ -50,9 +50,9 @@ fn neighbours_of_every_kind_do_not_disturb_each_other() {
             let kind = |i: usize, seed: &mut Seed| match c % 5 {
                 0 => (sd * seed.normal()) as i32,
                 1 => (1e6 * (i as f64 * 0.01).sin() + sd) as i32, // order 3
-                2 => -3,                                            // silent
-                3 => seed.bits() as i32,                            // codes that are too long for two in a word
-                _ if i == length / 2 => i32::MAX,                   // one that stands as it is
+                2 => -3,                                          // silent
+                3 => seed.bits() as i32,                          // codes that are too long for two in a word
+                _ if i == length / 2 => i32::MAX,                 // one that stands as it is
                 _ => (20.0 * seed.normal()) as i32,
             };
             (0..length).map(|i| kind(i, seed)).collect()
