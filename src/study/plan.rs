@@ -115,6 +115,8 @@ pub enum StudyError {
     ModelFile(#[from] crate::train::file::FileError),
     #[error(transparent)]
     Open(#[from] crate::infer::open::OpenError),
+    #[error(transparent)]
+    Face(#[from] crate::infer::face::FaceError),
     #[error("cannot read {path}: {source}")]
     Read { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
