@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What the operating system does not have is lost with the process: at most this much time, and a packet's length.
-const WRITE_EVERY: Nanos = SECOND / 6;
+const WRITE_EVERY: Nanos = SECOND / 7;
 /// Samples that are not flushed are lost with the power: at most this much time. Rows of the journal do not wait.
 const FLUSH_EVERY: Nanos = SECOND;
 /// So many bytes do not wait for the next flush.
