@@ -10,6 +10,7 @@ pub mod features;
 mod frames;
 mod held_out;
 mod import;
+pub mod inception;
 mod overview;
 mod plan;
 mod predict;

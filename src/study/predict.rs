@@ -147,7 +147,7 @@ fn answers(recording: &Recording, models: &Models<'_>, job: &Job) -> Result<Vec<
             .par_iter()
             .map(|(trial, label)| {
                 let face = if models.face.is_some() { FaceFrames::of(recording, trial, *label)? } else { FaceFrames::default() };
-                Ok((trial_windows(recording, trial, *label, features)?, face))
+                Ok((trial_windows(recording, trial, *label, features, job)?, face))
             })
             .collect::<Result<_, StudyError>>()?;
         for ((trial, label), (windows, face)) in some.iter().zip(made) {
