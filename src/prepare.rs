@@ -2,6 +2,7 @@
 
 pub mod causal;
 pub mod dataset;
+mod decibel;
 pub mod eeg;
 mod error;
 pub mod faces;

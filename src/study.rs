@@ -3,6 +3,7 @@
 //! The command line, the lab's training job and the demo all walk this way; every step is stored, so that any of
 //! them can show what another computed.
 
+pub mod crops;
 pub mod datasets;
 pub mod evaluate;
 mod explained;
@@ -12,6 +13,7 @@ mod held_out;
 mod import;
 pub mod inception;
 mod overview;
+pub mod pictures;
 mod plan;
 mod predict;
 pub mod reproduce;

@@ -6,8 +6,8 @@ use limbic::store::rows::{Entry, PredictionRow, SessionId};
 use std::path::Path;
 use std::process::Command;
 
-/// How strongly the videos move the participants: weak enough that neither modality knows everything.
-const EFFECT: &str = "0.45";
+/// Short videos, and an effect weak enough that neither modality knows everything.
+const SESSION: [&str; 6] = ["--effect", "0.45", "--video-s", "6", "--face-fps", "3"];
 
 fn limbic(home: &Path, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_limbic")).arg("--home").arg(home).args(arguments).output().expect("runs");
@@ -44,8 +44,8 @@ fn fused_beats_each_and_degrades_to_the_other() {
     let room = tempfile::tempdir().expect("folder");
     let home = room.path().join("home");
     let participants = std::env::var("LIMBIC_PARTICIPANTS").unwrap_or("4".into());
-    limbic(&home, &["simulate", "--participants", &participants, "--trials", "24", "--effect", EFFECT, "--seed", "11"]);
-    println!("{}", limbic(&home, &["train"]));
+    limbic(&home, &[&["simulate", "--participants", &participants, "--trials", "24", "--seed", "11"][..], &SESSION].concat());
+    println!("{}", limbic(&home, &["train", "--hidden", "32", "--epochs", "12"]));
     let rows: Vec<PredictionRow> = predictions(&home).into_iter().flat_map(|(_, rows)| rows).filter(|r| r.held_out).collect();
     let all: Vec<[bool; 3]> = rows
         .iter()
@@ -64,10 +64,11 @@ fn fused_beats_each_and_degrades_to_the_other() {
 
 /// A new session, in which the face is hidden on some trials and the EEG is bad on others.
 fn degraded(home: &Path) {
-    limbic(home, &["simulate", "--participants", "1", "--trials", "8", "--effect", EFFECT, "--seed", "99"]);
+    let before: Vec<SessionId> = predictions(home).into_iter().map(|(id, _)| id).collect();
+    limbic(home, &[&["simulate", "--participants", "1", "--trials", "8", "--seed", "99"][..], &SESSION].concat());
     let id = {
         let home = Home::open(home).expect("opens");
-        let session = home.sessions().expect("lists").into_iter().next().expect("newest").id;
+        let session = home.sessions().expect("lists").into_iter().map(|s| s.id).find(|s| !before.contains(s)).expect("new");
         let trials = home.recording(session).expect("opens").trials.clone();
         // The gate's mark of the EEG on trials 3 to 6.
         for trial in trials.into_iter().filter(|t| (3..=6).contains(&t.number)) {

@@ -36,7 +36,8 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     }
     print!("{}", text::review(&study::review(&home, session.id)?));
     if let Some(row) = rows.first() {
-        println!("answered by {} on {}", row.model, row.runtime);
+        let face = row.parts.face_from.as_ref().map(|by| format!("; face: {by}")).unwrap_or_default();
+        println!("answered by {} on {}{face}", row.model, row.runtime);
     }
     Ok(())
 }

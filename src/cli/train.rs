@@ -2,14 +2,18 @@
 
 use crate::cli::{Common, progress, text};
 use crate::store::Home;
-use crate::study::{self, Features, Plan, StudyError, Windows, inception};
+use crate::study::{self, Features, Plan, StudyError, Windows, inception, pictures};
 
 /// Train on recorded sessions and evaluate by trial
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: limbic train P07/1 P07/2 --target reported")]
+#[command(after_help = "Example: limbic train P07/1 P07/2 --target reported\n         limbic train --faces RAF-DB")]
 pub struct Args {
     /// Sessions (id, PARTICIPANT/NUMBER or "last"); all usable ones when absent
     sessions: Vec<String>,
+    /// A face network from a folder of pictures instead of sessions: train/CLASS/*.jpg (and test/CLASS), as RAF-DB and FER
+    /// are laid out, or what `limbic faces --crops` wrote
+    #[arg(long, value_name = "DIR", conflicts_with = "sessions")]
+    faces: Option<std::path::PathBuf>,
     /// What the label is: intended, reported, valence, arousal
     #[arg(long, default_value = "intended")]
     target: String,
@@ -64,7 +68,10 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         library_dir: common.lib_dir.clone(),
         ..Plan::default()
     };
-    let outcome = study::run(&home, &plan, &progress::job(), &mut |_| {});
+    let outcome = match &args.faces {
+        Some(tree) => pictures::train(&home, &plan, tree, &progress::job(), &mut |_| {}),
+        None => study::run(&home, &plan, &progress::job(), &mut |_| {}),
+    };
     progress::clear();
     let outcome = outcome?;
     if common.json {

@@ -9,4 +9,5 @@ mod javascript;
 pub mod keras;
 mod manifest;
 pub mod quantise;
+mod reorder;
 pub mod tflite;

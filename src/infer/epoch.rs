@@ -37,6 +37,18 @@ enum Scaling {
     ImageNet,
 }
 
+impl Scaling {
+    /// Factor and offset of a band's values.
+    fn of(self, band: usize) -> [f32; 2] {
+        let (means, deviations) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+        match self {
+            Scaling::Unit => [1.0, 0.0],
+            Scaling::Signed => [2.0, -1.0],
+            Scaling::ImageNet => [1.0 / deviations[band % 3], -means[band % 3] / deviations[band % 3]],
+        }
+    }
+}
+
 /// The path, ready.
 pub struct EpochPath {
     network: OnnxSession,
@@ -103,25 +115,13 @@ impl EpochPath {
             let window = self.options.epoch as f64 / self.options.rate;
             return Err(PrepareError::ShorterThanWindow { have: eeg.seconds(), window }.into());
         }
-        let pictures: Vec<Vec<f32>> = bands
-            .data
-            .par_iter()
-            .map_init(|| self.stft.clone(), |stft, channel| self.scaled(stft.image(channel, epochs - 1)))
-            .collect();
-        Ok(pictures.concat())
-    }
-
-    fn scaled(&self, mut picture: Vec<f32>) -> Vec<f32> {
-        let plane = (picture.len() / 3).max(1);
-        match self.scaling {
-            Scaling::Unit => {}
-            Scaling::Signed => picture.iter_mut().for_each(|v| *v = 2.0 * *v - 1.0),
-            Scaling::ImageNet => {
-                let (means, deviations) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
-                picture.iter_mut().enumerate().for_each(|(i, v)| *v = (*v - means[i / plane % 3]) / deviations[i / plane % 3]);
-            }
-        }
-        picture
+        let (rows, frames) = self.options.size();
+        let mut pictures = vec![0f32; bands.data.len() * 3 * rows * frames];
+        pictures.par_chunks_exact_mut(3 * rows * frames).zip(&bands.data).for_each_init(
+            || self.stft.clone(),
+            |stft, (picture, channel)| stft.image_into(channel, epochs - 1, |band| self.scaling.of(band), picture),
+        );
+        Ok(pictures)
     }
 
     /// InceptionV3's features of each picture, row-major.

@@ -6,6 +6,7 @@ pub mod blazeface;
 pub mod boxes;
 pub mod centerface;
 pub mod crop;
+pub mod exif;
 pub mod expression;
 pub mod look;
 pub mod picture;

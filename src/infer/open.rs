@@ -6,6 +6,7 @@ use crate::train::Predictor;
 use crate::train::card::Card;
 use crate::train::file::FileError;
 use crate::train::network::Network;
+use crate::train::onnx;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -52,10 +53,28 @@ fn native(
 ) -> Result<Arc<dyn Predictor>, String> {
     let runtime = Runtime::find(library_dir);
     let session = OnnxSession::load(&runtime, path).map_err(|e| e.to_string())?;
+    runs(&runtime, session, (&card.input_shape, card.classes.len()), spare)
+}
+
+fn runs(
+    runtime: &Runtime,
+    session: OnnxSession,
+    (shape, classes): (&[usize], usize),
+    spare: &Arc<dyn Predictor>,
+) -> Result<Arc<dyn Predictor>, String> {
     let runner: Box<dyn GraphRunner> = Box::new(Runner { session, name: runtime.version().unwrap_or_default().into() });
-    let predictor =
-        GraphPredictor::new(runner, &card.input_shape, card.classes.len(), Some(spare.clone())).map_err(|e| e.to_string())?;
+    let predictor = GraphPredictor::new(runner, shape, classes, Some(spare.clone())).map_err(|e| e.to_string())?;
     Ok(Arc::new(predictor))
+}
+
+/// A network of limbic's own as a model file of it would answer: by this runtime where it is here and agrees, else by
+/// itself.
+pub fn on_runtime(runtime: &Runtime, network: Network) -> Arc<dyn Predictor> {
+    let (shape, classes, name) = (network.input_shape(), network.classes(), network.name.clone());
+    let bytes = onnx::write_bare(&network);
+    let spare: Arc<dyn Predictor> = Arc::new(network);
+    let session = OnnxSession::from_bytes(runtime, &name, &bytes).map_err(|e| e.to_string());
+    session.and_then(|s| runs(runtime, s, (&shape, classes), &spare)).unwrap_or(spare)
 }
 
 /// A session that knows which runtime it runs on.

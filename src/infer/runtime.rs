@@ -1,6 +1,7 @@
 //! ONNX Runtime, opened at run time where it is installed. Which runtime and version answers is part of every
 //! stored prediction.
 
+mod plain;
 mod probe;
 mod session;
 

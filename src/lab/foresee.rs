@@ -1,15 +1,15 @@
 //! Live prediction: the last seconds go to one worker through a queue of one. What comes while the worker is busy is
 //! dropped and counted, so that no sample ever waits for a model. The answers are shown, never stored.
 
-use crate::infer::aggregate::geometric_mean;
+use crate::infer::aggregate::{USABLE_SHARE, geometric_mean};
+use crate::infer::face::track::Tracker;
 use crate::infer::fuse::{Expert, Fusion};
 use crate::infer::open::{Opened, open};
 use crate::lab::message::LivePrediction;
 use crate::prepare::Signals;
-use crate::prepare::faces::face_pixels;
 use crate::prepare::features::{PsdOptions, psd_features};
 use crate::signal::{Chunk, Frame, Nanos, Role, SECOND, StreamId, StreamInfo, StreamKind, to_nanos};
-use crate::study::datasets::FACE_SIDE;
+use crate::study::crops::Crops;
 use crate::train::input::InputMaker;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::collections::VecDeque;
@@ -160,13 +160,19 @@ fn work(models: &LiveModels, epoch_s: f64, epochs: &Receiver<Epoch>, answers: &S
 
 struct Pair {
     eeg: Opened,
-    face: Option<Opened>,
+    face: Option<(Opened, Crops)>,
 }
 
 impl Pair {
     fn open(models: &LiveModels) -> Result<Pair, String> {
         let open = |path: &Path| open(path, models.library_dir.as_deref()).map_err(|e| e.to_string());
-        Ok(Pair { eeg: open(&models.eeg)?, face: models.face.as_deref().map(open).transpose()? })
+        let face = |path: &Path| -> Result<(Opened, Crops), String> {
+            let model = open(path)?;
+            // The face is cut out as it was for the model's training.
+            let crops = Crops::of(&model.card.recipe, models.library_dir.as_deref())?;
+            Ok((model, crops))
+        };
+        Ok(Pair { eeg: open(&models.eeg)?, face: models.face.as_deref().map(face).transpose()? })
     }
 
     fn answer(&self, epoch: &Epoch, epoch_s: f64) -> Result<LivePrediction, String> {
@@ -183,9 +189,13 @@ impl Pair {
         let windows: Vec<Vec<f32>> = rows.into_iter().filter(|(t, _)| *t >= from).map(|(_, f)| f).collect();
         let eeg = probabilities(&self.eeg, &windows)?;
         let face = match &self.face {
-            Some(model) => {
-                let pixels: Vec<Vec<f32>> = epoch.frames.iter().filter_map(|jpeg| face_pixels(jpeg, FACE_SIDE).ok()).collect();
-                probabilities(model, &pixels)?
+            Some((model, crops)) => {
+                let mut tracker = Tracker::default();
+                let pixels = epoch.frames.iter().filter_map(|jpeg| crops.pixels(jpeg, &mut tracker).transpose());
+                let pixels = pixels.collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
+                // As for whole trials: with fewer the face counts as missing.
+                let enough = pixels.len() as f64 >= USABLE_SHARE * epoch.frames.len() as f64;
+                if enough { probabilities(model, &pixels)? } else { None }
             }
             None => None,
         };

@@ -84,7 +84,8 @@ pub fn face_pixels(jpeg: &[u8], side: usize) -> Result<Vec<f32>, PrepareError> {
 /// Contrast below this (of 0..1) is noise of the camera, not a face; it is not blown up.
 const LEAST_CONTRAST: f64 = 0.01;
 
-fn standardised(pixels: Vec<f32>) -> Vec<f32> {
+/// Mean 0 and standard deviation 1 within the frame.
+pub fn standardised(pixels: Vec<f32>) -> Vec<f32> {
     let count = pixels.len() as f64;
     let mean = pixels.iter().map(|p| f64::from(*p)).sum::<f64>() / count;
     let variance = pixels.iter().map(|p| (f64::from(*p) - mean).powi(2)).sum::<f64>() / count;

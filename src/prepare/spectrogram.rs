@@ -1,6 +1,7 @@
 //! Three-band spectrogram images of the EEG (Thanh and Thinh 2025; algorithms 7): band-pass into three bands, min-max
 //! over the trial, epochs of 3 s, short-time Fourier transforms of 229 frequencies x 229 frames in decibels.
 
+use crate::prepare::decibel::decibel;
 use crate::prepare::filter::{Filter, Pass};
 use crate::prepare::interplay::normalised;
 use crate::prepare::resample::Resampler;
@@ -127,6 +128,8 @@ pub struct Stft {
     weights: Vec<f64>,
     buffer: Vec<Complex64>,
     scratch: Vec<Complex64>,
+    /// Frames x frequencies.
+    levels: Vec<f32>,
 }
 
 impl Stft {
@@ -144,6 +147,7 @@ impl Stft {
             weights: (0..n).map(|i| hann(i) / sum).collect(),
             buffer: vec![Complex64::default(); options.transform],
             scratch: vec![Complex64::default(); transform.get_inplace_scratch_len()],
+            levels: Vec::new(),
             options: options.clone(),
             transform,
         })
@@ -152,88 +156,105 @@ impl Stft {
     /// Levels of one epoch of one band in dB, frequencies x frames, row 0 = 0 Hz; clipped to the floor and to 0 dB.
     pub fn decibels(&mut self, epoch: &[f64]) -> Vec<f32> {
         let (rows, frames) = self.options.size();
-        let (floor, least) = (self.options.floor_db, 10f64.powf(self.options.floor_db / 10.0));
-        // Frame by frame, so that neighbouring values are written one after the other; turned at the end.
-        let mut levels = vec![0f32; frames * rows];
-        let mut powers = vec![0.0; 2 * rows];
-        // Two real frames share one complex transform: the even part of the spectrum is the first, the odd the second.
-        for (pair, out) in levels.chunks_mut(2 * rows).enumerate() {
-            self.load(epoch, 2 * pair, out.len() == 2 * rows);
-            self.transform.process_with_scratch(&mut self.buffer, &mut self.scratch);
-            let n = self.buffer.len();
-            let (first, second) = powers.split_at_mut(rows);
-            for (row, (first, second)) in first.iter_mut().zip(second).enumerate() {
-                let (x, mirrored) = (self.buffer[row], self.buffer[(n - row) % n].conj());
-                *first = (x + mirrored).norm_sqr() / 4.0;
-                *second = (x - mirrored).norm_sqr() / 4.0;
-            }
-            for (out, power) in out.iter_mut().zip(&powers) {
-                *out = decibel(power.max(least)).clamp(floor, 0.0) as f32;
-            }
-        }
         let mut image = vec![0f32; rows * frames];
-        // Tiles that fit into the cache either way.
-        for start in (0..frames).step_by(TILE) {
-            for row in 0..rows {
-                let frames_here = start..(start + TILE).min(frames);
-                frames_here.for_each(|frame| image[row * frames + frame] = levels[frame * rows + row]);
-            }
-        }
+        self.levels_into(epoch, [1.0, 0.0], &mut image);
         image
-    }
-
-    fn load(&mut self, epoch: &[f64], frame: usize, second: bool) {
-        let (start, hop) = (frame * self.options.hop, self.options.hop);
-        self.buffer.fill(Complex64::default());
-        for (i, (slot, weight)) in self.buffer.iter_mut().zip(&self.weights).enumerate() {
-            let at = |place: usize| epoch.get(place).copied().unwrap_or(0.0);
-            slot.re = at(start + i) * weight;
-            slot.im = if second { at(start + hop + i) * weight } else { 0.0 };
-        }
     }
 
     /// The image of one epoch of one channel: bands x frequencies x frames in 0-1 (RGB of the network, before its own
     /// scaling).
     pub fn image(&mut self, bands: &[Vec<f64>], epoch: usize) -> Vec<f32> {
+        let (rows, frames) = self.options.size();
+        let mut image = vec![0f32; bands.len() * rows * frames];
+        self.image_into(bands, epoch, |_| [1.0, 0.0], &mut image);
+        image
+    }
+
+    /// As [`Stft::image`], written to its place; `scaling` gives a band's factor and offset for values of 0-1.
+    pub fn image_into(&mut self, bands: &[Vec<f64>], epoch: usize, scaling: impl Fn(usize) -> [f32; 2], out: &mut [f32]) {
         let (from, to) = (epoch * self.options.epoch, (epoch + 1) * self.options.epoch);
         let floor = self.options.floor_db as f32;
-        let mut image = Vec::new();
-        for band in bands {
-            let levels = self.decibels(band.get(from..to).unwrap_or_default());
-            image.extend(levels.into_iter().map(|db| (db - floor) / -floor));
+        let (rows, frames) = self.options.size();
+        for (k, (band, plane)) in bands.iter().zip(out.chunks_exact_mut((rows * frames).max(1))).enumerate() {
+            let [factor, offset] = scaling(k);
+            // (dB - floor) / -floor is 0-1.
+            self.levels_into(band.get(from..to).unwrap_or_default(), [-factor / floor, factor + offset], plane);
         }
-        image
+    }
+
+    /// `factor * dB + offset` of every level, frequencies x frames.
+    fn levels_into(&mut self, epoch: &[f64], [factor, offset]: [f32; 2], image: &mut [f32]) {
+        let (rows, frames) = self.options.size();
+        let (floor, least) =
+            (self.options.floor_db as f32, 10f64.powf(self.options.floor_db / 10.0).max(f64::from(f32::MIN_POSITIVE)));
+        // Frame by frame, so that neighbouring values are written one after the other; turned at the end.
+        let mut levels = std::mem::take(&mut self.levels);
+        levels.resize(frames * rows, 0.0);
+        let mut powers = [0f32; CHUNK];
+        // Two real frames share one complex transform: the even part of the spectrum is the first, the odd the second.
+        for (pair, out) in levels.chunks_mut(2 * rows).enumerate() {
+            self.load(epoch, 2 * pair, out.len() == 2 * rows);
+            self.transform.process_with_scratch(&mut self.buffer, &mut self.scratch);
+            let (first, second) = out.split_at_mut(rows);
+            self.powers_of(first, second, least);
+            for part in [first, second] {
+                for values in part.chunks_mut(CHUNK) {
+                    let powers = &mut powers[..values.len()];
+                    powers.copy_from_slice(values);
+                    let pairs = values.iter_mut().zip(powers);
+                    pairs.for_each(|(value, power)| *value = factor * decibel(*power).clamp(floor, 0.0) + offset);
+                }
+            }
+        }
+        // Tiles that fit into the cache either way.
+        for start in (0..frames).step_by(TILE) {
+            let end = (start + TILE).min(frames);
+            for (row, line) in image.chunks_exact_mut(frames.max(1)).enumerate() {
+                (start..end).for_each(|frame| line[frame] = levels[frame * rows + row]);
+            }
+        }
+        self.levels = levels;
+    }
+
+    /// Powers of the two frames of the last transform, not below `least`; `second` may be empty.
+    fn powers_of(&self, first: &mut [f32], second: &mut [f32], least: f64) {
+        let even = |x: Complex64, mirrored: Complex64| ((x + mirrored.conj()).norm_sqr() * 0.25).max(least) as f32;
+        let odd = |x: Complex64, mirrored: Complex64| ((x - mirrored.conj()).norm_sqr() * 0.25).max(least) as f32;
+        let zero = self.buffer[0];
+        let pairs = || self.buffer[1..].iter().zip(self.buffer.iter().rev());
+        if let [to, rest @ ..] = first {
+            *to = even(zero, zero);
+            rest.iter_mut().zip(pairs()).for_each(|(to, (x, mirrored))| *to = even(*x, *mirrored));
+        }
+        if let [to, rest @ ..] = second {
+            *to = odd(zero, zero);
+            rest.iter_mut().zip(pairs()).for_each(|(to, (x, mirrored))| *to = odd(*x, *mirrored));
+        }
+    }
+
+    fn load(&mut self, epoch: &[f64], frame: usize, second: bool) {
+        let (start, hop) = (frame * self.options.hop, self.options.hop);
+        let stretch = |from: usize| epoch.get(from..).unwrap_or_default().iter().chain(std::iter::repeat(&0.0));
+        self.buffer[self.weights.len()..].fill(Complex64::default());
+        let slots = || self.weights.iter().zip(stretch(start));
+        if second {
+            for ((slot, (weight, a)), b) in self.buffer.iter_mut().zip(slots()).zip(stretch(start + hop)) {
+                *slot = Complex64::new(a * weight, b * weight);
+            }
+        } else {
+            self.buffer.iter_mut().zip(slots()).for_each(|(slot, (weight, a))| *slot = Complex64::new(a * weight, 0.0));
+        }
     }
 }
 
+/// Values whose logarithm is taken together.
+const CHUNK: usize = 64;
 /// Frames that are turned together.
 const TILE: usize = 16;
-
-/// 10 log10 of a positive normal number, to 1e-9 dB and several times faster than the library's logarithm, which a
-/// recording needs tens of millions of times: the exponent, and the series of artanh for the rest.
-fn decibel(power: f64) -> f64 {
-    let bits = power.to_bits();
-    let (exponent, rest) = ((bits >> 52) as f64 - 1023.0, f64::from_bits(bits & 0x000f_ffff_ffff_ffff | 0x3ff0_0000_0000_0000));
-    let large = rest > std::f64::consts::SQRT_2;
-    let (exponent, rest) = if large { (exponent + 1.0, 0.5 * rest) } else { (exponent, rest) };
-    let s = (rest - 1.0) / (rest + 1.0);
-    let z = s * s;
-    let series = 1.0 + z * (1.0 / 3.0 + z * (0.2 + z * (1.0 / 7.0 + z * (1.0 / 9.0 + z * (1.0 / 11.0 + z / 13.0)))));
-    10.0 * (exponent * std::f64::consts::LOG10_2 + 2.0 * s * series * std::f64::consts::LOG10_E)
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_fast_decibel_is_the_librarys() {
-        let mut x = 1e-10;
-        while x < 1e3 {
-            assert!((decibel(x) - 10.0 * f64::log10(x)).abs() < 1e-9, "{x}");
-            x *= 1.0137;
-        }
-    }
 
     #[test]
     fn the_image_is_229_square_and_a_sine_is_a_line() {

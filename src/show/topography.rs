@@ -78,6 +78,8 @@ pub struct Head {
     spline: Spline,
     /// For every pixel (two a cell, row-major) its row in the spline.
     grid: Vec<Option<u32>>,
+    /// For every pixel what it belongs to.
+    parts: Vec<Part>,
 }
 
 impl Head {
@@ -88,8 +90,10 @@ impl Head {
     pub fn new(on: &(impl Electrodes + ?Sized), width: usize, height: usize) -> Result<Self, TopographyError> {
         let Sites { labels, places: sites } = on.sites()?;
         let outline = Outline::new(width, height);
-        let (mut points, mut grid) = (Vec::new(), Vec::with_capacity(2 * width * height));
+        let mut points = Vec::new();
+        let (mut grid, mut parts) = (Vec::with_capacity(2 * width * height), Vec::with_capacity(2 * width * height));
         for (pixel, column) in (0..2 * height).flat_map(|p| (0..width).map(move |c| (p, c))) {
+            parts.push(outline.part(column, pixel));
             let place = outline.place(column, pixel);
             let inside = outline.radius > 0 && place.0.hypot(place.1) <= outline::HEAD;
             grid.push(inside.then_some(points.len() as u32));
@@ -98,7 +102,7 @@ impl Head {
             }
         }
         let spline = Spline::new(&sites, &points).ok_or(TopographyError::Empty)?;
-        Ok(Head { width, height, outline, labels, sites, spline, grid })
+        Ok(Head { width, height, outline, labels, sites, spline, grid, parts })
     }
 
     /// Radius of the head in pixels (half its width in cells); 0 when the box is too small.
@@ -144,18 +148,25 @@ impl Head {
 
     fn fill_colours(&self, cells: &mut [Vec<Cell>], scale: Scale, depth: Depth, value: impl Fn(usize, usize) -> Option<f64>) {
         let lines = self.outline.radius >= LINES_FROM;
-        let crossed = |column: usize, pixel: usize, here: f64| {
-            let right = if column + 1 < self.width { value(column + 1, pixel) } else { None };
-            let below = if pixel + 1 < 2 * self.height { value(column, pixel + 1) } else { None };
-            right.into_iter().chain(below).any(|v| contour::band(scale, v) != contour::band(scale, here))
+        // A line of equal value stands where the pixel to the right or below lies in another band.
+        let band = |column, pixel| value(column, pixel).map(|v| contour::band(scale, v));
+        let rows = (0..2 * self.height).filter(|_| lines);
+        let bands: Vec<Option<i64>> = rows.flat_map(|p| (0..self.width).map(move |c| (c, p))).map(|(c, p)| band(c, p)).collect();
+        let crossed = |column: usize, at: usize| {
+            let right = if column + 1 < self.width { bands[at + 1] } else { None };
+            let below = bands.get(at + self.width).copied().flatten();
+            right.is_some_and(|b| Some(b) != bands[at]) || below.is_some_and(|b| Some(b) != bands[at])
         };
-        let pixel = |column, pixel| match self.outline.part(column, pixel) {
-            Part::Outside => None,
-            Part::Line => Some(palette::line(depth)),
-            Part::Inside => value(column, pixel).map(|v| match lines && crossed(column, pixel, v) {
-                true => scale.line(v, depth),
-                false => scale.colour(v, depth),
-            }),
+        let pixel = |column: usize, pixel: usize| {
+            let at = pixel * self.width + column;
+            match self.parts[at] {
+                Part::Outside => None,
+                Part::Line => Some(palette::line(depth)),
+                Part::Inside => value(column, pixel).map(|v| match lines && crossed(column, at) {
+                    true => scale.line(v, depth),
+                    false => scale.colour(v, depth),
+                }),
+            }
         };
         for (row, line) in cells.iter_mut().enumerate() {
             for (column, cell) in line.iter_mut().enumerate() {
@@ -187,7 +198,9 @@ impl Head {
             let text: Vec<char> = if names { label.chars().collect() } else { vec!['\u{2022}'] };
             let Some((column, row)) = self.outline.cell(site, text.len()) else { continue };
             let inside = |c: usize| {
-                row < self.height && c < self.width && (0..2).all(|half| self.outline.part(c, 2 * row + half) == Part::Inside)
+                row < self.height
+                    && c < self.width
+                    && (0..2).all(|half| self.parts[(2 * row + half) * self.width + c] == Part::Inside)
             };
             // At the rim a name may move two cells towards the midline.
             let inwards = |by: usize| if site.0 < 0.0 { column + by } else { column.saturating_sub(by) };

@@ -272,8 +272,11 @@ pub struct PredictionParts {
     pub abstain: Option<String>,
     /// Recording quality, 0-100, where known.
     pub eeg_quality: Option<f32>,
-    /// Share of the expected frames that could be read, times 100.
+    /// Share of the expected frames that show the face, times 100.
     pub face_quality: Option<f32>,
+    /// What found the face in the frames: a detector's kind, or "centre square"; `None` without a face model.
+    #[serde(default)]
+    pub face_from: Option<String>,
 }
 
 /// An explanation report (maps, QT table) as JSON in `file` (relative to the home).

@@ -1,14 +1,15 @@
 //! From stored sessions to data sets: EEG windows and face frames of every usable trial, with the wanted label.
 
 use crate::gate::{self, EegWindow, QualityReport};
+use crate::infer::face::track::Tracker;
 use crate::job::{Job, Stopped};
 use crate::prepare::dataset::{Dataset, Example, Recipe, Target};
-use crate::prepare::faces::{face_pixels, face_recipe};
 use crate::prepare::signals::Signals;
 use crate::signal::{Role, SECOND, StreamKind, seconds};
 use crate::store::rows::{StreamRow, Trial};
 use crate::store::{Block, Recording};
 use crate::study::StudyError;
+use crate::study::crops::Crops;
 use crate::study::rows::{Features, rows};
 use rayon::prelude::*;
 
@@ -205,11 +206,11 @@ fn example(recording: &Recording, trial: &Trial, label: usize, time: f64, featur
     }
 }
 
-/// Grey face crops of every usable trial; None where no session stored faces.
+/// Grey face crops of every usable trial; None where no session stored faces, or no face was found in them.
 ///
 /// # Errors
 /// A session that cannot be read.
-pub fn face_dataset(recordings: &[Recording], target: Target, job: &Job) -> Result<Option<Dataset>, StudyError> {
+pub fn face_dataset(recordings: &[Recording], target: Target, crops: &Crops, job: &Job) -> Result<Option<Dataset>, StudyError> {
     let classes = classes(recordings, target);
     let mut examples = Vec::new();
     for (done, recording) in recordings.iter().enumerate() {
@@ -217,7 +218,7 @@ pub fn face_dataset(recordings: &[Recording], target: Target, job: &Job) -> Resu
         let Some(stream) = face_stream(recording) else { continue };
         let made: Vec<Vec<Example>> = labelled(recording, target, &classes)
             .par_iter()
-            .map(|(t, l)| face_trial(recording, stream, t, *l))
+            .map(|(t, l)| face_trial(recording, stream, (t, *l), crops, job))
             .collect::<Result<_, _>>()?;
         examples.extend(made.into_iter().flatten());
     }
@@ -225,7 +226,7 @@ pub fn face_dataset(recordings: &[Recording], target: Target, job: &Job) -> Resu
         return Ok(None);
     }
     let simulated = recordings.iter().any(|r| r.session.simulated);
-    Ok(Some(Dataset { recipe: face_recipe(FACE_SIDE), target, classes, examples, simulated }))
+    Ok(Some(Dataset { recipe: crops.recipe(), target, classes, examples, simulated }))
 }
 
 /// Examples of one trial, or why it has none.
@@ -251,20 +252,24 @@ pub(super) fn trial_windows(
 pub(super) fn face_trial(
     recording: &Recording,
     stream: &StreamRow,
-    trial: &Trial,
-    label: usize,
+    (trial, label): (&Trial, usize),
+    crops: &Crops,
+    job: &Job,
 ) -> Result<Vec<Example>, StudyError> {
     let (on, off) = (trial.video_on.unwrap_or(0), trial.video_off.unwrap_or(0));
     let step = (SECOND as f64 / FACE_FPS) as i64;
     let mut next = on;
-    let mut examples = Vec::new();
+    let (mut examples, mut tracker) = (Vec::new(), Tracker::default());
     for frame in recording.frames(stream.info.id, on, off)? {
         if frame.captured < next {
             continue;
         }
         next = frame.captured + step - step / 10; // a tenth of slack for jitter
+        if job.is_stopped() {
+            return Err(Stopped.into());
+        }
         // A frame that is no JPEG was damaged on disk or in the camera: left out, and counted by `verify`.
-        if let Ok(pixels) = face_pixels(&frame.jpeg, FACE_SIDE) {
+        if let Some(pixels) = crops.pixels(&frame.jpeg, &mut tracker)? {
             examples.push(example(recording, trial, label, seconds(frame.captured - on), pixels));
         }
     }

@@ -4,6 +4,7 @@ use crate::job::Job;
 use crate::prepare::dataset::Target;
 use crate::store::rows::SessionId;
 use crate::store::{Home, Recording};
+use crate::study::crops::Crops;
 use crate::study::datasets::{EegData, eeg_dataset, face_dataset};
 use crate::study::shards::{Shards, Task};
 use crate::study::{Features, StudyError};
@@ -45,7 +46,7 @@ pub const FOLDER: &str = "derived/evaluations";
 pub fn dataset(recordings: &[Recording], modality: Modality, target: Target, job: &Job) -> Result<EegData, StudyError> {
     match modality {
         Modality::Eeg(features) => eeg_dataset(recordings, target, features, job),
-        Modality::Face => match face_dataset(recordings, target, job)? {
+        Modality::Face => match face_dataset(recordings, target, &Crops::installed(None), job)? {
             Some(dataset) => Ok(EegData { dataset, left_out: Vec::new() }),
             None => Err(StudyError::NothingToTrain(
                 "no session has face frames of a finished, labelled trial; record some with a camera".into(),

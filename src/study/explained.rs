@@ -10,6 +10,7 @@ use crate::job::Job;
 use crate::prepare::dataset::{Dataset, Target};
 use crate::store::Home;
 use crate::store::rows::{Entry, ExplanationRow, SessionId};
+use crate::study::crops::Crops;
 use crate::study::datasets::{eeg_dataset, face_dataset};
 use crate::study::{Features, Plan, StudyError, Windows, windows};
 use crate::train::card::Card;
@@ -132,7 +133,9 @@ pub fn explain_again(
     let data_of = |face: bool| -> Result<Dataset, StudyError> {
         let mut data = if face {
             let none = || StudyError::NothingToTrain("the model's sessions have no stored face frames".into());
-            face_dataset(&recordings, plan.target, job)?.ok_or_else(none)?
+            let crops = card_of(home, &format!("face-{stamp}")).map_or(Ok(Crops::Centre), |c| Crops::of(&c.recipe, None));
+            let crops = crops.map_err(StudyError::NothingToTrain)?;
+            face_dataset(&recordings, plan.target, &crops, job)?.ok_or_else(none)?
         } else {
             eeg_dataset(&recordings, plan.target, plan.features, job)?.dataset
         };
@@ -157,10 +160,14 @@ pub fn explain_again(
     Ok(report)
 }
 
+/// A stored model's card, where it can be read.
+fn card_of(home: &Home, name: &str) -> Option<Card> {
+    serde_json::from_slice(&std::fs::read(home.dir().join(format!("models/{name}.json"))).ok()?).ok()
+}
+
 /// A caveat where the networks that were trained again do not score what the model's card says.
 fn changed_since(home: &Home, name: &str, folds: &CrossvalResult) -> Option<String> {
-    let bytes = std::fs::read(home.dir().join(format!("models/{name}.json"))).ok()?;
-    let card: Card = serde_json::from_slice(&bytes).ok()?;
+    let card = card_of(home, name)?;
     let (then, now) = (card.scores.accuracy, folds.scores.accuracy);
     (then != now).then(|| {
         format!(

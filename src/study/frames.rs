@@ -1,14 +1,16 @@
 //! The face frames of one trial, and whether they suffice for an answer.
 
 use crate::infer::aggregate::USABLE_SHARE;
+use crate::job::Job;
 use crate::prepare::dataset::Example;
 use crate::signal::seconds;
 use crate::store::Recording;
 use crate::store::rows::Trial;
 use crate::study::StudyError;
+use crate::study::crops::Crops;
 use crate::study::datasets::{FACE_FPS, face_stream, face_trial};
 
-/// The readable face frames of one trial.
+/// The readable frames of one trial in which the face was found.
 #[derive(Debug, Clone, Default)]
 pub struct FaceFrames {
     pub examples: Vec<Example>,
@@ -21,15 +23,15 @@ impl FaceFrames {
     ///
     /// # Errors
     /// The session cannot be read.
-    pub fn of(recording: &Recording, trial: &Trial, label: usize) -> Result<FaceFrames, StudyError> {
+    pub fn of(recording: &Recording, trial: (&Trial, usize), crops: &Crops, job: &Job) -> Result<FaceFrames, StudyError> {
         let Some(stream) = face_stream(recording) else { return Ok(FaceFrames::default()) };
-        let length = seconds(trial.video_off.unwrap_or(0) - trial.video_on.unwrap_or(0));
+        let length = seconds(trial.0.video_off.unwrap_or(0) - trial.0.video_on.unwrap_or(0));
         let rate = if stream.info.rate > 0.0 { stream.info.rate.min(FACE_FPS) } else { FACE_FPS };
-        let examples = face_trial(recording, stream, trial, label)?;
+        let examples = face_trial(recording, stream, trial, crops, job)?;
         Ok(FaceFrames { examples, expected: (length * rate) as usize })
     }
 
-    /// Share of the expected frames that could be read, times 100; `None` without a camera.
+    /// Share of the expected frames that show the face, times 100; `None` without a camera.
     pub fn quality(&self) -> Option<f32> {
         (self.expected > 0).then(|| 100.0 * (self.examples.len() as f32 / self.expected as f32).min(1.0))
     }

@@ -121,6 +121,8 @@ pub enum StudyError {
     Epoch(#[from] crate::infer::epoch::EpochError),
     #[error(transparent)]
     Open(#[from] crate::infer::open::OpenError),
+    #[error(transparent)]
+    Face(#[from] crate::infer::face::FaceError),
     #[error("cannot read {path}: {source}")]
     Read { path: PathBuf, source: std::io::Error },
     #[error(transparent)]

@@ -6,10 +6,10 @@ use crate::infer::fuse::{Expert, Fused, Fusion};
 use crate::infer::open::{Opened, open};
 use crate::job::Job;
 use crate::prepare::dataset::{Dataset, Example, Recipe};
-use crate::prepare::faces::face_recipe;
 use crate::store::rows::{Entry, PredictionParts, PredictionRow, SessionId, Trial};
 use crate::store::{Home, Recording};
-use crate::study::datasets::{FACE_SIDE, eeg_recipe, labelled, trial_windows};
+use crate::study::crops::Crops;
+use crate::study::datasets::{eeg_recipe, labelled, trial_windows};
 use crate::study::frames::FaceFrames;
 use crate::study::{Features, StudyError};
 use crate::train::card::Card;
@@ -50,7 +50,10 @@ pub fn predict(home: &Home, id: SessionId, wanted: &Wanted, job: &Job) -> Result
         Some(path) => Some(open(&path, wanted.library_dir.as_deref())?),
         None => None,
     };
-    let models = Models { eeg: &eeg, face: face.as_ref(), fusion: Fusion::default() };
+    // The face is cut out as it was for the model's training.
+    let crops = face.as_ref().map_or(Ok(Crops::Centre), |f| Crops::of(&f.card.recipe, wanted.library_dir.as_deref()));
+    let crops = crops.map_err(|message| StudyError::Session { session: session.clone(), message })?;
+    let models = Models { eeg: &eeg, face: face.as_ref(), crops, fusion: Fusion::default() };
     let rows = answers(&recording, &models, job)?;
     for row in &rows {
         home.put(Entry::Prediction(row.clone()))?;
@@ -126,6 +129,7 @@ const AT_ONCE: usize = 8;
 struct Models<'a> {
     eeg: &'a Opened,
     face: Option<&'a Opened>,
+    crops: Crops,
     fusion: Fusion,
 }
 
@@ -146,7 +150,10 @@ fn answers(recording: &Recording, models: &Models<'_>, job: &Job) -> Result<Vec<
         let made: Vec<(Result<Vec<Example>, String>, FaceFrames)> = some
             .par_iter()
             .map(|(trial, label)| {
-                let face = if models.face.is_some() { FaceFrames::of(recording, trial, *label)? } else { FaceFrames::default() };
+                let face = match models.face {
+                    Some(_) => FaceFrames::of(recording, (trial, *label), &models.crops, job)?,
+                    None => FaceFrames::default(),
+                };
                 Ok((trial_windows(recording, trial, *label, features, job)?, face))
             })
             .collect::<Result<_, StudyError>>()?;
@@ -185,7 +192,7 @@ fn answer(
     let eeg = geometric_mean(&timeline);
     let face_quality = faces.quality();
     let face = match models.face {
-        Some(model) if faces.enough() => geometric_mean(&probabilities(model, &set(face_recipe(FACE_SIDE), faces.examples))?),
+        Some(model) if faces.enough() => geometric_mean(&probabilities(model, &set(models.crops.recipe(), faces.examples))?),
         _ => None,
     };
     let fused = models.fusion.fuse(
@@ -200,7 +207,10 @@ fn answer(
         classes: card.classes.clone(),
         truth: (label < card.classes.len()).then_some(label),
         fused: (models.face.is_some() && !fused.probabilities.is_empty()).then(|| single(&fused.probabilities)),
-        parts: parts(&fused, [trial.quality.map(|q| q as f32), face_quality]),
+        parts: PredictionParts {
+            face_from: models.face.map(|_| models.crops.name().to_string()),
+            ..parts(&fused, [trial.quality.map(|q| q as f32), face_quality])
+        },
         eeg: eeg.as_deref().map(single),
         face: face.as_deref().map(single),
         timeline: data.examples.iter().zip(&timeline).map(|(e, p)| (e.time as f32, single(p))).collect(),
@@ -212,7 +222,8 @@ fn answer(
 /// What is kept of a fused answer beside its probabilities; `quality` of EEG and face.
 pub(super) fn parts(fused: &Fused, [eeg_quality, face_quality]: [Option<f32>; 2]) -> PredictionParts {
     let confidence = fused.probabilities.iter().copied().reduce(f64::max).map(|p| p as f32);
-    PredictionParts { source: fused.source.tag().into(), confidence, abstain: fused.abstain.clone(), eeg_quality, face_quality }
+    let (source, abstain) = (fused.source.tag().into(), fused.abstain.clone());
+    PredictionParts { source, confidence, abstain, eeg_quality, face_quality, face_from: None }
 }
 
 /// Calibrated probabilities of all examples.

@@ -5,21 +5,21 @@ mod published;
 
 pub use published::{Figure, beside};
 
-use crate::exchange::{ReadOptions, faces, recognise};
+use crate::exchange::{ReadOptions, recognise};
 use crate::explain::report::ExplanationReport;
 use crate::job::Job;
-use crate::prepare::dataset::{Dataset, Example, Target};
-use crate::prepare::faces::{FACE_SIDE, face_pixels, face_recipe};
+use crate::prepare::dataset::Target;
 use crate::signal::{Emotion, Nanos};
 use crate::store::rows::{Session, SessionId};
 use crate::store::{Home, Recording};
+use crate::study::crops::Crops;
 use crate::study::evaluate::{EvaluationPlan, FOLDER, Modality, evaluate};
+use crate::study::pictures::{self, Pictures};
 use crate::study::shards::{Shards, Task};
 use crate::study::{Features, Plan, StudyError};
 use crate::train::evaluate::Evaluation;
 use crate::train::fit::FitOptions;
 use crate::train::protocol::Protocol;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -208,24 +208,7 @@ fn targets(settings: &Settings, recordings: &[Recording]) -> Result<Vec<Target>,
 
 /// The face network on a tree of pictures, five times four fifths against one; every picture is a trial of its own.
 fn face_pictures(home: &Home, settings: &Settings, tree: &Path, job: &Job) -> Result<Evaluation, StudyError> {
-    let found = faces::tree(tree)?;
-    let wanted: Vec<_> = found.pictures.iter().filter(|p| FOUR.contains(&p.emotion)).collect();
-    job.report("face pictures", 0, wanted.len() as u64)?;
-    let made: Vec<Option<Example>> = wanted
-        .par_iter()
-        .enumerate()
-        .map(|(n, picture)| {
-            let features = face_pixels(&std::fs::read(&picture.path).ok()?, FACE_SIDE).ok()?;
-            let label = FOUR.iter().position(|e| *e == picture.emotion)?;
-            let (session, trial) = (tree.display().to_string(), n as u32 + 1);
-            let stimulus = picture.path.display().to_string();
-            Some(Example { features, label, participant: format!("picture {trial}"), session, trial, stimulus, time: 0.0 })
-        })
-        .collect();
-    let unreadable = made.iter().filter(|e| e.is_none()).count();
-    let classes = FOUR.map(|e| e.name().to_string()).to_vec();
-    let examples: Vec<Example> = made.into_iter().flatten().collect();
-    let dataset = Dataset { recipe: face_recipe(FACE_SIDE), target: Target::Reported, classes, examples, simulated: false };
+    let Pictures { dataset, caveats } = pictures::examples(tree, &FOUR, &Crops::installed(settings.library_dir.as_deref()), job)?;
     let task = Task {
         protocol: Protocol::GroupedKfold { folds: FACE_FOLDS },
         network: "face-small".into(),
@@ -235,9 +218,8 @@ fn face_pictures(home: &Home, settings: &Settings, tree: &Path, job: &Job) -> Re
         limbic_version: env!("CARGO_PKG_VERSION").into(),
     };
     let mut shards = Shards::prepare(&home.dir().join(FOLDER), task, dataset)?;
-    if unreadable + found.skipped.len() > 0 {
-        let skipped = found.skipped.join("; ");
-        shards.caveat = Some(format!("{unreadable} pictures are no JPEG and are left out; {skipped}"));
+    if !caveats.is_empty() {
+        shards.caveat = Some(caveats.join("; "));
     }
     Ok(shards.summary(&shards.run_missing(settings.workers, job)?))
 }

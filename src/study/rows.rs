@@ -2,13 +2,13 @@
 
 use crate::job::Job;
 use crate::prepare::dataset::Recipe;
+use crate::prepare::eeg::Companions;
 use crate::prepare::features::{PsdOptions, psd_features};
 use crate::prepare::interpolate::interpolate;
 use crate::prepare::physiology::{heart_beats, physiology};
 use crate::prepare::recipes::{self, FeatureOptions, FeatureSet, Material};
 use crate::prepare::signals::Signals;
 use crate::prepare::spectrogram::SpectrogramOptions;
-use crate::prepare::eeg::Companions;
 use crate::signal::{Nanos, Role, seconds, to_nanos};
 use crate::store::rows::{StreamRow, Trial};
 use crate::store::{Block, Recording};

@@ -6,6 +6,7 @@ use crate::job::Job;
 use crate::prepare::dataset::Dataset;
 use crate::store::rows::{Entry, ModelRow, SessionId};
 use crate::store::{Home, Recording};
+use crate::study::crops::Crops;
 use crate::study::datasets::{self, eeg_dataset, face_dataset};
 use crate::study::{Outcome, Plan, StudyError, Windows, explained, held_out, windows};
 use crate::train::card::Card;
@@ -36,7 +37,7 @@ pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePo
     let left_out = made.caveat();
     let mut eeg_data = made.dataset;
     let windows = windows::choose(&mut eeg_data, &recordings, plan.windows)?;
-    let mut face_data = face_dataset(&recordings, plan.target, job)?;
+    let mut face_data = face_dataset(&recordings, plan.target, &Crops::installed(plan.library_dir.as_deref()), job)?;
     if let Some(faces) = &mut face_data {
         windows::choose(faces, &recordings, plan.windows)?;
         // Both modalities are tested on the same trials.
@@ -54,7 +55,7 @@ pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePo
         .map(|data| modality.learn(data, "face", explained::FACE_NETWORK, explained::FACE_HIDDEN))
         .transpose()?;
     let fused = face.as_ref().map(|f| fuse_held_out(&eeg.folds, &f.folds, eeg_data.classes.len(), &Fusion::default(), plan.seed));
-    store_predictions(home, &eeg, &eeg_data, fused.as_ref())?;
+    store_predictions(home, (&eeg, face.as_ref()), &eeg_data, fused.as_ref())?;
     let ids: Vec<_> = recordings.iter().map(|r| r.session.id).collect();
     let explain = || explained::first(home, plan, ids, job, (&eeg.card.name, &eeg.folds), &eeg_data);
     let (explanation, unexplained) = match explainable(&eeg.card)?.then(explain) {
@@ -130,7 +131,7 @@ fn enough(recordings: &[Recording], plan: &Plan) -> Result<(), StudyError> {
     )))
 }
 
-fn stamp(plan: &Plan) -> String {
+pub(super) fn stamp(plan: &Plan) -> String {
     chrono::DateTime::from_timestamp_nanos(plan.created_utc).format("%Y%m%d-%H%M%S").to_string()
 }
 
@@ -143,26 +144,26 @@ pub(super) fn assignment(data: &Dataset, plan: &Plan) -> Result<split::Assignmen
 }
 
 /// A modality that was learned: its folds for honest numbers, and one model on all trials for sessions to come.
-struct Learned {
-    folds: CrossvalResult,
-    card: Card,
-    row: ModelRow,
+pub(super) struct Learned {
+    pub(super) folds: CrossvalResult,
+    pub(super) card: Card,
+    pub(super) row: ModelRow,
 }
 
-struct Modality<'a> {
-    home: &'a Home,
-    plan: &'a Plan,
-    job: &'a Job,
-    on_epoch: &'a mut dyn FnMut(CurvePoint),
-    assignment: split::Assignment,
-    recordings: &'a [Recording],
-    stamp: &'a str,
+pub(super) struct Modality<'a> {
+    pub(super) home: &'a Home,
+    pub(super) plan: &'a Plan,
+    pub(super) job: &'a Job,
+    pub(super) on_epoch: &'a mut dyn FnMut(CurvePoint),
+    pub(super) assignment: split::Assignment,
+    pub(super) recordings: &'a [Recording],
+    pub(super) stamp: &'a str,
     /// What must stand beside the scores.
-    caveats: Vec<String>,
+    pub(super) caveats: Vec<String>,
 }
 
 impl Modality<'_> {
-    fn learn(&mut self, data: &Dataset, modality: &str, network: &str, hidden: usize) -> Result<Learned, StudyError> {
+    pub(super) fn learn(&mut self, data: &Dataset, modality: &str, network: &str, hidden: usize) -> Result<Learned, StudyError> {
         let network = architecture(network).ok_or_else(|| StudyError::NoNetwork(network.into()))?;
         let name = format!("{modality}-{}", self.stamp);
         let options = crossval_options(self.plan, (modality, network, hidden), self.assignment.clone(), name);
@@ -223,7 +224,7 @@ fn fit_options(plan: &Plan, modality: &str) -> FitOptions {
 }
 
 /// "grouped 4-fold by trial: 0.75 [0.58 0.88] (chance 0.25, most frequent 0.25), 24 trials".
-fn line(card: &Card) -> String {
+pub(super) fn line(card: &Card) -> String {
     let s = &card.scores;
     format!(
         "{}: {:.2} [{:.2} {:.2}] (chance {:.2}, most frequent {:.2}), {} trials",
@@ -258,8 +259,14 @@ fn felt_only(plan: &Plan, kept: usize, all: usize) -> String {
     if labelled { format!("\nfelt segments only: {kept} of {all} EEG windows") } else { String::new() }
 }
 
-fn store_predictions(home: &Home, eeg: &Learned, data: &Dataset, fused: Option<&FusedResult>) -> Result<(), StudyError> {
-    for row in held_out::rows(&eeg.folds, &eeg.card.name, data, fused) {
+fn store_predictions(
+    home: &Home,
+    (eeg, face): (&Learned, Option<&Learned>),
+    data: &Dataset,
+    fused: Option<&FusedResult>,
+) -> Result<(), StudyError> {
+    for mut row in held_out::rows(&eeg.folds, &eeg.card.name, data, fused) {
+        row.parts.face_from = face.map(|f| Crops::named(&f.card.recipe).to_string());
         home.put(Entry::Prediction(row))?;
     }
     Ok(())

@@ -132,8 +132,8 @@ fn cross_entropy(logits: &[f32], labels: &[usize], class_weights: &[f32], classe
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::fit::{by_framework, loss_and_gradients};
     use crate::train::Predictor;
+    use crate::train::fit::{by_framework, loss_and_gradients};
     use crate::train::networks::{ARCHITECTURES, Size};
 
     /// The same loss and gradients as the framework's own, for batches that fill their vectors and ones that do not.

@@ -9,7 +9,7 @@ mod values;
 mod write;
 
 pub use read::{read, read_logits};
-pub use write::write;
+pub use write::{write, write_bare};
 
 /// Name of the graph's input, [batch, channels, height, width].
 pub const INPUT: &str = "input";

@@ -1,24 +1,26 @@
 //! `limbic bench predict`: what one epoch of prediction costs, stage by stage, beside the second paper's 1.5 s.
 
-use crate::cli::{Common, text};
-use crate::infer::convert::quantise::{quantise, ranges};
-use crate::infer::epoch::{Answer, EpochPath, FEATURES};
+mod fast;
+mod figures;
+mod material;
+
+use crate::cli::Common;
+use crate::infer::epoch::{Answer, EpochError, EpochPath};
 use crate::infer::face::look::Models;
 use crate::infer::face::track::Tracker;
 use crate::infer::face::{Looker, Picture};
 use crate::infer::fuse::{Expert, Fusion};
+use crate::infer::open::on_runtime;
 use crate::infer::runtime::{OnnxSession, Runtime};
 use crate::native::Model;
+use crate::prepare::Signals;
 use crate::prepare::features::{PsdOptions, psd_features};
-use crate::prepare::{Signals, scalp_map};
 use crate::signal::{Clock, Montage, Nanos, Seed, SystemClock};
-use crate::train::network::{Conv2d, Dense, MapLayer, Network, RowLayer};
 use crate::train::networks::seed_a::seed_a;
-use crate::train::{Predictor, score};
 use anyhow::Context as _;
-use serde_json::json;
+use figures::Figures;
+use material::{Sets, eeg, head};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Rate of the made-up amplifier, samples a second.
 const RATE: f64 = 256.0;
@@ -38,10 +40,14 @@ pub struct Args {
     /// The same network in eight bits, timed and compared with it
     #[arg(long, value_name = "FILE")]
     fast: Option<PathBuf>,
-    /// Make the eight-bit network first, from made-up epochs, and write it here
+    /// Make the eight-bit network first, and write it here
     #[arg(long, value_name = "FILE", conflicts_with = "fast")]
     make_fast: Option<PathBuf>,
-    /// Epochs that are timed
+    /// EEG files whose epochs are used instead of made-up ones; the eight-bit network sees the first half of each, both are
+    /// compared on the second
+    #[arg(long, value_name = "FILE")]
+    recording: Vec<PathBuf>,
+    /// Epochs that are timed (of each recording)
     #[arg(long, default_value_t = 5)]
     epochs: usize,
     #[arg(long, default_value_t = 7)]
@@ -49,7 +55,7 @@ pub struct Args {
 }
 
 /// Prints a table, or with `json` {runtime, epochs, side, stages_ms: {spectrograms, network, head, fusion}, rest_share,
-/// psd_ms, face_ms, fast: {network_ms, ratio, cosine, agree}}; medians over the epochs.
+/// psd_ms, face_ms, fast: {network_ms, ratio, cosine_least, cosine_mean, agree, same_recording, right_recording}}; medians over the epochs.
 ///
 /// # Errors
 /// No runtime, no model, or one that fails.
@@ -60,22 +66,27 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let file = file.context("no InceptionV3 here; bring it with `limbic setup --models`, or name one with --model")?;
     let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let name = file.display().to_string();
-    let head: Arc<dyn Predictor> = Arc::new(head(args.seed)?);
+    let head = on_runtime(&runtime, head(args.seed)?);
     let path = EpochPath::new(OnnxSession::from_bytes(&runtime, &name, &bytes)?, head.clone(), 1.0)?;
-    let epochs: Vec<Signals> = (0..args.epochs.max(1)).map(|i| eeg(args.seed + i as u64)).collect();
+    let sets = match args.recording.is_empty() {
+        true => Sets::made_up(args.seed, args.epochs),
+        false => Sets::recorded(&args.recording, args.epochs)?,
+    };
     let fast = match (&args.make_fast, &args.fast) {
-        (Some(out), _) => Some(make_fast(&runtime, &name, &bytes, &path, args.seed, out)?),
+        (Some(out), _) => Some(fast::make(&runtime, (&name, &bytes), &path, &sets, out)?),
         (None, Some(fast)) => Some(std::fs::read(fast).with_context(|| format!("cannot read {}", fast.display()))?),
         (None, None) => None,
     };
     // Once for warmth, then timed.
-    path.answer(&epochs[0], &clock)?;
-    let answers: Vec<Answer> = epochs.iter().map(|e| path.answer(e, &clock)).collect::<Result<_, _>>()?;
+    let all = |path: &EpochPath| -> Result<Vec<Answer>, EpochError> {
+        path.answer(&sets.timed[0].1, &clock)?;
+        sets.timed.iter().map(|(_, e)| path.answer(e, &clock)).collect()
+    };
+    let answers = all(&path)?;
     let fast = match fast {
         Some(bytes) => {
             let quick = EpochPath::new(OnnxSession::from_bytes(&runtime, "the eight-bit network", &bytes)?, head, 1.0)?;
-            quick.answer(&epochs[0], &clock)?;
-            Some(epochs.iter().map(|e| quick.answer(e, &clock)).collect::<Result<Vec<_>, _>>()?)
+            Some(fast::compared(&path, &sets, &answers, &all(&quick)?)?)
         }
         None => None,
     };
@@ -91,98 +102,21 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         network: median(answers.iter().map(|a| a.network_ns)),
         head: median(answers.iter().map(|a| a.head_ns)),
         fusion: fusion_ns,
-        psd: psd(args, &clock)?,
+        psd: psd(args, &runtime, &clock)?,
         face: face(args, &runtime, &clock)?,
-        fast: fast.map(|quick| compared(&answers, &quick)),
+        about: sets.about.clone(),
+        fast,
     };
-    figures.print(args.epochs, common.json)
-}
-
-/// Conv 3x3 -> 256, conv 2x2 -> 128, conv 1x1 -> 64, pool, dense 128, dense K (algorithms 7).
-fn head(seed: u64) -> anyhow::Result<Network> {
-    let mut draws = Seed::new(seed).fork("head");
-    let maps = vec![
-        Conv2d::init(FEATURES, 256, 3, 1, &mut draws).into(),
-        MapLayer::Relu,
-        Conv2d::init(256, 128, 2, 0, &mut draws).into(),
-        MapLayer::Relu,
-        Conv2d::init(128, 64, 1, 0, &mut draws).into(),
-        MapLayer::Relu,
-        MapLayer::MaxPool2d { size: [2, 2], stride: [2, 2] },
-    ];
-    let rows = vec![Dense::init(384, 128, &mut draws).into(), RowLayer::Relu, Dense::init(128, CLASSES, &mut draws).into()];
-    Ok(Network::new("head of the bench", [FEATURES, scalp_map::ROWS, scalp_map::COLUMNS], maps, rows)?)
-}
-
-/// Made-up EEG of the map's electrodes: a slow wander shared by neighbours, an alpha rhythm that comes and goes, noise.
-fn eeg(seed: u64) -> Signals {
-    let labels = scalp_map::labels();
-    let samples = ((EPOCH_S + LEAD_S) * RATE) as usize;
-    let mut draws = Seed::new(seed).fork("eeg");
-    let channel = |i: usize| {
-        let (mut slow, phase) = (0.0, draws.uniform() * std::f64::consts::TAU);
-        let depth = 5.0 + 15.0 * (i as f64 / labels.len() as f64);
-        let sample = |k: usize| {
-            let t = k as f64 / RATE;
-            slow = 0.98 * slow + 2.0 * draws.normal();
-            let alpha = depth * (0.5 + 0.5 * (t * 1.3 + phase).sin()) * (std::f64::consts::TAU * 10.0 * t + phase).sin();
-            slow + alpha + 2.0 * draws.normal()
-        };
-        (0..samples).map(sample).collect()
-    };
-    let mut channel = channel;
-    let data = (0..labels.len()).map(&mut channel).collect();
-    Signals { rate: RATE, labels, data }
-}
-
-/// Ranges come from epochs of other seeds than the timed ones.
-fn make_fast(
-    runtime: &Runtime,
-    name: &str,
-    bytes: &[u8],
-    path: &EpochPath,
-    seed: u64,
-    out: &std::path::Path,
-) -> anyhow::Result<Vec<u8>> {
-    let side = path.sides().0;
-    let pictures = path.pictures(&eeg(seed + 10_000))?;
-    // Every third channel: pictures of one epoch resemble each other.
-    let inputs: Vec<Vec<f32>> = pictures.chunks_exact(3 * side * side).step_by(3).map(<[f32]>::to_vec).collect();
-    let ranges = ranges(runtime, name, bytes, &inputs, &[1, 3, side, side])?;
-    let words = format!("{} spectrograms of made-up EEG", inputs.len());
-    let fast = quantise(name, bytes, &ranges, &words)?;
-    std::fs::write(out, &fast).with_context(|| format!("cannot write {}", out.display()))?;
-    Ok(fast)
-}
-
-/// Eight bits beside floats: the time's ratio, the features' likeness, how often the head says the same.
-fn compared(exact: &[Answer], quick: &[Answer]) -> Fast {
-    let time = |answers: &[Answer]| median(answers.iter().map(|a| a.network_ns));
-    let mut likeness = Vec::new();
-    for (a, b) in exact.iter().zip(quick) {
-        for (x, y) in a.features.chunks_exact(FEATURES).zip(b.features.chunks_exact(FEATURES)) {
-            let dot = |u: &[f32], v: &[f32]| u.iter().zip(v).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
-            likeness.push(dot(x, y) / (dot(x, x) * dot(y, y)).sqrt().max(1e-30));
-        }
-    }
-    let same =
-        exact.iter().zip(quick).filter(|(a, b)| score::argmax(&a.probabilities) == score::argmax(&b.probabilities)).count();
-    Fast {
-        network: time(quick),
-        ratio: time(quick) as f64 / time(exact).max(1) as f64,
-        cosine_least: likeness.iter().copied().fold(1.0, f64::min),
-        cosine_mean: likeness.iter().sum::<f64>() / likeness.len().max(1) as f64,
-        agree: same as f64 / exact.len().max(1) as f64,
-    }
+    figures.print(sets.timed.len(), common.json)
 }
 
 /// The first paper's path for the same 3 s: band powers of 32 channels, its network.
-fn psd(args: &Args, clock: &dyn Clock) -> anyhow::Result<Nanos> {
+fn psd(args: &Args, runtime: &Runtime, clock: &dyn Clock) -> anyhow::Result<Nanos> {
     let made = eeg(args.seed);
     let montage = Montage::biosemi32();
     let data = (0..montage.labels.len()).map(|i| made.data[i % made.data.len()].clone()).collect();
     let signals = Signals { rate: RATE, labels: montage.labels, data };
-    let network = seed_a(CLASSES, 512, &Seed::new(args.seed))?;
+    let network = on_runtime(runtime, seed_a(CLASSES, 512, &Seed::new(args.seed))?);
     let mut fault = None;
     let took = timed(clock, args.epochs, || match psd_features(&signals, &PsdOptions::default()) {
         Ok(rows) => {
@@ -232,70 +166,4 @@ fn median(values: impl Iterator<Item = Nanos>) -> Nanos {
     let mut values: Vec<Nanos> = values.collect();
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or(0)
-}
-
-struct Fast {
-    network: Nanos,
-    ratio: f64,
-    cosine_least: f64,
-    cosine_mean: f64,
-    agree: f64,
-}
-
-struct Figures {
-    runtime: String,
-    side: usize,
-    spectrograms: Nanos,
-    network: Nanos,
-    head: Nanos,
-    fusion: Nanos,
-    psd: Nanos,
-    face: Option<Nanos>,
-    fast: Option<Fast>,
-}
-
-fn ms(nanos: Nanos) -> f64 {
-    (nanos as f64 / 1e4).round() / 100.0
-}
-
-impl Figures {
-    fn print(&self, epochs: usize, as_json: bool) -> anyhow::Result<()> {
-        let rest = (self.spectrograms + self.head + self.fusion) as f64 / self.network.max(1) as f64;
-        if as_json {
-            let fast = self.fast.as_ref().map(|f| {
-                json!({ "network_ms": ms(f.network), "ratio": f.ratio, "cosine_least": f.cosine_least,
-                        "cosine_mean": f.cosine_mean, "agree": f.agree })
-            });
-            let stages = json!({ "spectrograms": ms(self.spectrograms), "network": ms(self.network), "head": ms(self.head),
-                                 "fusion": ms(self.fusion) });
-            let value = json!({ "runtime": self.runtime, "epochs": epochs, "side": self.side, "stages_ms": stages,
-                                "rest_share": rest, "psd_ms": ms(self.psd), "face_ms": self.face.map(ms), "fast": fast });
-            println!("{}", serde_json::to_string_pretty(&value)?);
-            return Ok(());
-        }
-        let row = |what: &str, time: Nanos| vec![what.to_string(), format!("{:.2}", ms(time))];
-        let mut rows = vec![
-            row("bands and spectrograms", self.spectrograms),
-            row("InceptionV3, 28 pictures", self.network),
-            row("head", self.head),
-            row("fusion", self.fusion),
-            row("the whole epoch", self.spectrograms + self.network + self.head + self.fusion),
-            row("band powers and their network", self.psd),
-        ];
-        rows.extend(self.face.map(|t| row("a face, per frame", t)));
-        rows.extend(self.fast.as_ref().map(|f| row("InceptionV3 in eight bits", f.network)));
-        print!("{}", text::table(&["3 s of EEG", "ms"], &rows));
-        println!("all but InceptionV3: {:.1} % of it; the paper's pipeline takes 1500 ms an epoch", 100.0 * rest);
-        if let Some(f) = &self.fast {
-            println!(
-                "eight bits: {:.2} of the time; features' cosine {:.4} on average, {:.4} at least; same class in {:.0} %",
-                f.ratio,
-                f.cosine_mean,
-                f.cosine_least,
-                100.0 * f.agree
-            );
-        }
-        println!("{} epochs, pictures of {1} x {1}, {2}", epochs, self.side, self.runtime);
-        Ok(())
-    }
 }

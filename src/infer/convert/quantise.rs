@@ -2,6 +2,7 @@
 //! QuantizeLinear and DequantizeLinear pairs, which ONNX Runtime turns into whole-number arithmetic (static quantisation;
 //! Jacob et al. 2018).
 
+use super::reorder::{means_last, readers, without_cuts_after_means};
 use crate::infer::runtime::{InferError, OnnxSession, Runtime};
 use crate::train::onnx::graph::{GraphBuilder, Parts, Size, Step, Value, Weight, parts};
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 /// Metadata key: what the ranges were seen on.
 pub const CALIBRATED_KEY: &str = "limbic.calibrated_on";
 /// Operators whose outputs are rounded to eight bits.
-const ROUNDED: [&str; 4] = ["Relu", "MaxPool", "AveragePool", "Concat"];
+const ROUNDED: [&str; 3] = ["Relu", "MaxPool", "Concat"];
 
 /// Smallest and largest value of a tensor.
 pub type Ranges = BTreeMap<String, (f32, f32)>;
@@ -35,9 +36,10 @@ pub fn ranges(
     shape: &[usize],
 ) -> Result<Ranges, QuantiseError> {
     let wrong = |message: String| QuantiseError::Model { model: model.into(), message };
-    let parts = parts(bytes).map_err(wrong)?;
+    let mut parts = parts(bytes).map_err(wrong)?;
+    means_last(&mut parts);
     let mut watched = rebuilt(&parts);
-    let names: Vec<&str> = rounded(&parts).collect();
+    let names: Vec<&str> = parts.nodes.iter().filter(|s| rounded(&parts, s)).map(|s| s.output.as_str()).collect();
     for name in &names {
         watched.output(name, &[Size::Any("a"), Size::Any("b"), Size::Any("c"), Size::Any("d")]);
     }
@@ -54,17 +56,36 @@ pub fn ranges(
             widen(&output.name, &output.values);
         }
     }
-    // A maximum keeps the steps of what it is taken of, so that it needs no arithmetic at all.
+    share(&parts, &mut ranges);
+    Ok(ranges)
+}
+
+/// Values that are only copied keep their steps, so that copying needs no arithmetic.
+fn share(parts: &Parts, ranges: &mut Ranges) {
+    // What is put together is rounded to the steps of the whole from the beginning.
+    for step in parts.nodes.iter().rev().filter(|s| s.operator == "Concat") {
+        let Some(whole) = ranges.get(&step.output).copied() else { continue };
+        step.inputs.iter().filter(|i| readers(parts, i) == 1).for_each(|i| {
+            ranges.insert(i.clone(), whole);
+        });
+    }
+    // A maximum keeps the steps of what it is taken of.
     for step in parts.nodes.iter().filter(|s| s.operator == "MaxPool") {
         if let Some(range) = step.inputs.first().and_then(|i| ranges.get(i).copied()) {
             ranges.insert(step.output.clone(), range);
         }
     }
-    Ok(ranges)
 }
 
-fn rounded(parts: &Parts) -> impl Iterator<Item = &str> {
-    parts.nodes.iter().filter(|s| ROUNDED.contains(&s.operator.as_str())).map(|s| s.output.as_str())
+/// A node's output is rounded; that of a convolution only where no ReLU follows, which is done in the same step.
+fn rounded(parts: &Parts, step: &Step) -> bool {
+    let cut = || parts.nodes.iter().any(|s| s.operator == "Relu" && s.inputs.contains(&step.output));
+    let averaged = || parts.nodes.iter().any(|s| s.operator == "AveragePool" && s.inputs.contains(&step.output));
+    match step.operator.as_str() {
+        "Conv" => averaged(),
+        "AveragePool" => !cut(),
+        other => ROUNDED.contains(&other),
+    }
 }
 
 /// The network in eight bits. `calibrated_on` says what the ranges were seen on.
@@ -73,7 +94,9 @@ fn rounded(parts: &Parts) -> impl Iterator<Item = &str> {
 /// A model that is no plain float32 network; a value without a range.
 pub fn quantise(model: &str, bytes: &[u8], ranges: &Ranges, calibrated_on: &str) -> Result<Vec<u8>, QuantiseError> {
     let wrong = |message: String| QuantiseError::Model { model: model.into(), message };
-    let parts = parts(bytes).map_err(wrong)?;
+    let mut parts = parts(bytes).map_err(wrong)?;
+    means_last(&mut parts);
+    without_cuts_after_means(&mut parts);
     let mut writer = Writer { graph: GraphBuilder::default(), steps: BTreeMap::new() };
     declare(&mut writer.graph, &parts);
     let weights: BTreeMap<&str, &Weight> = parts.weights.iter().map(|w| (w.name.as_str(), w)).collect();
@@ -86,7 +109,7 @@ pub fn quantise(model: &str, bytes: &[u8], ranges: &Ranges, calibrated_on: &str)
                 copy(&mut writer.graph, step, &inputs);
             }
         }
-        if ROUNDED.contains(&step.operator.as_str()) {
+        if rounded(&parts, step) {
             writer.activation(&step.output, ranges).map_err(wrong)?;
         }
     }
@@ -157,7 +180,7 @@ fn declare(graph: &mut GraphBuilder, parts: &Parts) {
 }
 
 /// The same network, to which outputs can be added.
-fn rebuilt(parts: &Parts) -> GraphBuilder {
+pub(super) fn rebuilt(parts: &Parts) -> GraphBuilder {
     let mut graph = GraphBuilder::default();
     declare(&mut graph, parts);
     for weight in &parts.weights {

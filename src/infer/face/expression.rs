@@ -4,6 +4,7 @@ use super::crop::{Cut, crop};
 use super::{Face, FaceError, Picture, sizes};
 use crate::infer::calibrate::softmax;
 use crate::infer::runtime::{OnnxSession, Runtime};
+use crate::prepare::faces::standardised;
 use crate::train::card::Card;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -27,6 +28,9 @@ pub struct About {
     pub probabilities: bool,
     /// 1: not calibrated.
     pub temperature: f64,
+    /// Brought to mean 0 and standard deviation 1 within the picture, as limbic's own networks are trained.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub standardised: bool,
 }
 
 impl About {
@@ -39,6 +43,7 @@ impl About {
             margin: 1.0,
             probabilities: true,
             temperature: 1.0,
+            standardised: false,
         }
     }
 
@@ -136,7 +141,8 @@ impl Expression {
             return square.planes(scale, offset, false);
         }
         let luma = |p: &[u8]| 0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2]);
-        square.rgb.chunks_exact(3).map(|p| scale * luma(p) + offset).collect()
+        let grey: Vec<f32> = square.rgb.chunks_exact(3).map(|p| scale * luma(p) + offset).collect();
+        if self.about.standardised { standardised(grey) } else { grey }
     }
 }
 
@@ -155,6 +161,7 @@ fn about(session: &OnnxSession, channels: usize, side: usize, classes: usize) ->
             margin: scaled("margin", super::crop::TRAINING.margin),
             probabilities: false,
             temperature: card.temperature,
+            standardised: card.recipe.parameters.get("scale").is_some_and(|s| s.starts_with("mean 0")),
         });
     }
     match (channels, side, classes) {

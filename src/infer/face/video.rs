@@ -1,6 +1,7 @@
-//! Pictures out of files, one at a time: JPEG by ourselves, limbic's own face video by itself, everything else through
+//! Pictures out of files, one at a time and upright: JPEG by ourselves, limbic's own face video by itself, everything else through
 //! ffmpeg, which is asked for uncompressed pictures (PPM) on a pipe.
 
+use super::exif::{orientation, upright};
 use super::{FaceError, Picture};
 use crate::exchange::mkv;
 use std::collections::VecDeque;
@@ -43,7 +44,7 @@ impl Frames {
         let source = match (is_jpeg, mkv::read(path)) {
             (true, _) => {
                 let bytes = std::fs::read(path).map_err(unreadable)?;
-                let picture = Picture::from_jpeg(&bytes);
+                let picture = Picture::from_jpeg(&bytes).map(|p| upright(p, orientation(&bytes)));
                 From::Photo(Some(picture.map_err(|message| FaceError::NoPicture { path: path.into(), message })?))
             }
             (false, Ok(film)) => {

@@ -1,5 +1,6 @@
 //! One ONNX model in memory, ready to answer.
 
+use super::plain::plain;
 use super::{InferError, Runtime};
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
@@ -59,7 +60,7 @@ impl OnnxSession {
             Runtime::Native(native) => native,
             Runtime::None { why } => return Err(InferError::NoRuntime { why: why.clone() }),
         };
-        let session = build(native, bytes).map_err(|message| InferError::Load { model: name.into(), message })?;
+        let session = build(native, bytes).map_err(|m| InferError::Load { model: name.into(), message: plain(&m) })?;
         let input = match session.inputs() {
             [input] if input.dtype().tensor_type() == Some(TensorElementType::Float32) => {
                 input.dtype().tensor_shape().map(|s| s.to_vec()).unwrap_or_default()
@@ -135,7 +136,7 @@ impl OnnxSession {
     }
 
     fn failed(&self, message: impl std::fmt::Display) -> InferError {
-        InferError::Run { model: self.model.clone(), message: message.to_string() }
+        InferError::Run { model: self.model.clone(), message: plain(&message.to_string()) }
     }
 }
 

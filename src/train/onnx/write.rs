@@ -14,6 +14,15 @@ use std::collections::BTreeMap;
 /// The network as an ONNX model: input "input" with a dynamic batch, output "logits", dropout left out, the card as
 /// metadata. The same network and card give the same bytes.
 pub fn write(network: &Network, card: &Card) -> Vec<u8> {
+    model(network, Some(card))
+}
+
+/// As [`write`], without a card: for a runtime of this process, never for a file.
+pub fn write_bare(network: &Network) -> Vec<u8> {
+    model(network, None)
+}
+
+fn model(network: &Network, card: Option<&Card>) -> Vec<u8> {
     let mut builder = Builder { current: INPUT.into(), shape: network.input_shape(), ..Builder::default() };
     network.parameters().iter().for_each(|p| builder.initializer(&p.name, &p.shape(), &p.values()));
     builder.maps(&network.maps);
@@ -157,7 +166,7 @@ impl Builder {
         self.node("Pad", &[sides, name], vec![]);
     }
 
-    fn finish(mut self, network: &Network, card: &Card) -> Model {
+    fn finish(mut self, network: &Network, card: Option<&Card>) -> Model {
         if let Some(last) = self.nodes.last_mut() {
             last.outputs = vec![OUTPUT.into()];
         }
@@ -171,15 +180,16 @@ impl Builder {
         // GELU is an operator of its own since opset 20.
         let gelu = graph.nodes.iter().any(|n| n.operator == "Gelu");
         // A card is strings, numbers and lists of them, which JSON always takes.
-        let card = serde_json::to_string(card).unwrap_or_default();
+        let card = card.map(|c| serde_json::to_string(c).unwrap_or_default());
         let entry = |key: &str, value: String| Entry { key: key.into(), value };
+        let metadata = [Some(entry(NETWORK_KEY, network.name.clone())), card.map(|c| entry(CARD_KEY, c))];
         Model {
             ir_version: IR_VERSION,
             producer_name: "limbic".into(),
             producer_version: env!("CARGO_PKG_VERSION").into(),
             graph: Some(graph),
             opset_import: vec![OperatorSet { domain: String::new(), version: if gelu { OPSET_OF_GELU } else { OPSET } }],
-            metadata: vec![entry(NETWORK_KEY, network.name.clone()), entry(CARD_KEY, card)],
+            metadata: metadata.into_iter().flatten().collect(),
         }
     }
 }
