@@ -29,7 +29,7 @@ fn info(id: u16, name: &str, rate: f64, channels: Vec<Channel>) -> StreamInfo {
 }
 
 fn channel(label: &str, role: Role, unit: &str) -> Channel {
-    Channel { label: label.into(), role, unit: unit.into(), rail: Some(187_500.0), step: Some(0.25) }
+    Channel { label: label.into(), role, unit: unit.into(), rail: Some(187_500.0), step: Some(0.25), zero: 0.0 }
 }
 
 fn trial(number: u32, on_s: f64, off_s: f64) -> Trial {

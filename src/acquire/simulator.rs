@@ -152,6 +152,7 @@ fn describe(rig: &SimulatorRig, montage: &Montage, first: u16) -> Vec<StreamInfo
         unit: unit.into(),
         rail: Some(rail),
         step: Some(step),
+        zero: 0.0,
     };
     let mut channels: Vec<Channel> =
         montage.labels.iter().map(|label| channel(label, Role::Eeg, "uV", EEG_RAIL_UV, STEP_UV)).collect();

@@ -233,7 +233,7 @@ fn channel(header: &Header, signal: &SignalHeader, label: &str, role: Role, note
     if role == Role::Trigger {
         let mask = if header.bdf { 0xFF_FFFF } else { 0xFFFF };
         let unit = String::new();
-        return (Channel { label: label.into(), role, unit, rail: None, step: Some(1.0) }, Scale::Bits(mask));
+        return (Channel { label: label.into(), role, unit, rail: None, step: Some(1.0), zero: 0.0 }, Scale::Bits(mask));
     }
     let ((physical_low, physical_high), (digital_low, digital_high)) = (signal.physical, signal.digital);
     let (physical, digital) = (physical_high - physical_low, digital_high - digital_low);
@@ -248,15 +248,19 @@ fn channel(header: &Header, signal: &SignalHeader, label: &str, role: Role, note
     let rail = full.then(|| physical_low.abs().min(physical_high.abs()) * factor);
     let offset = if gain == 1.0 && (physical == 0.0 || digital == 0.0) { 0.0 } else { physical_low - digital_low * gain };
     let (gain, offset) = (gain * factor, offset * factor);
-    let step = step_of(gain, offset);
-    (Channel { label: label.into(), role, unit, rail, step }, Scale::Linear { gain, offset })
+    let (step, zero) = step_of(gain, offset);
+    (Channel { label: label.into(), role, unit, rail, step, zero }, Scale::Linear { gain, offset })
 }
 
-/// The size of which all values are whole multiples: the gain, or half of it where the range is off by half a count.
-fn step_of(gain: f64, offset: f64) -> Option<f64> {
+/// The size of which all values are whole multiples, where that is the gain or half of it; else the gain, and the value
+/// of count 0.
+fn step_of(gain: f64, offset: f64) -> (Option<f64>, f64) {
     let steps = [gain.abs(), gain.abs() / 2.0];
-    let whole = |step: &f64| (offset / step - (offset / step).round()).abs() < 1e-6;
-    steps.into_iter().find(|step| step.is_normal() && whole(step))
+    let whole = |step: &f64| (offset / step - (offset / step).round()).abs() < 1e-9;
+    match steps.into_iter().find(|step| step.is_normal() && whole(step)) {
+        Some(step) => (Some(step), 0.0),
+        None => (Some(gain.abs()).filter(|step| step.is_normal() && offset.is_finite()), offset),
+    }
 }
 
 /// One channel of one record, at its place.

@@ -99,7 +99,7 @@ pub(super) fn channels(drafts: &[Draft], notes: &mut Vec<String>) -> Vec<(Channe
         let role = draft.role.unwrap_or(guess);
         let (unit, factor) = in_our_unit(&draft.unit, role);
         let step = draft.step.map(|step| step * factor);
-        (Channel { label, role, unit, rail: None, step }, factor)
+        (Channel { label, role, unit, rail: None, step, zero: 0.0 }, factor)
     });
     made.collect()
 }

@@ -67,11 +67,15 @@ pub struct Channel {
     /// rounded to f32. The store keeps such channels as counts, which is smaller, wherever that is exact.
     #[serde(default)]
     pub step: Option<f64>,
+    /// The value of count 0, in `unit`: BioSemi's converters lie half a count beside 0. Values are then whole multiples
+    /// of `step` and this.
+    #[serde(default)]
+    pub zero: f64,
 }
 
 impl Channel {
     pub fn eeg(label: impl Into<String>) -> Self {
-        Channel { label: label.into(), role: Role::Eeg, unit: "uV".into(), rail: None, step: None }
+        Channel { label: label.into(), role: Role::Eeg, unit: "uV".into(), rail: None, step: None, zero: 0.0 }
     }
 }
 

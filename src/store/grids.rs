@@ -25,7 +25,7 @@ impl Grids {
     pub(super) fn new(channels: &[Channel]) -> Grids {
         let declared: Vec<bool> = channels.iter().map(|c| c.step.is_some()).collect();
         let wait = declared.contains(&false).then_some(0);
-        let known = channels.iter().map(|c| c.step.map(Grid::of)).collect();
+        let known = channels.iter().map(|c| c.step.map(|step| Grid { step, offset: c.zero })).collect();
         Grids { known, stale: vec![false; declared.len()], declared, seen: Vec::new(), wait, tries: 0 }
     }
 

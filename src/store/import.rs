@@ -82,15 +82,44 @@ fn fill(mut writer: SessionWriter, whole: WholeSession) -> Result<Session, Store
     writer.close(SessionState::Complete, ended)
 }
 
-/// Writes a stream; answers when it ended.
+/// Chunks that wait for the writer while the next ones are made.
+const AHEAD: usize = 8;
+
+/// Writes a stream; answers when it ended. Rows are made on one core while the other packs them.
 fn samples(writer: &mut SessionWriter, stream: &WholeStream) -> Result<Nanos, StoreError> {
-    let WholeStream { info, data, start, stamps } = stream;
+    std::thread::scope(|scope| {
+        let (sender, chunks) = std::sync::mpsc::sync_channel(AHEAD);
+        // A writer that gave up has dropped its end.
+        scope.spawn(move || cut(stream, |chunk| sender.send(chunk).is_ok()));
+        for chunk in chunks {
+            writer.samples(&chunk)?;
+            if writer.pending() > 8 << 20 {
+                writer.flush()?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(even(stream, stream.data.iter().map(Vec::len).min().unwrap_or(0)))
+}
+
+/// A sample's time where the stream has no stamps of its own.
+fn even(stream: &WholeStream, index: usize) -> Nanos {
+    stream.start + (index as f64 * SECOND as f64 / rate(stream)).round() as Nanos
+}
+
+fn rate(stream: &WholeStream) -> f64 {
+    let rate = stream.info.rate;
+    if rate.is_finite() && rate > 0.0 { rate } else { 1.0 }
+}
+
+/// Cuts a stream into chunks of a second at most, none across a hole, for as long as they are taken.
+fn cut(stream: &WholeStream, mut take: impl FnMut(Chunk) -> bool) {
+    let WholeStream { info, data, stamps, .. } = stream;
     let n = data.iter().map(Vec::len).min().unwrap_or(0);
-    let rate = if info.rate.is_finite() && info.rate > 0.0 { info.rate } else { 1.0 };
-    let even = |index: usize| start + (index as f64 * SECOND as f64 / rate).round() as Nanos;
-    let time = |index: usize| stamps.get(index).filter(|t| t.is_finite()).map_or_else(|| even(index), |t| to_nanos(*t));
+    let stamp = |index: usize| stamps.get(index).filter(|t| t.is_finite()).map(|t| to_nanos(*t));
+    let time = |index: usize| stamp(index).unwrap_or_else(|| even(stream, index));
     let lost = |index: usize| data.iter().all(|channel| channel[index].is_nan());
-    let step = (rate.round() as usize).max(1);
+    let step = (rate(stream).round() as usize).max(1);
     let (mut next, mut first) = (0, 0);
     while first < n {
         if lost(first) {
@@ -105,7 +134,7 @@ fn samples(writer: &mut SessionWriter, stream: &WholeStream) -> Result<Nanos, St
             let places = rows.iter_mut().skip(c).step_by(data.len());
             places.zip(&channel[first..last]).for_each(|(place, value)| *place = *value);
         }
-        writer.samples(&Chunk {
+        let taken = take(Chunk {
             stream: info.id,
             first_index: first as u64,
             lost_before: if next == 0 { 0 } else { (first - next) as u64 },
@@ -114,11 +143,10 @@ fn samples(writer: &mut SessionWriter, stream: &WholeStream) -> Result<Nanos, St
             device_time: (!stamps.is_empty()).then(|| time(first)),
             channels: data.len(),
             rows,
-        })?;
-        if writer.pending() > 8 << 20 {
-            writer.flush()?;
+        });
+        if !taken {
+            return;
         }
         (next, first) = (last, last);
     }
-    Ok(even(n))
 }

@@ -48,7 +48,14 @@ impl Layout {
                 key: format!("roles.{label}"),
                 known: format!("its channels are {}", joined(labels.iter().chain(others.iter().map(|(n, ..)| n)))),
             })?;
-            channels.push(Channel { label: label.clone(), role: *role, unit: unit.to_string(), rail: None, step: None });
+            channels.push(Channel {
+                label: label.clone(),
+                role: *role,
+                unit: unit.to_string(),
+                rail: None,
+                step: None,
+                zero: 0.0,
+            });
             rows.push(*row);
         }
         if channels.is_empty() {
@@ -59,7 +66,7 @@ impl Layout {
         }
         if let Some(row) = descr.marker_channel {
             let (role, unit) = (Role::Trigger, "code".to_string());
-            channels.push(Channel { label: MARKER.into(), role, unit, rail: None, step: Some(1.0) });
+            channels.push(Channel { label: MARKER.into(), role, unit, rail: None, step: Some(1.0), zero: 0.0 });
             rows.push(row);
         }
         if let Some(row) = rows.iter().find(|r| **r >= descr.num_rows) {

@@ -62,7 +62,7 @@ impl Layout {
             }
             let role = rig.roles.get(label).copied().unwrap_or_else(|| role(label, text, stream, emotiv));
             let (unit, scale) = unit(&text.unit, role);
-            layout.channels.push(Channel { label: label.clone(), role, unit, rail: None, step: None });
+            layout.channels.push(Channel { label: label.clone(), role, unit, rail: None, step: None, zero: 0.0 });
             layout.columns.push((at, scale));
         }
         if layout.channels.is_empty() { Err(wrong("it has no channels to record".into())) } else { Ok(layout) }
@@ -77,7 +77,7 @@ impl Layout {
             let electrode = electrodes.iter().find(|e| e.eq_ignore_ascii_case(bare(label)));
             let role = if electrode.is_some() { Role::Contact } else { Role::Misc };
             let label = electrode.unwrap_or(label).clone();
-            layout.channels.push(Channel { label, role, unit: "grade".into(), rail: None, step: None });
+            layout.channels.push(Channel { label, role, unit: "grade".into(), rail: None, step: None, zero: 0.0 });
             layout.columns.push((at, 1.0));
         }
         layout.channels.iter().any(|c| c.role == Role::Contact).then_some(layout)

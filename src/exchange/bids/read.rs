@@ -109,6 +109,7 @@ fn apply_channels(table: &Table, imported: &mut Imported) {
         if factor != 1.0 {
             data.iter_mut().for_each(|v| *v = (f64::from(*v) * factor) as f32);
             channel.step = channel.step.map(|step| step * factor);
+            channel.zero *= factor;
         }
         let named = crate::exchange::imported::in_our_unit(said, role).0;
         if !said.is_empty() && !unit.is_empty() && named != unit {

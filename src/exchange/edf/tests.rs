@@ -117,3 +117,20 @@ fn equal_labels_are_numbered() {
     let (_folder, path) = file(&edf("", "1", &[FZ, FZ], &[], 1));
     assert_eq!(read(&path).expect("a good file").streams[0].info.labels(), ["EEG Fz-0", "EEG Fz-1"]);
 }
+
+#[test]
+fn every_value_is_a_count_of_its_step_beside_its_zero() {
+    // BioSemi's range, which lies half a count beside 0, one that lies on it, and one of the data alone.
+    let ranges = [(-262_144.0, 262_143.0), (-262_144.0, 262_143.968_75), (-87.3, 123.456)];
+    for (low, high) in ranges {
+        let gain = (high - low) / 16_777_215.0;
+        let offset = low + 8_388_608.0 * gain;
+        let (step, zero) = step_of(gain, offset);
+        let step = step.expect("a step");
+        for count in (-8_388_608..8_388_607).step_by(1999) {
+            let value = (f64::from(count) * gain + offset) as f32;
+            let back = (((f64::from(value) - zero) / step).round() * step + zero) as f32;
+            assert_eq!(back.to_bits(), value.to_bits(), "{count} of {low} to {high}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use crate::exchange::ExchangeError;
 use crate::exchange::outgoing::{Event, Outgoing};
 use crate::exchange::put::Whole;
-use crate::signal::{Nanos, SECOND};
+use crate::signal::{Channel, Nanos, SECOND};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -40,7 +40,8 @@ pub fn write(path: &Path, bdf: bool, stream: &Outgoing, events: &[Event], about:
     let (per_record, duration) = record(stream.info.rate);
     let n = stream.samples();
     let records = n.div_ceil(per_record).max(1);
-    let scales: Vec<Scale> = stream.data.iter().enumerate().map(|(c, x)| scale(bdf, x, stream.info.channels[c].step)).collect();
+    let scale = |(data, channel): (&Vec<f32>, &Channel)| scale(bdf, data, channel.step, channel.zero);
+    let scales: Vec<Scale> = stream.data.iter().zip(&stream.info.channels).map(scale).collect();
     let mut lines = events.to_vec();
     if records * per_record > n {
         let (onset_s, rest) = (n as f64 / stream.info.rate, records * per_record - n);
@@ -122,14 +123,14 @@ impl Scale {
 }
 
 /// The converter's own steps where they are known and 24 bits hold the range, else the range of the data.
-fn scale(bdf: bool, data: &[f32], step: Option<f64>) -> Scale {
+fn scale(bdf: bool, data: &[f32], step: Option<f64>, zero: f64) -> Scale {
     let (digital_low, digital_high) = if bdf { (-8_388_608, 8_388_607) } else { (-32_768, 32_767) };
     let there = data.iter().copied().filter(|v| v.is_finite());
     let (low, high) = there.fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
     let (low, high) = if low <= high { (f64::from(low), f64::from(high)) } else { (-1.0, 1.0) };
     let counts = f64::from(digital_high) - f64::from(digital_low);
-    let by_step =
-        step.map(|s| (f64::from(digital_low) * s, f64::from(digital_high) * s)).filter(|(l, h)| *l <= low && *h >= high);
+    let at = |count: i32, step: f64| f64::from(count) * step + zero;
+    let by_step = step.map(|s| (at(digital_low, s), at(digital_high, s))).filter(|(l, h)| *l <= low && *h >= high);
     // The printed number must not lie inside the data's range.
     let margin = |v: f64| (v.abs() * 1e-5).max((high - low) * 1e-5).max(1e-6);
     let (low, high) = by_step.unwrap_or((low - margin(low), high + margin(high)));
@@ -237,8 +238,10 @@ mod tests {
     #[test]
     fn values_stay_within_half_a_count() {
         let data: Vec<f32> = (0..1000).map(|i| (i as f32 * 0.37).sin() * 87.3 - 12_345.6).collect();
-        for (bdf, step) in [(false, None), (true, None), (true, Some(0.03125))] {
-            let scale = scale(bdf, &data, step);
+        for (bdf, step, zero) in
+            [(false, None, 0.0), (true, None, 0.0), (true, Some(0.03125), 0.0), (true, Some(0.03125), 0.0156)]
+        {
+            let scale = scale(bdf, &data, step, zero);
             let worst = data.iter().map(|v| {
                 let back = (f64::from(scale.count(*v)) - f64::from(scale.digital_low)) * scale.gain + scale.low;
                 (back - f64::from(*v)).abs() / scale.gain

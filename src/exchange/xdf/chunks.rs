@@ -177,6 +177,7 @@ fn samples(cursor: &mut Cursor, track: &mut Track) -> Option<()> {
         match track.kind {
             Some(kind) => {
                 let row = cursor.take(kind.width() * track.channels)?;
+                make_room(&mut track.values, track.channels);
                 track.values.extend(row.chunks_exact(kind.width()).map(|word| kind.value(word, false) as f32));
             }
             None => {
@@ -188,7 +189,15 @@ fn samples(cursor: &mut Cursor, track: &mut Track) -> Option<()> {
                 track.texts.push(words.join("; "));
             }
         }
+        make_room(&mut track.stamps, 1);
         track.stamps.push(stamp);
     }
     Some(())
+}
+
+/// Room for more, an eighth of what there is at a time: a list that doubles may take as much as the file again.
+fn make_room<T>(list: &mut Vec<T>, more: usize) {
+    if list.capacity() - list.len() < more {
+        list.reserve_exact(more.max(list.len() / 8).max(64));
+    }
 }

@@ -98,19 +98,29 @@ pub(super) struct Piece {
 }
 
 /// The straight lines through the stamps: a pause of more than a second and 500 samples, or a step back, begins a new
-/// one.
-pub(super) fn pieces(stamps: &[f64], rate: f64) -> Vec<Piece> {
+/// one. None where there are more of them than a recording can have: the stamps are damaged.
+pub(super) fn pieces(stamps: &[f64], rate: f64) -> Option<Vec<Piece>> {
     let longest = 1f64.max(500.0 / rate);
+    let most = (stamps.len() / 50).max(100);
     let mut pieces = Vec::new();
     let mut first = 0;
     for i in 1..=stamps.len() {
         let broken = i == stamps.len() || stamps[i] - stamps[i - 1] > longest || stamps[i] < stamps[i - 1] - longest;
         if broken {
+            if pieces.len() == most {
+                return None;
+            }
             pieces.push(piece(&stamps[first..i], first, rate));
             first = i;
         }
     }
-    pieces
+    Some(pieces)
+}
+
+/// All samples evenly from the first one's stamp.
+pub(super) fn nominal(stamps: &[f64], rate: f64) -> Vec<Piece> {
+    let start = stamps.iter().copied().find(|t| t.is_finite()).unwrap_or(0.0);
+    vec![Piece { first: 0, count: stamps.len(), start, period: 1.0 / rate }]
 }
 
 /// The mean rate of pieces, and over how many steps from sample to sample; `otherwise` where there are none.
@@ -136,6 +146,25 @@ pub(super) fn even(pieces: &[Piece], nominal: f64, most: f64) -> Vec<std::ops::R
         }
     }
     runs
+}
+
+/// Parts of a run between which the pauses are too long to be filled: the longest are taken out until the rest is `most`
+/// samples or fewer. A damaged stamp may tell of days.
+pub(super) fn near(pieces: &[Piece], run: std::ops::Range<usize>, rate: f64, most: f64) -> Vec<std::ops::Range<usize>> {
+    let pause = |i: usize| (pieces[i].start - pieces[i - 1].start) * rate - pieces[i - 1].count as f64;
+    let mut pauses: Vec<(usize, f64)> = (run.start + 1..run.end).map(|i| (i, pause(i).max(0.0))).collect();
+    pauses.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let mut rest: f64 = pauses.iter().map(|p| p.1).sum();
+    let mut edges = vec![run.start, run.end];
+    for (i, length) in pauses {
+        if rest <= most {
+            break;
+        }
+        rest -= length;
+        edges.push(i);
+    }
+    edges.sort_unstable();
+    edges.windows(2).map(|edge| edge[0]..edge[1]).collect()
 }
 
 fn piece(stamps: &[f64], first: usize, rate: f64) -> Piece {
@@ -185,9 +214,13 @@ mod tests {
     fn jitter_is_taken_out_and_pauses_stay() {
         let mut stamps: Vec<f64> = (0..1000).map(|i| f64::from(i) * 0.01 + if i % 2 == 0 { 1e-3 } else { -1e-3 }).collect();
         stamps.extend((0..100).map(|i| 20.0 + f64::from(i) * 0.01));
-        let pieces = pieces(&stamps, 100.0);
+        let pieces = pieces(&stamps, 100.0).expect("two lines");
         assert_eq!(pieces.iter().map(|p| (p.first, p.count)).collect::<Vec<_>>(), [(0, 1000), (1000, 100)]);
         assert_eq!(even(&pieces, 100.0, 2e-4), std::iter::once(0..2).collect::<Vec<_>>(), "a pause is a gap");
+        let torn: Vec<f64> = (0..1000).map(|i| f64::from(i % 2) * 1e6).collect();
+        assert!(super::pieces(&torn, 100.0).is_none(), "no recording is like that");
+        assert_eq!(near(&pieces, 0..2, 100.0, 1000.0), std::iter::once(0..2).collect::<Vec<_>>());
+        assert_eq!(near(&pieces, 0..2, 100.0, 999.0), [0..1, 1..2], "a pause longer than that is not filled");
         let other = Piece { first: 1100, count: 1000, start: 30.0, period: 0.0107 };
         let three = [pieces[0], pieces[1], other];
         assert_eq!(even(&three, 100.0, 2e-4), [0..2, 2..3], "another rate is another stream");

@@ -12,6 +12,8 @@ use std::path::Path;
 const MOST_DRIFT: f64 = 200e-6;
 /// More than this many seconds of pauses are not filled.
 const LONGEST_GAPS_S: f64 = 86_400.0;
+/// So many values of pauses are always filled.
+const SHORT: usize = 1 << 16;
 /// Irregular samples become annotations as long as there are not more of them.
 const MOST_EVENTS: usize = 100_000;
 
@@ -101,9 +103,14 @@ fn events(track: &Track, imported: &mut Imported) {
     imported.annotations.extend(track.stamps.iter().enumerate().map(|(i, at)| (at - zero, 0.0, word(i))));
 }
 
-/// A stream of samples on an even grid; several where its computer was exchanged and then ran at another rate.
+/// A stream of samples on an even grid; several where its computer was exchanged and then ran at another rate, or where
+/// its pauses are longer than all that was recorded.
 fn streams(track: &Track, path: &Path, options: ReadOptions, imported: &mut Imported) -> Result<(), ExchangeError> {
-    let pieces = clock::pieces(&track.stamps, track.rate);
+    let pieces = clock::pieces(&track.stamps, track.rate).unwrap_or_else(|| {
+        let first = "its samples are taken evenly from the first one on";
+        imported.notes.push(format!("the stamps of {} are damaged; {first}", track.name));
+        clock::nominal(&track.stamps, track.rate)
+    });
     let groups = clock::even(&pieces, track.rate, MOST_DRIFT);
     if groups.len() > 1 {
         imported.notes.push(format!(
@@ -112,9 +119,19 @@ fn streams(track: &Track, path: &Path, options: ReadOptions, imported: &mut Impo
             groups.len()
         ));
     }
+    let most = (track.stamps.len() as f64).max((SHORT / track.channels) as f64);
     for group in groups {
-        let stream = stream(track, &pieces[group], path, options, imported)?;
-        imported.streams.push(stream);
+        let parts = clock::near(&pieces, group, track.rate, most);
+        if parts.len() > 1 {
+            let n = parts.len();
+            imported
+                .notes
+                .push(format!("{} paused for longer than it recorded; it becomes {n} streams with their own times", track.name));
+        }
+        for part in parts {
+            let stream = stream(track, &pieces[part], path, options, imported)?;
+            imported.streams.push(stream);
+        }
     }
     Ok(())
 }
