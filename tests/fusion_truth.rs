@@ -43,7 +43,7 @@ fn predictions(home: &Path) -> Vec<(SessionId, Vec<PredictionRow>)> {
 fn fused_beats_each_and_degrades_to_the_other() {
     let room = tempfile::tempdir().expect("folder");
     let home = room.path().join("home");
-    let participants = std::env::var("LIMBIC_PARTICIPANTS").unwrap_or("4".into());
+    let participants = std::env::var("LIMBIC_PARTICIPANTS").unwrap_or("12".into());
     limbic(&home, &[&["simulate", "--participants", &participants, "--trials", "24", "--seed", "11"][..], &SESSION].concat());
     println!("{}", limbic(&home, &["train", "--hidden", "32", "--epochs", "12"]));
     let rows: Vec<PredictionRow> = predictions(&home).into_iter().flat_map(|(_, rows)| rows).filter(|r| r.held_out).collect();
