@@ -11,6 +11,7 @@ pub mod features;
 mod frames;
 mod held_out;
 mod import;
+pub mod inception;
 mod overview;
 pub mod pictures;
 mod plan;

@@ -8,6 +8,7 @@ pub mod crossval;
 mod deep_lift;
 pub mod device;
 mod differentiate;
+mod direct;
 pub mod evaluate;
 pub mod file;
 pub mod fit;

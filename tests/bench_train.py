@@ -3,10 +3,11 @@
 
 Needs torch and numpy. Wall time on a busy machine says little; CPU seconds a sample are printed too.
 
-    python3 tests/bench_train.py target/release/limbic --batch 64 --samples 512 --rounds 3
+    python3 tests/bench_train.py target/release/limbic --batch 64 --samples 512 --rounds 3 --threads 1 2
 """
 import argparse
 import json
+import os
 import resource
 import subprocess
 import time
@@ -38,9 +39,10 @@ def theirs(batch, samples):
     return time.perf_counter() - wall, after.ru_utime - used.ru_utime + after.ru_stime - used.ru_stime
 
 
-def ours(limbic, batch, samples):
+def ours(limbic, batch, samples, threads):
+    environment = dict(os.environ, RAYON_NUM_THREADS=str(threads))
     command = [limbic, "bench", "train", "--network", "seed-a-cnn", "--batch", str(batch), "--samples", str(samples), "--json"]
-    cost = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)[0]
+    cost = json.loads(subprocess.run(command, check=True, capture_output=True, env=environment).stdout)[0]
     return cost["wall_s"], cost["cpu_s"]
 
 
@@ -50,12 +52,17 @@ def main():
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--samples", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     args = parser.parse_args()
     args.samples -= args.samples % args.batch
-    for _ in range(args.rounds):
-        for name, (wall, cpu) in [("limbic", ours(args.limbic, args.batch, args.samples)),
-                                  ("torch", theirs(args.batch, args.samples))]:
-            print(f"{name:6} batch {args.batch}: {args.samples / wall:6.0f} samples/s, {1e3 * cpu / args.samples:.2f} ms CPU a sample")
+    print(f"torch {torch.__version__}; load {os.getloadavg()[0]:.1f}")
+    for threads in args.threads:
+        torch.set_num_threads(threads)
+        for _ in range(args.rounds):
+            for name, (wall, cpu) in [("limbic", ours(args.limbic, args.batch, args.samples, threads)),
+                                      ("torch", theirs(args.batch, args.samples))]:
+                print(f"{name:6} {threads} threads, batch {args.batch}: {args.samples / wall:6.0f} samples/s, "
+                      f"{args.samples / cpu:6.0f} a CPU second", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 //! `cargo test --release --test fusion_truth -- --ignored --nocapture`.
 
 use limbic::store::Home;
-use limbic::store::rows::{Entry, PredictionRow, SessionId};
+use limbic::store::rows::{PredictionRow, SessionId};
 use std::path::Path;
 use std::process::Command;
 
@@ -40,10 +40,10 @@ fn predictions(home: &Path) -> Vec<(SessionId, Vec<PredictionRow>)> {
 
 #[test]
 #[ignore = "records and trains simulated participants for minutes: --ignored"]
-fn fused_beats_each_and_degrades_to_the_other() {
+fn fused_beats_each() {
     let room = tempfile::tempdir().expect("folder");
     let home = room.path().join("home");
-    let participants = std::env::var("LIMBIC_PARTICIPANTS").unwrap_or("4".into());
+    let participants = std::env::var("LIMBIC_PARTICIPANTS").unwrap_or("12".into());
     limbic(&home, &[&["simulate", "--participants", &participants, "--trials", "24", "--seed", "11"][..], &SESSION].concat());
     println!("{}", limbic(&home, &["train", "--hidden", "32", "--epochs", "12"]));
     let rows: Vec<PredictionRow> = predictions(&home).into_iter().flat_map(|(_, rows)| rows).filter(|r| r.held_out).collect();
@@ -58,45 +58,5 @@ fn fused_beats_each_and_degrades_to_the_other() {
         let p = sign_test(wins, wins + losses);
         println!("fused against {name}: right where it is wrong {wins} times, the other way {losses} times, p = {p:.2e}");
         assert!(p < 0.01, "fused is not better than {name}: {wins} to {losses}");
-    }
-    degraded(&home);
-}
-
-/// A new session, in which the face is hidden on some trials and the EEG is bad on others.
-fn degraded(home: &Path) {
-    let before: Vec<SessionId> = predictions(home).into_iter().map(|(id, _)| id).collect();
-    limbic(home, &[&["simulate", "--participants", "1", "--trials", "8", "--seed", "99"][..], &SESSION].concat());
-    let id = {
-        let home = Home::open(home).expect("opens");
-        let session = home.sessions().expect("lists").into_iter().map(|s| s.id).find(|s| !before.contains(s)).expect("new");
-        let trials = home.recording(session).expect("opens").trials.clone();
-        // The gate's mark of the EEG on trials 3 to 6.
-        for trial in trials.into_iter().filter(|t| (3..=6).contains(&t.number)) {
-            home.put(Entry::Trial(session, limbic::store::rows::Trial { quality: Some(30.0), ..trial })).expect("stored");
-        }
-        session
-    };
-    let text = limbic(home, &["predict", &id.to_string(), "--json"]);
-    let rows: Vec<PredictionRow> = serde_json::from_str(&text).expect("rows");
-    for row in &rows {
-        let wanted = if (3..=6).contains(&row.trial) { "face_only" } else { "fused" };
-        assert_eq!(row.parts.source, wanted, "trial {}: {:?}", row.trial, row.parts);
-        if wanted == "face_only" {
-            assert_eq!(row.fused, row.face, "the face alone answers");
-        }
-    }
-    // Now nobody sees the face either.
-    for entry in std::fs::read_dir(Home::open(home).expect("opens").session_dir(id)).expect("session").flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("face-") {
-            std::fs::remove_file(entry.path()).expect("removed");
-        }
-    }
-    let rows: Vec<PredictionRow> = serde_json::from_str(&limbic(home, &["predict", &id.to_string(), "--json"])).expect("rows");
-    for row in &rows {
-        let (source, abstains) =
-            if (3..=6).contains(&row.trial) { ("missing", true) } else { ("eeg_only", row.parts.abstain.is_some()) };
-        assert_eq!((row.parts.source.as_str(), row.parts.abstain.is_some()), (source, abstains), "{:?}", row.parts);
-        println!("trial {}: {} {:?}", row.trial, row.parts.source, row.parts.abstain);
     }
 }

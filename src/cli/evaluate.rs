@@ -7,7 +7,7 @@ use crate::store::Home;
 use crate::study::evaluate::{EvaluationPlan, Modality, prepare};
 use crate::study::shards::Shards;
 use crate::study::slurm::{SlurmOptions, run_on_slurm};
-use crate::study::{self, Features, StudyError};
+use crate::study::{self, Features, StudyError, inception};
 use crate::train::Architecture;
 use crate::train::evaluate::Evaluation;
 use crate::train::fit::FitOptions;
@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "eeg")]
     modality: ModalityChoice,
     /// What is learnt from the EEG: psd, bhi-lf-to-b, bhi-hf-to-b, bhi-b-to-lf, bhi-b-to-hf, spectrogram, spectrogram-map,
-    /// samples (for eeg-itnet), courses (for sst-emotionnet)
+    /// samples (for eeg-itnet), courses (for sst-emotionnet), inception-map (for seed-b-head)
     #[arg(long, value_delimiter = ',', default_value = "psd")]
     features: Vec<String>,
     /// seed-a-cnn, seed-b-head, eeg-itnet, sst-emotionnet, patt-lite, face-small; the features' own when absent
@@ -61,6 +61,9 @@ pub struct Args {
     class_weights: bool,
     #[arg(long, default_value_t = 7)]
     seed: u64,
+    /// InceptionV3 without its top (ONNX), for inception-map; default: the one of `limbic setup --models`
+    #[arg(long, value_name = "FILE")]
+    inception: Option<std::path::PathBuf>,
     /// Where networks compute: auto, cpu or gpu
     #[arg(long, default_value = "auto")]
     device: String,
@@ -100,6 +103,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         return Ok(Shards::open(folder)?.run(shard, &Job::silent())?);
     }
     crate::train::device::chosen(&args.device)?;
+    inception::look_in(inception::Places { model: args.inception.clone(), library_dir: common.lib_dir.clone() });
     let home = Home::view(&common.home)?;
     let job = progress::job();
     let mut all = Vec::new();

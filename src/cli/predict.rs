@@ -16,9 +16,14 @@ pub struct Args {
     /// A model file (ONNX with limbic's card) instead of a stored model
     #[arg(long, value_name = "FILE", conflicts_with = "model")]
     file: Option<std::path::PathBuf>,
+    /// InceptionV3 without its top (ONNX), for models of inception-map; default: the one of `limbic setup --models`
+    #[arg(long, value_name = "FILE")]
+    inception: Option<std::path::PathBuf>,
 }
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
+    let places = study::inception::Places { model: args.inception.clone(), library_dir: common.lib_dir.clone() };
+    study::inception::look_in(places);
     let home = Home::open(&common.home)?;
     let session = home.find_session(&args.session)?;
     let wanted = study::Wanted { model: args.model.clone(), file: args.file.clone(), library_dir: common.lib_dir.clone() };

@@ -2,7 +2,7 @@
 
 use crate::cli::{Common, progress, text};
 use crate::store::Home;
-use crate::study::{self, Features, Plan, StudyError, Windows, pictures};
+use crate::study::{self, Features, Plan, StudyError, Windows, inception, pictures};
 
 /// Train on recorded sessions and evaluate by trial
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,7 @@ pub struct Args {
     #[arg(long, default_value = "intended")]
     target: String,
     /// What is learnt from: psd, bhi-lf-to-b, bhi-hf-to-b, bhi-b-to-lf, bhi-b-to-hf, spectrogram, spectrogram-map,
-    /// samples (for eeg-itnet), courses (for sst-emotionnet)
+    /// samples (for eeg-itnet), courses (for sst-emotionnet), inception-map (for seed-b-head)
     #[arg(long, default_value = "psd")]
     features: String,
     /// Network of the EEG (seed-a-cnn, seed-b-head, eeg-itnet, sst-emotionnet); the features' own when absent
@@ -38,6 +38,9 @@ pub struct Args {
     epochs: usize,
     #[arg(long, default_value_t = 7)]
     seed: u64,
+    /// InceptionV3 without its top (ONNX), for inception-map; default: the one of `limbic setup --models`
+    #[arg(long, value_name = "FILE")]
+    inception: Option<std::path::PathBuf>,
     /// Where networks compute: auto, cpu or gpu
     #[arg(long, default_value = "auto")]
     device: String,
@@ -48,6 +51,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let name = args.network.as_deref().unwrap_or(features.network());
     let network = crate::train::architecture(name).ok_or_else(|| StudyError::NoNetwork(name.into()))?;
     crate::train::device::chosen(&args.device)?;
+    inception::look_in(inception::Places { model: args.inception.clone(), library_dir: common.lib_dir.clone() });
     let home = Home::open(&common.home)?;
     let sessions = args.sessions.iter().map(|s| home.find_session(s).map(|s| s.id)).collect::<Result<Vec<_>, _>>()?;
     let plan = Plan {

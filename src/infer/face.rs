@@ -78,11 +78,36 @@ pub const KINDS: &[Kind] = &[blazeface::FULL_RANGE, blazeface::SHORT_RANGE, yune
 /// # Errors
 /// No runtime, no such file, no ONNX model, or one whose inputs and outputs are those of no kind.
 pub fn open_detector(runtime: &Runtime, path: &Path) -> Result<Box<dyn Detector>, FaceError> {
-    let session = OnnxSession::load(runtime, path)?;
+    detector_of(OnnxSession::load(runtime, path)?)
+}
+
+/// As [`open_detector`], so many of one file, each on one thread: they look at as many pictures side by side.
+///
+/// # Errors
+/// As there.
+pub fn open_detectors(runtime: &Runtime, path: &Path, count: usize) -> Result<Box<dyn Detector>, FaceError> {
+    let one = |_| detector_of(OnnxSession::load_single(runtime, path)?);
+    Ok(Box::new(Several((0..count.max(1)).map(one).collect::<Result<_, _>>()?)))
+}
+
+/// Detectors of one kind; the threads of a pool take one each.
+struct Several(Vec<Box<dyn Detector>>);
+
+impl Detector for Several {
+    fn kind(&self) -> &'static str {
+        self.0[0].kind()
+    }
+
+    fn detect(&self, picture: &Picture) -> Result<Vec<Face>, FaceError> {
+        self.0[rayon::current_thread_index().unwrap_or(0) % self.0.len()].detect(picture)
+    }
+}
+
+fn detector_of(session: OnnxSession) -> Result<Box<dyn Detector>, FaceError> {
     match KINDS.iter().find(|kind| (kind.fits)(&session)) {
         Some(kind) => Ok((kind.open)(session)),
         None => Err(FaceError::NoDetector {
-            model: path.display().to_string(),
+            model: session.name().into(),
             input: sizes(session.input_shape()),
             outputs: session.outputs().iter().map(|o| format!("{} ({})", o.name, sizes(&o.shape))).collect::<Vec<_>>().join(", "),
             known: KINDS.iter().map(|k| k.name).collect::<Vec<_>>().join(", "),

@@ -123,7 +123,7 @@ pub fn prepare(eeg: &Signals, options: &PsdOptions) -> Result<Prepared, PrepareE
     eeg.check_whole()?;
     let (high, note) = fitting_edge(options.high, eeg.rate);
     // Of a band that begins beyond what the rate can hold, nothing but a silent zero would come.
-    if let Some(band) = options.bands.iter().find(|b| b.low >= high) {
+    if let Some(band) = options.bands.iter().find(|b| 2.0 * b.low >= eeg.rate) {
         return Err(PrepareError::Edges { low: band.low, high: band.high, rate: eeg.rate });
     }
     let filter = Filter::butterworth(Pass::Band(options.low, high), options.order, eeg.rate)?;

@@ -85,53 +85,55 @@ impl Head {
     }
 }
 
-/// Packets of one stream without a hole between them, on their way into one frame.
+/// Packets of one stream without a hole between them, on their way into one frame. They are kept as they came: what is
+/// not copied need not be fetched twice.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
-    first: u64,
-    /// Samples lost before the first.
-    gap: u64,
-    rows: Vec<f32>,
-    packets: Vec<Packet>,
+    chunks: Vec<Chunk>,
+    /// Samples per channel.
+    len: u64,
+    bytes: usize,
 }
 
 impl Gathered {
     /// Samples per channel.
     pub(super) fn len(&self) -> u64 {
-        self.packets.iter().map(|p| u64::from(p.n)).sum()
+        self.len
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.packets.is_empty()
+        self.chunks.is_empty()
     }
 
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
-        self.rows.len() * 4
+        self.bytes
     }
 
     /// The chunk goes on where these samples end.
     pub(super) fn continues_with(&self, chunk: &Chunk) -> bool {
-        !self.is_empty() && chunk.lost_before == 0 && self.first + self.len() == chunk.first_index
+        chunk.lost_before == 0 && self.chunks.first().is_some_and(|first| first.first_index + self.len == chunk.first_index)
     }
 
-    pub(super) fn push(&mut self, chunk: &Chunk) {
-        if self.is_empty() {
-            (self.first, self.gap) = (chunk.first_index, chunk.lost_before);
-        }
-        self.rows.extend_from_slice(&chunk.rows);
-        self.packets.push(Packet { n: chunk.len() as u32, device_time: chunk.device_time, arrived: chunk.arrived });
+    pub(super) fn push(&mut self, chunk: Chunk) {
+        self.len += chunk.len() as u64;
+        self.bytes += chunk.rows.len() * size_of::<f32>();
+        self.chunks.push(chunk);
     }
 
-    /// Forgets the samples and keeps the memory.
     pub(super) fn clear(&mut self) {
-        self.rows.clear();
-        self.packets.clear();
+        self.chunks.clear();
+        (self.len, self.bytes) = (0, 0);
     }
 
-    /// Sample by sample.
-    pub(super) fn rows(&self) -> &[f32] {
-        &self.rows
+    /// Packet by packet, and in each sample by sample.
+    pub(super) fn rows(&self) -> Vec<&[f32]> {
+        self.chunks.iter().map(|chunk| chunk.rows.as_slice()).collect()
+    }
+
+    fn packets(&self) -> Vec<Packet> {
+        let packet = |c: &Chunk| Packet { n: c.len() as u32, device_time: c.device_time, arrived: c.arrived };
+        self.chunks.iter().map(packet).collect()
     }
 }
 
@@ -149,30 +151,30 @@ impl Encoder {
     /// Appends the payload of a frame. `grids` = what each channel can be counted in; a channel is stored as counts
     /// only if every value of this frame comes back exactly.
     pub(super) fn samples(&mut self, gathered: &Gathered, grids: &[Option<Grid>], out: &mut Vec<u8>) {
-        let Some(first) = gathered.packets.first() else { return };
+        let Some(first) = gathered.chunks.first() else { return };
         let head = Head {
             codec: RAW,
             n: gathered.len() as u32,
-            first: gathered.first,
+            first: first.first_index,
             device_time: first.device_time,
             arrived: first.arrived,
-            gap: u32::try_from(gathered.gap).unwrap_or(u32::MAX),
+            gap: u32::try_from(first.lost_before).unwrap_or(u32::MAX),
         };
         let at = out.len();
         head.write(out);
-        let several = if gathered.packets.len() > 1 { PACKETS } else { 0 };
+        let several = if gathered.chunks.len() > 1 { PACKETS } else { 0 };
         if several != 0 {
-            packets::write(&gathered.packets, out);
+            packets::write(&gathered.packets(), out);
         }
         let data = out.len();
-        let written = counts::write(&gathered.rows, grids, &mut self.scratch, out);
+        let rows = gathered.rows();
+        let written = counts::write(&rows, grids, &mut self.scratch, out);
         out[at] = several | if written.is_some_and(|w| w.plain) { RICE } else { MIXED };
         if written.is_some_and(|w| w.float_bytes as f64 <= DEAR * w.floats as f64) {
             return;
         }
-        let channels = gathered.rows.len() / (head.n as usize).max(1);
-        let planar = (0..channels).flat_map(|c| gathered.rows.iter().skip(c).step_by(channels.max(1)));
-        let words: Vec<u32> = planar.map(|v| v.to_bits()).collect();
+        let channel = |c| gathered.chunks.iter().flat_map(move |chunk| chunk.channel(c));
+        let words: Vec<u32> = (0..first.channels).flat_map(channel).map(f32::to_bits).collect();
         let packed = self.strong.compress(&planes(&words)).unwrap_or_default();
         let raw = words.len() * 4;
         let least = if packed.is_empty() { raw } else { raw.min(packed.len()) };

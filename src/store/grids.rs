@@ -33,15 +33,16 @@ impl Grids {
         &self.known
     }
 
-    /// Looks at the samples of a frame (sample by sample) before it is packed, where something is to be found.
-    pub(super) fn look(&mut self, rows: &[f32]) {
+    /// Looks at the samples of a frame (packet by packet, sample by sample) before it is packed, where something is to be
+    /// found.
+    pub(super) fn look(&mut self, rows: &[&[f32]]) {
         let channels = self.known.len();
         match &mut self.wait {
             None => return,
             Some(0) => {}
             Some(frames) => return *frames -= 1,
         }
-        self.seen.extend_from_slice(rows);
+        rows.iter().for_each(|rows| self.seen.extend_from_slice(rows));
         // The second and later looks are longer: the first may have been too short for the signal.
         let enough = codec::ENOUGH << self.tries.min(2);
         if self.seen.len() < (channels * enough).min(MOST_VALUES) {
@@ -91,16 +92,16 @@ mod tests {
         };
         let channels = [Channel::eeg("Fz"), Channel { step: Some(1.0), ..Channel::eeg("count") }];
         let mut grids = Grids::new(&channels);
-        (0..3).for_each(|_| grids.look(&frame(0.1, 0.03)));
+        (0..3).for_each(|_| grids.look(&[&frame(0.1, 0.03)]));
         assert_eq!(grids.known(), [None, Some(Grid::of(1.0))], "60 samples are too few");
-        grids.look(&frame(0.1, 0.03));
+        grids.look(&[&frame(0.1, 0.03)]);
         let found = grids.known()[0].expect("found");
         assert!((found.step - 0.1).abs() < 1e-6, "{found:?}");
         grids.judge(&[Some(found), None]);
-        grids.look(&frame(0.25, 0.0));
+        grids.look(&[&frame(0.25, 0.0)]);
         assert_eq!(grids.known()[0], Some(found), "what holds is not looked for");
         grids.judge(&[None, Some(Grid::of(1.0))]);
-        (0..12).for_each(|_| grids.look(&frame(0.25, 0.0)));
+        (0..12).for_each(|_| grids.look(&[&frame(0.25, 0.0)]));
         let found = grids.known()[0].expect("found again");
         assert!((found.step - 0.25).abs() < 1e-6 && found.offset == 0.0, "{found:?}");
     }

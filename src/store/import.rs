@@ -92,7 +92,7 @@ fn samples(writer: &mut SessionWriter, stream: &WholeStream) -> Result<Nanos, St
         // A writer that gave up has dropped its end.
         scope.spawn(move || cut(stream, |chunk| sender.send(chunk).is_ok()));
         for chunk in chunks {
-            writer.samples(&chunk)?;
+            writer.take_samples(chunk)?;
             if writer.pending() > 8 << 20 {
                 writer.flush()?;
             }

@@ -106,30 +106,24 @@ impl Lane {
     }
 
     /// Takes samples in. Packets without a hole between them are packed together, a second of them at most.
-    pub(super) fn gather(&mut self, session: SessionId, chunk: &Chunk, encoder: &mut Encoder) -> Result<(), StoreError> {
+    pub(super) fn gather(&mut self, session: SessionId, mut chunk: Chunk, encoder: &mut Encoder) -> Result<(), StoreError> {
         if chunk.len() > codec::MOST_SAMPLES {
             let (what, limit) = ("a packet of samples".into(), codec::MOST_SAMPLES);
             return Err(StoreError::TooLarge { what, bytes: chunk.len(), limit });
         }
         let most =
             if self.row.info.rate.is_finite() { (self.row.info.rate.max(1.0) as u64).min(codec::MOST_SAMPLES as u64) } else { 1 };
-        let resumed = !matches!(self.shift, Shift::None);
-        let placed;
-        let chunk = if resumed {
-            let first_index = self.place(chunk.first_index, chunk.len() as u64, chunk.arrived);
-            let missing = self.expected.map_or(0, |expected| first_index.saturating_sub(expected));
-            placed = Chunk { first_index, lost_before: missing, ..chunk.clone() };
-            &placed
-        } else {
-            chunk
-        };
+        if !matches!(self.shift, Shift::None) {
+            chunk.first_index = self.place(chunk.first_index, chunk.len() as u64, chunk.arrived);
+            chunk.lost_before = self.expected.map_or(0, |expected| chunk.first_index.saturating_sub(expected));
+        }
         self.row.lost += chunk.lost_before;
-        if !self.gathered.continues_with(chunk) || self.gathered.len() + chunk.len() as u64 > most {
+        if !self.gathered.continues_with(&chunk) || self.gathered.len() + chunk.len() as u64 > most {
             self.seal(session, encoder)?;
         }
-        self.gathered.push(chunk);
         self.follow(chunk.first_index, chunk.len() as u64);
         self.count(chunk.arrived, chunk.len() as u64);
+        self.gathered.push(chunk);
         Ok(())
     }
 
@@ -138,7 +132,7 @@ impl Lane {
         if self.gathered.is_empty() {
             return Ok(());
         }
-        self.grids.look(self.gathered.rows());
+        self.grids.look(&self.gathered.rows());
         let key = keys::data_key(session, self.row.info.id.0, self.seq);
         let (gathered, known) = (&self.gathered, self.grids.known());
         let outcome = self.log.put_with(&key, |out| encoder.samples(gathered, known, out));

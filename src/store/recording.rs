@@ -101,6 +101,11 @@ impl Part {
 }
 
 impl Recording {
+    /// The folder of the home that it lies in, where it has data.
+    pub fn home(&self) -> Option<&Path> {
+        self.files.first().and_then(|(file, _)| file.parent()?.parent())
+    }
+
     /// Opens a session of a home.
     pub(super) fn open(home: &Path, id: SessionId) -> Result<Recording, StoreError> {
         let folder = home.join(id.to_string());

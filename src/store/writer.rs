@@ -125,6 +125,14 @@ impl SessionWriter {
     /// # Errors
     /// An unknown stream, another width, or too much waits for the disk; the samples are counted as dropped.
     pub fn samples(&mut self, chunk: &Chunk) -> Result<(), StoreError> {
+        self.take_samples(chunk.clone())
+    }
+
+    /// As [`SessionWriter::samples`], without a copy.
+    ///
+    /// # Errors
+    /// As [`SessionWriter::samples`].
+    pub fn take_samples(&mut self, chunk: Chunk) -> Result<(), StoreError> {
         let waiting = self.pending();
         let lane = lane(&mut self.lanes, chunk.stream, self.session.id)?;
         lane.changed = true;

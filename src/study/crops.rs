@@ -5,7 +5,7 @@
 use crate::infer::aggregate::USABLE_CONFIDENCE;
 use crate::infer::face::crop::{Cut, TRAINING, crop};
 use crate::infer::face::track::Tracker;
-use crate::infer::face::{Detector, FaceError, Picture, open_detector};
+use crate::infer::face::{Detector, FaceError, Picture, open_detectors};
 use crate::infer::runtime::Runtime;
 use crate::native::Model;
 use crate::prepare::dataset::Recipe;
@@ -30,7 +30,7 @@ pub enum Crops {
 impl Crops {
     /// By the detector of `limbic setup --models` where it and ONNX Runtime are here, else the centre square.
     pub fn installed(library_dir: Option<&Path>) -> Crops {
-        let detector = || open_detector(&Runtime::find(library_dir), &Model::FaceDetector.find()?).ok();
+        let detector = || open_detectors(&Runtime::find(library_dir), &Model::FaceDetector.find()?, threads()).ok();
         detector().map_or(Crops::Centre, |d| Crops::Found(d.into()))
     }
 
@@ -42,7 +42,7 @@ impl Crops {
         let Some(wanted) = recipe.parameters.get(DETECTOR) else { return Ok(Crops::Centre) };
         let lacking = |why: String| format!("the face model wants faces found by {wanted}: {why}");
         let path = Model::FaceDetector.find().ok_or_else(|| lacking("bring it with `limbic setup --models`".into()))?;
-        let detector = open_detector(&Runtime::find(library_dir), &path).map_err(|e| lacking(e.to_string()))?;
+        let detector = open_detectors(&Runtime::find(library_dir), &path, threads()).map_err(|e| lacking(e.to_string()))?;
         match detector.kind() == wanted {
             true => Ok(Crops::Found(detector.into())),
             false => Err(lacking(format!("{} is a {}; train again, or bring back the other", path.display(), detector.kind()))),
@@ -112,6 +112,11 @@ fn found(detector: &dyn Detector, picture: &Picture, tracker: &mut Tracker) -> R
         let square = crop(picture, face, &Cut { side: FACE_SIDE, ..TRAINING });
         standardised(centre_square(&grey(&square), FACE_SIDE))
     }))
+}
+
+/// As many as look at trials side by side.
+fn threads() -> usize {
+    rayon::current_num_threads()
 }
 
 /// Brightness as JPEG defines it.

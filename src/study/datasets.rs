@@ -154,15 +154,17 @@ pub fn examples_of(
     job: &Job,
 ) -> Result<SessionExamples, StudyError> {
     let recipe = eeg_recipe(recording, features)?;
-    let made: Vec<Result<Vec<Example>, String>> = labelled(recording, target, classes)
-        .par_iter()
-        .map(|(trial, label)| {
-            if job.is_stopped() {
-                return Err(Stopped.into());
-            }
-            trial_windows(recording, trial, *label, features)
-        })
-        .collect::<Result<_, StudyError>>()?;
+    let one = |(trial, label): &(&Trial, usize)| {
+        if job.is_stopped() {
+            return Err(Stopped.into());
+        }
+        trial_windows(recording, trial, *label, features, job)
+    };
+    let trials = labelled(recording, target, classes);
+    let made: Vec<Result<Vec<Example>, String>> = match features.one_by_one() {
+        true => trials.iter().map(one).collect::<Result<_, StudyError>>()?,
+        false => trials.par_iter().map(one).collect::<Result<_, StudyError>>()?,
+    };
     let (mut examples, mut left_out) = (Vec::new(), Vec::new());
     for trial in made {
         match trial {
@@ -180,7 +182,7 @@ pub fn examples_of(
 pub fn eeg_recipe(recording: &Recording, features: Features) -> Result<Recipe, StudyError> {
     let stream = eeg_stream(recording).ok_or_else(|| no_eeg(recording))?;
     let labels: Vec<String> = stream.info.channels.iter().filter(|c| c.role == Role::Eeg).map(|c| c.label.clone()).collect();
-    Ok(features.recipe(&labels)?)
+    features.recipe(&labels)
 }
 
 pub(super) fn no_eeg(recording: &Recording) -> StudyError {
@@ -230,14 +232,15 @@ pub fn face_dataset(recordings: &[Recording], target: Target, crops: &Crops, job
 /// Examples of one trial, or why it has none.
 ///
 /// # Errors
-/// The session cannot be read or has no EEG.
+/// The session cannot be read or has no EEG; the job was stopped.
 pub(super) fn trial_windows(
     recording: &Recording,
     trial: &Trial,
     label: usize,
     features: Features,
+    job: &Job,
 ) -> Result<Result<Vec<Example>, String>, StudyError> {
-    let made = match rows(recording, trial, features)? {
+    let made = match rows(recording, trial, features, job)? {
         Ok(rows) if rows.is_empty() => Err("it has no whole window".to_string()),
         other => other,
     };

@@ -91,6 +91,10 @@ pub enum StudyError {
     UnknownFeatures(String),
     #[error("there is no model called {0}; `limbic models` lists what is there, `limbic train` makes one")]
     NoModel(String),
+    #[error(
+        "these maps need InceptionV3, which is not here; bring it with `limbic setup --models`, or name a file with --inception"
+    )]
+    NoInception,
     #[error("no network is called {0}; there are {names}", names = crate::train::networks::names())]
     NoNetwork(String),
     #[error("{path}: {why}")]
@@ -113,6 +117,8 @@ pub enum StudyError {
     Input(#[from] crate::train::input::InputError),
     #[error(transparent)]
     ModelFile(#[from] crate::train::file::FileError),
+    #[error(transparent)]
+    Epoch(#[from] crate::infer::epoch::EpochError),
     #[error(transparent)]
     Open(#[from] crate::infer::open::OpenError),
     #[error(transparent)]

@@ -154,7 +154,7 @@ fn answers(recording: &Recording, models: &Models<'_>, job: &Job) -> Result<Vec<
                     Some(_) => FaceFrames::of(recording, (trial, *label), &models.crops, job)?,
                     None => FaceFrames::default(),
                 };
-                Ok((trial_windows(recording, trial, *label, features)?, face))
+                Ok((trial_windows(recording, trial, *label, features, job)?, face))
             })
             .collect::<Result<_, StudyError>>()?;
         for ((trial, label), (windows, face)) in some.iter().zip(made) {

@@ -1,18 +1,20 @@
 //! What one trial of a stored session gives: rows of the wanted features with the time of each.
 
+use crate::job::Job;
 use crate::prepare::dataset::Recipe;
+use crate::prepare::eeg::Companions;
 use crate::prepare::features::{PsdOptions, psd_features};
 use crate::prepare::interpolate::interpolate;
 use crate::prepare::physiology::{heart_beats, physiology};
 use crate::prepare::recipes::{self, FeatureOptions, FeatureSet, Material};
 use crate::prepare::signals::Signals;
 use crate::prepare::spectrogram::SpectrogramOptions;
-use crate::prepare::{PrepareError, eeg::Companions};
 use crate::signal::{Nanos, Role, seconds, to_nanos};
 use crate::store::rows::{StreamRow, Trial};
 use crate::store::{Block, Recording};
 use crate::study::datasets::{eeg_signals, eeg_stream, no_eeg};
-use crate::study::{StudyError, stretches};
+use crate::study::features::FeatureCache;
+use crate::study::{StudyError, inception, stretches};
 
 /// Signal on either side of a trial that the zero-phase filter may lean on, s.
 const MARGIN_S: f64 = 3.0;
@@ -26,6 +28,8 @@ pub enum Features {
     Samples,
     /// Band entropies and courses of the potential.
     Courses,
+    /// Features of every electrode's spectrograms by InceptionV3.
+    Inception,
 }
 
 impl Default for Features {
@@ -37,7 +41,11 @@ impl Default for Features {
 impl Features {
     /// All of them.
     pub fn all() -> Vec<Features> {
-        FeatureSet::ALL.into_iter().map(Features::Set).chain([Features::Samples, Features::Courses]).collect()
+        FeatureSet::ALL
+            .into_iter()
+            .map(Features::Set)
+            .chain([Features::Samples, Features::Courses, Features::Inception])
+            .collect()
     }
 
     /// The features of that name: "psd", "bhi-hf-to-b", "spectrogram-map", ...
@@ -55,13 +63,14 @@ impl Features {
             Features::Set(set) => set.name(),
             Features::Samples => "samples".into(),
             Features::Courses => "courses".into(),
+            Features::Inception => inception::KIND.into(),
         }
     }
 
     /// The network that takes them when none is named.
     pub fn network(self) -> &'static str {
         match self {
-            Features::Set(FeatureSet::SpectrogramMap) => "seed-b-head",
+            Features::Set(FeatureSet::SpectrogramMap) | Features::Inception => "seed-b-head",
             Features::Set(_) => "seed-a-cnn",
             Features::Samples => "eeg-itnet",
             Features::Courses => "sst-emotionnet",
@@ -71,13 +80,19 @@ impl Features {
     /// The recipe for channels with these labels.
     ///
     /// # Errors
-    /// Electrodes that the features need and the labels lack.
-    pub fn recipe(self, labels: &[String]) -> Result<Recipe, PrepareError> {
-        match self {
-            Features::Set(set) => recipes::recipe(set, labels, &options(set)),
-            Features::Samples => Ok(stretches::samples_recipe(labels)),
-            Features::Courses => Ok(stretches::courses_recipe(labels)),
-        }
+    /// Electrodes that the features need and the labels lack; a network that makes them and is not here.
+    pub fn recipe(self, labels: &[String]) -> Result<Recipe, StudyError> {
+        Ok(match self {
+            Features::Set(set) => recipes::recipe(set, labels, &options(set))?,
+            Features::Samples => stretches::samples_recipe(labels),
+            Features::Courses => stretches::courses_recipe(labels),
+            Features::Inception => inception::extractor()?.recipe(labels)?,
+        })
+    }
+
+    /// A trial of these keeps all cores busy for seconds: trials are made one after another.
+    pub fn one_by_one(self) -> bool {
+        self == Features::Inception
     }
 }
 
@@ -99,12 +114,12 @@ pub type Rows = Vec<(f64, Vec<f32>)>;
 ///
 /// # Errors
 /// The session cannot be read or has no EEG; `Ok(Err(why))` where this trial alone cannot have the features (too short,
-/// no heart beats).
-pub fn rows(recording: &Recording, trial: &Trial, features: Features) -> Result<Result<Rows, String>, StudyError> {
+/// no heart beats); the job was stopped.
+pub fn rows(recording: &Recording, trial: &Trial, features: Features, job: &Job) -> Result<Result<Rows, String>, StudyError> {
     let stream = eeg_stream(recording).ok_or_else(|| no_eeg(recording))?;
     match features {
         Features::Set(FeatureSet::Psd) => powers(recording, stream, trial, &PsdOptions::default()).map(Ok),
-        other => whole_trial(recording, stream, trial, other),
+        other => whole_trial(recording, stream, trial, other, job),
     }
 }
 
@@ -138,6 +153,7 @@ fn whole_trial(
     stream: &StreamRow,
     trial: &Trial,
     features: Features,
+    job: &Job,
 ) -> Result<Result<Rows, String>, StudyError> {
     let (on, off) = span(trial);
     let block = around(recording, stream, trial)?;
@@ -160,6 +176,11 @@ fn whole_trial(
     let made = match features {
         Features::Samples => stretches::samples(&found.eeg, from, length_s),
         Features::Courses => stretches::courses(&found.eeg, from, length_s),
+        Features::Inception => {
+            let (cache, what) = (recording.home().map(FeatureCache::of), format!("trial {}", trial.number));
+            let made = inception::extractor()?.rows(&found.eeg, (from, length_s), cache.as_ref(), (job, &what))?;
+            return Ok(made.map(|rows| rows.into_iter().map(|(t, values)| (t + from - onset, values)).collect()));
+        }
         Features::Set(set) => {
             let beside = Companions { eog: &found.eog, beats: &found.beats };
             let material = Material { eeg: &found.eeg, beside, onset_s: from, length_s, cleaned: None };
@@ -204,6 +225,10 @@ mod tests {
         let labels = Montage::biosemi32().labels;
         for features in Features::all() {
             assert_eq!(Features::named(&features.name()).expect("a name"), features);
+            // Whether InceptionV3 is here decides the recipe of its maps.
+            if features == Features::Inception {
+                continue;
+            }
             assert_eq!(features.recipe(&labels).expect("32 sites").kind, features.name());
         }
         let refused = Features::named("hrv").expect_err("unknown").to_string();

@@ -51,36 +51,80 @@ impl Adam {
     /// Changes the network's parameters by one step. `gradients` stand in the order of the parameters; a parameter
     /// whose gradient is missing or of another length stays as it is.
     pub fn step(&mut self, network: &mut Network, gradients: &[Vec<f32>], learning_rate: f64) {
-        if self.moments.len() != gradients.len() {
-            self.moments = gradients.iter().map(|g| (vec![0.0; g.len()], vec![0.0; g.len()])).collect();
+        let lengths: Vec<usize> = gradients.iter().map(Vec::len).collect();
+        let mut moves = self.begin(&lengths, learning_rate).into_iter();
+        network.edit_parameters(|index, weights| {
+            let (Some(gradient), Some(by)) = (gradients.get(index), moves.next()) else { return };
+            if gradient.len() == weights.len() && by.first.len() == weights.len() {
+                let blocks: Vec<Target<'_>> = Target::Move { weights, by }.blocks(BLOCK);
+                blocks.into_par_iter().zip(gradient.par_chunks(BLOCK)).for_each(|(mut block, gradient)| block.take(gradient));
+            }
+        });
+    }
+
+    /// Begins the next step: what it does to parameters of these lengths, one by one.
+    pub(super) fn begin(&mut self, lengths: &[usize], learning_rate: f64) -> Vec<Move<'_>> {
+        if self.moments.len() != lengths.len() {
+            self.moments = lengths.iter().map(|&n| (vec![0.0; n], vec![0.0; n])).collect();
         }
         self.steps += 1;
         let correction_1 = 1.0 - f64::from(BETA_1).powi(self.steps);
         let correction_2 = (1.0 - f64::from(BETA_2).powi(self.steps)).sqrt();
         // lr m_hat / (sqrt(v_hat) + eps), with both corrections moved out of the loop.
-        let rate = (learning_rate * correction_2 / correction_1) as f32;
-        let epsilon = EPSILON * correction_2 as f32;
-        let moments = &mut self.moments;
-        network.edit_parameters(|index, weights| {
-            let (Some(gradient), Some((first, second))) = (gradients.get(index), moments.get_mut(index)) else { return };
-            if gradient.len() != weights.len() || first.len() != weights.len() {
-                return;
-            }
-            weights
-                .par_chunks_mut(BLOCK)
-                .zip(gradient.par_chunks(BLOCK))
-                .zip(first.par_chunks_mut(BLOCK))
-                .zip(second.par_chunks_mut(BLOCK))
-                .for_each(|(((w, g), m), v)| update(w, g, m, v, rate, epsilon));
-        });
+        let (rate, epsilon) = ((learning_rate * correction_2 / correction_1) as f32, EPSILON * correction_2 as f32);
+        self.moments.iter_mut().map(|(first, second)| Move { first, second, rate, epsilon }).collect()
     }
 }
 
-fn update(weights: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32], rate: f32, epsilon: f32) {
-    for (((w, &g), m), v) in weights.iter_mut().zip(gradient).zip(first).zip(second) {
-        *m = BETA_1 * *m + (1.0 - BETA_1) * g;
-        *v = BETA_2 * *v + (1.0 - BETA_2) * g * g;
-        *w -= rate * *m / (v.sqrt() + epsilon);
+/// A parameter's moments and what a step does with them.
+pub(super) struct Move<'a> {
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+    rate: f32,
+    epsilon: f32,
+}
+
+/// What becomes of a parameter's gradient.
+pub(super) enum Target<'a> {
+    /// It is asked for.
+    Keep { weights: &'a [f32], gradient: &'a mut [f32] },
+    /// The optimiser's step, at once: the gradient need not be stored.
+    Move { weights: &'a mut [f32], by: Move<'a> },
+}
+
+impl<'a> Target<'a> {
+    pub fn weights(&self) -> &[f32] {
+        match self {
+            Target::Keep { weights, .. } => weights,
+            Target::Move { weights, .. } => weights,
+        }
+    }
+
+    /// The gradient of all its weights.
+    pub fn take(&mut self, found: &[f32]) {
+        match self {
+            Target::Keep { gradient, .. } => gradient.copy_from_slice(found),
+            Target::Move { weights, by } => {
+                let (rate, epsilon) = (by.rate, by.epsilon);
+                limbic_lanes::adam::update(weights, found, [by.first, by.second], [BETA_1, BETA_2], rate, epsilon);
+            }
+        }
+    }
+
+    /// Cut into parts of so many weights.
+    pub fn blocks(self, length: usize) -> Vec<Target<'a>> {
+        let length = length.max(1);
+        match self {
+            Target::Keep { weights, gradient } => {
+                let both = weights.chunks(length).zip(gradient.chunks_mut(length));
+                both.map(|(weights, gradient)| Target::Keep { weights, gradient }).collect()
+            }
+            Target::Move { weights, by: Move { first, second, rate, epsilon } } => {
+                let moments = first.chunks_mut(length).zip(second.chunks_mut(length));
+                let by = moments.map(|(first, second)| Move { first, second, rate, epsilon });
+                weights.chunks_mut(length).zip(by).map(|(weights, by)| Target::Move { weights, by }).collect()
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 use super::Predictor;
 use super::adam::Adam;
 use super::checkpoint::{Checkpoint, Stand};
+use super::direct::Direct;
 use super::network::{Network, Plain, Training};
 use super::score::argmax;
 use crate::job::Job;
@@ -103,7 +104,8 @@ pub fn fit(
     }
     check(&network, training)?;
     check(&network, validation)?;
-    let run = identity(&network, training, validation, options);
+    // Only what is kept need be recognised.
+    let run = checkpoint.map_or(0, |_| identity(&network, training, validation, options));
     let mut course = Course::new(network, training.labels, options);
     let mut stand = Stand { run, epochs: Vec::new(), rate: course.rate, least: f32::INFINITY, stale: 0, best_epoch: 0, steps: 0 };
     let mut best: Option<Network> = None;
@@ -167,13 +169,16 @@ struct Course<'a> {
     rate: f64,
     weights: Vec<f32>,
     options: &'a FitOptions,
+    /// Steps without the framework, where the network's layers allow them.
+    direct: Option<Direct>,
 }
 
 impl<'a> Course<'a> {
     fn new(network: Network, labels: &[usize], options: &'a FitOptions) -> Self {
         let weights =
             if options.class_weights { inverse_frequencies(labels, network.classes()) } else { vec![1.0; network.classes()] };
-        Course { network, adam: Adam::new(), rate: options.learning_rate, weights, options }
+        let direct = Direct::of(&network);
+        Course { network, adam: Adam::new(), rate: options.learning_rate, weights, options, direct }
     }
 
     /// One pass over the training part in seeded order; its mean loss, or `None` when the job was stopped.
@@ -198,6 +203,10 @@ impl<'a> Course<'a> {
 
     /// One step; the loss before it.
     fn step(&mut self, inputs: Vec<f32>, labels: &[usize], pass: &mut Training) -> f32 {
+        if let Some(direct) = &mut self.direct {
+            let network = &mut self.network;
+            return direct.step(network, (inputs, labels), &self.weights, (&mut self.adam, self.rate), &mut pass.seed);
+        }
         let (loss, gradients) = pass_back(&self.network, inputs, labels, &self.weights, Some(&mut *pass));
         self.adam.step(&mut self.network, &gradients, self.rate);
         self.network.keep_limits();
@@ -209,7 +218,16 @@ impl<'a> Course<'a> {
 /// Cross-entropy of a batch, classes weighted (mean over the weights), and its gradient by parameter in the order of
 /// [`Network::parameters`]; without dropout, batch norms by their running statistics.
 pub fn loss_and_gradients(network: &Network, inputs: Vec<f32>, labels: &[usize], class_weights: &[f32]) -> (f32, Vec<Vec<f32>>) {
-    pass_back(network, inputs, labels, class_weights, None)
+    match Direct::of(network) {
+        Some(mut direct) => direct.gradients(network, inputs, labels, class_weights),
+        None => pass_back(network, inputs, labels, class_weights, None),
+    }
+}
+
+/// As [`loss_and_gradients`], whatever the network is.
+#[cfg(test)]
+pub(super) fn by_framework(network: &Network, inputs: Vec<f32>, labels: &[usize], weights: &[f32]) -> (f32, Vec<Vec<f32>>) {
+    pass_back(network, inputs, labels, weights, None)
 }
 
 /// The loss is read at once: on the CPU nothing is asynchronous, so that costs nothing.

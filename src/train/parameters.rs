@@ -130,6 +130,33 @@ impl Network {
         });
     }
 
+    /// Lets `edit` see all parameters at once, in their order and row-major; copies as little as [`Network::edit_parameters`].
+    pub(super) fn edit_together<T>(&mut self, edit: impl FnOnce(&mut [&mut [f32]]) -> T) -> T {
+        let mut taken: Vec<TensorData> = Vec::new();
+        self.each_parameter(|held, _| {
+            taken.push(match held {
+                HeldMut::One(t) => taken_out(t),
+                HeldMut::Two(t) => taken_out(t),
+                HeldMut::Four(t) => taken_out(t),
+                HeldMut::Five(t) => taken_out(t),
+            });
+        });
+        let mut slices: Vec<&mut [f32]> = taken.iter_mut().map(|data| data.as_mut_slice::<f32>().unwrap_or_default()).collect();
+        let result = edit(&mut slices);
+        let mut back = taken.into_iter();
+        let device = Device::flex();
+        self.each_parameter(|held, _| {
+            let Some(data) = back.next() else { return };
+            match held {
+                HeldMut::One(t) => *t = Tensor::from_data(data, &device),
+                HeldMut::Two(t) => *t = Tensor::from_data(data, &device),
+                HeldMut::Four(t) => *t = Tensor::from_data(data, &device),
+                HeldMut::Five(t) => *t = Tensor::from_data(data, &device),
+            }
+        });
+        result
+    }
+
     /// The same network with parameters that collect gradients.
     pub(super) fn tracked(&self) -> Network {
         let mut network = self.clone();
@@ -248,10 +275,15 @@ fn values_owned<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 fn edit_tensor<const D: usize>(tensor: &mut Tensor<D>, index: usize, edit: &mut impl FnMut(usize, &mut [f32])) {
-    let nothing = Tensor::from_data(TensorData::new(vec![0.0f32], [1; D]), &Device::flex());
-    let mut data = std::mem::replace(tensor, nothing).into_data();
+    let mut data = taken_out(tensor);
     if let Ok(values) = data.as_mut_slice::<f32>() {
         edit(index, values);
     }
     *tensor = Tensor::from_data(data, &Device::flex());
+}
+
+/// A tensor's values, moved out of it; the tensor must be set anew.
+fn taken_out<const D: usize>(tensor: &mut Tensor<D>) -> TensorData {
+    let nothing = Tensor::from_data(TensorData::new(vec![0.0f32], [1; D]), &Device::flex());
+    std::mem::replace(tensor, nothing).into_data()
 }

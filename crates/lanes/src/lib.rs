@@ -3,10 +3,13 @@
 //! zero, so that what a ReLU switched off in all sixteen inputs costs nothing. A crate of its own because it must be
 //! compiled with optimisation.
 
+pub mod adam;
 pub mod alive;
 mod conv;
 mod dense;
 mod maps;
+pub mod plain;
+pub mod product;
 mod sums;
 mod window;
 

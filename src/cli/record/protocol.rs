@@ -4,7 +4,7 @@ use super::{Args, consent, finish, stop_flag};
 use crate::acquire::simulator::participant_rating;
 use crate::cli::Common;
 use crate::cli::driver::{self, Script};
-use crate::lab::message::Action;
+use crate::lab::message::{Action, LivePrediction};
 use crate::lab::{Lab, LabOptions};
 use crate::rig::Rig;
 use crate::signal::{Rating, SECOND, SharedClock, SystemClock};
@@ -33,6 +33,7 @@ pub(super) fn protocol(args: &Args, rig: &Rig, common: &Common) -> anyhow::Resul
     let job = crate::cli::progress::job();
     let stop = stop_flag()?;
     let simulated = args.ratings == "simulated";
+    let mut foreseen = None;
     let mut remarks = Remarks { clock: clock.clone(), next: clock.now(), count: 0 };
     let script = Script {
         rig: rig_path,
@@ -51,6 +52,7 @@ pub(super) fn protocol(args: &Args, rig: &Rig, common: &Common) -> anyhow::Resul
             if stop.load(Ordering::Relaxed) {
                 bail!("stopped on request; what was recorded is kept");
             }
+            foreseen = snapshot.prediction.clone().or(foreseen.take());
             let p = &snapshot.protocol;
             Ok(job.report_with("record", u64::from(p.trial), u64::from(p.trials), &driver::describe(snapshot))?)
         },
@@ -66,6 +68,11 @@ pub(super) fn protocol(args: &Args, rig: &Rig, common: &Common) -> anyhow::Resul
     drop(lab);
     crate::cli::progress::clear();
     let id = id?;
+    if let Some(said) = foreseen {
+        let trouble = said.trouble.map(|why| format!("; {why}")).unwrap_or_default();
+        let LivePrediction { asked, dropped, took_ms, .. } = said;
+        eprintln!("live prediction: {asked} epochs asked for, {dropped} dropped, the last took {took_ms:.0} ms{trouble}");
+    }
     let home = Home::open(&common.home)?;
     finish(&home, id, common)
 }

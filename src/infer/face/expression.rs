@@ -73,7 +73,7 @@ impl Expression {
     /// # Errors
     /// No runtime or file, an input that is no square picture, a class list of another length than the output.
     pub fn open(runtime: &Runtime, path: &Path) -> Result<Expression, FaceError> {
-        Expression::of(OnnxSession::load(runtime, path)?)
+        Expression::of(OnnxSession::load_single(runtime, path)?)
     }
 
     /// As [`Expression::open`], of a loaded model.

@@ -2,7 +2,7 @@
 
 use super::track::Tracker;
 use super::video::Frames;
-use super::{Detector, Expression, Face, FaceError, Picture, open_detector};
+use super::{Detector, Expression, Face, FaceError, Picture, open_detectors};
 use crate::infer::aggregate::{USABLE_CONFIDENCE, face_of_trial};
 use crate::infer::runtime::Runtime;
 use crate::job::Job;
@@ -61,7 +61,7 @@ impl Looker {
             }
             Ok(path)
         };
-        let detector = open_detector(runtime, &path(&models.detector, Model::FaceDetector)?)?;
+        let detector = open_detectors(runtime, &path(&models.detector, Model::FaceDetector)?, 1)?;
         let expression = match models.without_expression {
             true => None,
             false => Some(Expression::open(runtime, &path(&models.expression, Model::Expression)?)?),

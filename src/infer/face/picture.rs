@@ -77,24 +77,21 @@ impl Picture {
             return self.clone();
         }
         let (across, down) = (taps(self.width, width), taps(self.height, height));
-        // Columns first; the height stays.
-        let mut narrow = vec![0f32; 3 * width * self.height];
-        for (y, row) in narrow.chunks_exact_mut(3 * width.max(1)).enumerate() {
-            let line = &self.rgb[3 * y * self.width..3 * (y + 1) * self.width];
-            for (pixel, (first, weights)) in row.chunks_exact_mut(3).zip(&across) {
-                for (source, weight) in line[3 * first..].chunks_exact(3).zip(weights) {
-                    (0..3).for_each(|c| pixel[c] += weight * f32::from(source[c]));
-                }
-            }
-        }
         let mut rgb = vec![0u8; 3 * width * height];
-        let mut sums = vec![0f32; 3 * width];
+        let mut sums = vec![0f32; 3 * self.width];
         for (row, (first, weights)) in rgb.chunks_exact_mut(3 * width.max(1)).zip(&down) {
+            // Whole lines first, value by value side by side; then along the line.
             sums.fill(0.0);
-            for (line, weight) in narrow[3 * first * width..].chunks_exact(3 * width).zip(weights) {
-                sums.iter_mut().zip(line).for_each(|(sum, v)| *sum += weight * v);
+            for (line, weight) in self.rgb[3 * first * self.width..].chunks_exact(3 * self.width).zip(weights) {
+                sums.iter_mut().zip(line).for_each(|(sum, v)| *sum += weight * f32::from(*v));
             }
-            row.iter_mut().zip(&sums).for_each(|(out, sum)| *out = (sum + 0.5) as u8);
+            for (pixel, (first, weights)) in row.as_chunks_mut::<3>().0.iter_mut().zip(&across) {
+                let mut mean = [0.5f32; 3];
+                for (source, weight) in sums[3 * first..].as_chunks::<3>().0.iter().zip(weights) {
+                    (0..3).for_each(|c| mean[c] += weight * source[c]);
+                }
+                (0..3).for_each(|c| pixel[c] = mean[c] as u8);
+            }
         }
         Picture { width, height, rgb }
     }

@@ -51,16 +51,31 @@ impl OnnxSession {
         OnnxSession::from_bytes(runtime, &name, &bytes)
     }
 
+    /// As [`OnnxSession::load`], on one thread: for small networks of which several run side by side. A second thread would
+    /// spend its time waiting for work with a busy core.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn load_single(runtime: &Runtime, path: &Path) -> Result<Self, InferError> {
+        let name = path.display().to_string();
+        let bytes = std::fs::read(path).map_err(|e| InferError::Load { model: name.clone(), message: e.to_string() })?;
+        OnnxSession::with_threads(runtime, &name, &bytes, 1)
+    }
+
     /// Loads a model from memory; `name` only names it in errors.
     ///
     /// # Errors
     /// As [`OnnxSession::load`].
     pub fn from_bytes(runtime: &Runtime, name: &str, bytes: &[u8]) -> Result<Self, InferError> {
+        OnnxSession::with_threads(runtime, name, bytes, THREADS)
+    }
+
+    fn with_threads(runtime: &Runtime, name: &str, bytes: &[u8], threads: usize) -> Result<Self, InferError> {
         let native = match runtime {
             Runtime::Native(native) => native,
             Runtime::None { why } => return Err(InferError::NoRuntime { why: why.clone() }),
         };
-        let session = build(native, bytes).map_err(|m| InferError::Load { model: name.into(), message: plain(&m) })?;
+        let session = build(native, bytes, threads).map_err(|m| InferError::Load { model: name.into(), message: plain(&m) })?;
         let input = match session.inputs() {
             [input] if input.dtype().tensor_type() == Some(TensorElementType::Float32) => {
                 input.dtype().tensor_shape().map(|s| s.to_vec()).unwrap_or_default()
@@ -140,12 +155,12 @@ impl OnnxSession {
     }
 }
 
-fn build(native: &super::Native, bytes: &[u8]) -> Result<Session, String> {
+fn build(native: &super::Native, bytes: &[u8], threads: usize) -> Result<Session, String> {
     Session::builder(&native.environment)
         .map_err(|e| e.to_string())?
         .with_optimization_level(GraphOptimizationLevel::Level3)
         .map_err(|e| e.to_string())?
-        .with_intra_threads(THREADS)
+        .with_intra_threads(threads)
         .map_err(|e| e.to_string())?
         .commit_from_memory(bytes)
         .map_err(|e| e.to_string())

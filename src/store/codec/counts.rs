@@ -6,20 +6,19 @@
 //! written). In a frame of mixed forms a negative step is followed by an offset (f64): values are count x |step| +
 //! offset; step 0 says that the bits of the values are coded as whole numbers.
 
-use super::rice::{self, BitReader, BitWriter};
+use super::rice::{self, BitReader, BitWriter, TILE};
 use super::step::Grid;
 
 /// Adding and subtracting this rounds a double to a whole number; its lower half then holds the number.
 const ROUND: f64 = 6_755_399_441_055_744.0;
-/// Channels that are turned into columns together: one cache line of a row.
-const TILE: usize = 16;
 
 /// Memory that is kept between frames.
 #[derive(Default)]
 pub(super) struct Scratch {
-    columns: Vec<i32>,
-    residuals: Vec<u32>,
-    bits: Vec<u8>,
+    counts: Vec<[i32; TILE]>,
+    scales: Vec<Scales>,
+    room: rice::Room,
+    bits: BitWriter,
     /// The form of each channel of the last frame; None = not whole counts.
     pub used: Vec<Option<Grid>>,
 }
@@ -34,8 +33,9 @@ pub(super) struct Written {
     pub float_bytes: usize,
 }
 
-/// Appends rows (sample by sample, `grids.len()` channels); None, and nothing is appended, where there are none.
-pub(super) fn write(rows: &[f32], grids: &[Option<Grid>], scratch: &mut Scratch, out: &mut Vec<u8>) -> Option<Written> {
+/// Appends the rows of several packets (sample by sample, `grids.len()` channels); None, and nothing is appended, where
+/// there are none.
+pub(super) fn write(rows: &[&[f32]], grids: &[Option<Grid>], scratch: &mut Scratch, out: &mut Vec<u8>) -> Option<Written> {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("bmi2") {
         // SAFETY: the processor has what `write_wide` was compiled for.
@@ -47,52 +47,43 @@ pub(super) fn write(rows: &[f32], grids: &[Option<Grid>], scratch: &mut Scratch,
 /// The same for processors of the last ten years: four values at a time instead of two. The bytes are the same.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi2")]
-fn write_wide(rows: &[f32], grids: &[Option<Grid>], scratch: &mut Scratch, out: &mut Vec<u8>) -> Option<Written> {
+fn write_wide(rows: &[&[f32]], grids: &[Option<Grid>], scratch: &mut Scratch, out: &mut Vec<u8>) -> Option<Written> {
     write_plain(rows, grids, scratch, out)
 }
 
 // What follows must become part of its caller, or it is compiled for the oldest processor.
 #[inline(always)]
-fn write_plain(rows: &[f32], grids: &[Option<Grid>], scratch: &mut Scratch, out: &mut Vec<u8>) -> Option<Written> {
+fn write_plain(rows: &[&[f32]], grids: &[Option<Grid>], scratch: &mut Scratch, out: &mut Vec<u8>) -> Option<Written> {
     let channels = grids.len();
     scratch.used.clear();
-    if channels == 0 || channels > usize::from(u16::MAX) || rows.len() < channels {
+    let n: usize = rows.iter().map(|rows| rows.len().checked_div(channels).unwrap_or(0)).sum();
+    if n == 0 || channels > usize::from(u16::MAX) {
         return None;
     }
-    let n = rows.len() / channels;
-    scratch.columns.resize(TILE * n, 0);
     let mut written = Written { plain: true, floats: 0, float_bytes: 0 };
+    scratch.counts.resize(n * channels.div_ceil(TILE), [0; TILE]);
+    if grids.iter().flatten().any(|grid| grid.offset != 0.0) {
+        written.plain = false;
+        to_counts::<true>(rows, grids, scratch, n);
+    } else {
+        to_counts::<false>(rows, grids, scratch, n);
+    }
     scratch.bits.clear();
-    let mut bits = BitWriter::behind(std::mem::take(&mut scratch.bits));
-    for grids in grids.chunks(TILE) {
-        // Tile by tile, so that the columns are still in the nearest cache when they are coded.
-        let first = scratch.used.len();
-        let shifted = grids.iter().flatten().any(|grid| grid.offset != 0.0);
-        let exact = if shifted {
-            to_counts::<true>(rows, channels, (first, grids), &mut scratch.columns, n)
-        } else {
-            to_counts::<false>(rows, channels, (first, grids), &mut scratch.columns, n)
-        };
-        scratch.used.extend(grids.iter().zip(exact).map(|(grid, exact)| grid.filter(|_| exact)));
-        written.plain &= !shifted;
-        for (c, (column, form)) in (first..).zip(scratch.columns.chunks_mut(n).zip(&scratch.used[first..])) {
-            let before = bits.bytes.len();
-            if form.is_none() {
-                let values = rows.iter().skip(c).step_by(channels);
-                column.iter_mut().zip(values).for_each(|(to, value)| *to = ordered(value.to_bits() as i32));
-            }
-            rice::encode(column, &mut bits, &mut scratch.residuals);
-            if form.is_none() {
-                written.plain = false;
-                written.floats += n;
-                written.float_bytes += bits.bytes.len() - before;
-            }
+    for (first, counts) in (0..).step_by(TILE).zip(scratch.counts.chunks_exact_mut(n)) {
+        let forms = &scratch.used[first..channels.min(first + TILE)];
+        for (c, _) in forms.iter().enumerate().filter(|(_, form)| form.is_none()) {
+            let values = rows.iter().flat_map(|rows| rows.iter().skip(first + c).step_by(channels));
+            counts.iter_mut().zip(values).for_each(|(to, value)| to[c] = ordered(value.to_bits() as i32));
+        }
+        let bytes = rice::encode(counts, forms.len(), &mut scratch.room, &mut scratch.bits);
+        for (bytes, _) in bytes.iter().zip(forms).filter(|(_, form)| form.is_none()) {
+            written.plain = false;
+            written.floats += n;
+            written.float_bytes += bytes;
         }
     }
-    bits.finish();
     write_forms(&scratch.used, out);
-    out.extend_from_slice(&bits.bytes);
-    scratch.bits = bits.bytes;
+    out.extend_from_slice(scratch.bits.finish());
     Some(written)
 }
 
@@ -114,52 +105,56 @@ fn ordered(bits: i32) -> i32 {
     bits ^ (((bits >> 31) as u32) >> 1) as i32
 }
 
-/// The channels from `first` on as counts, each in a column of `n`; answers which of them are exact. Row by row, so
-/// that a cache line is used whole. `SHIFTED` = some of them have an offset.
+/// The values as counts, tile by tile and in each sample by sample; `used` becomes the grids of those channels of which
+/// every value is exact. Rows are read as they stand in memory. `SHIFTED` = some of them have an offset.
 #[inline(always)]
-fn to_counts<const SHIFTED: bool>(
-    rows: &[f32],
-    channels: usize,
-    (first, grids): (usize, &[Option<Grid>]),
-    columns: &mut [i32],
-    n: usize,
-) -> [bool; TILE] {
-    let (mut step, mut offset) = ([1.0; TILE], [0.0; TILE]);
-    for (c, grid) in grids.iter().enumerate() {
-        if let Some(grid) = grid.filter(Grid::is_usable) {
-            (step[c], offset[c]) = (grid.step, grid.offset);
+fn to_counts<const SHIFTED: bool>(rows: &[&[f32]], grids: &[Option<Grid>], scratch: &mut Scratch, n: usize) {
+    let Scratch { counts, used, scales, .. } = scratch;
+    scales.clear();
+    scales.extend(grids.chunks(TILE).map(Scales::of));
+    for (i, row) in rows.iter().flat_map(|rows| rows.chunks_exact(grids.len())).enumerate() {
+        let (tiles, rest) = row.as_chunks::<TILE>();
+        let mut last = [0.0; TILE];
+        last[..rest.len()].copy_from_slice(rest);
+        let tiles = tiles.iter().chain((!rest.is_empty()).then_some(&last));
+        for ((values, scales), counts) in tiles.zip(scales.iter_mut()).zip(counts.iter_mut().skip(i).step_by(n)) {
+            scales.count::<SHIFTED>(values, counts);
         }
     }
-    let inverse = step.map(|step| 1.0 / step);
-    let mut split = columns.chunks_exact_mut(n);
-    let mut places: [&mut [i32]; TILE] = std::array::from_fn(|_| split.next().unwrap_or_default());
-    let mut wrong = [0u32; TILE];
-    let mut narrow = [0f32; TILE];
-    for (i, row) in rows.chunks_exact(channels).enumerate() {
-        let row = &row[first..first + grids.len()];
-        // A whole tile is read where it stands; only the last one of a row may be narrower.
-        let values = if let Some(values) = row.first_chunk::<TILE>() {
-            values
-        } else {
-            narrow[..row.len()].copy_from_slice(row);
-            &narrow
-        };
-        let mut counts = [0i32; TILE];
-        for c in 0..TILE {
-            let value = if SHIFTED { f64::from(values[c]) - offset[c] } else { f64::from(values[c]) };
-            counts[c] = (value * inverse[c] + ROUND).to_bits() as i32;
-            let scaled = f64::from(counts[c]) * step[c];
-            let back = if SHIFTED { scaled + offset[c] } else { scaled };
-            // NaN, -0.0 and what lies between two counts do not give the same bits on the way back.
-            wrong[c] |= (back as f32).to_bits() ^ values[c].to_bits();
-        }
-        for (column, count) in places.iter_mut().zip(&counts) {
-            if let Some(place) = column.get_mut(i) {
-                *place = *count;
+    let exact = scales.iter().flat_map(|scales| scales.wrong.map(|wrong| wrong == 0));
+    used.extend(grids.iter().zip(exact).map(|(grid, exact)| grid.filter(|grid| exact && grid.is_usable())));
+}
+
+/// The grids of a tile, and which bits were wrong on the way back.
+struct Scales {
+    step: [f64; TILE],
+    inverse: [f64; TILE],
+    offset: [f64; TILE],
+    wrong: [u32; TILE],
+}
+
+impl Scales {
+    fn of(grids: &[Option<Grid>]) -> Scales {
+        let (mut step, mut offset) = ([1.0; TILE], [0.0; TILE]);
+        for (c, grid) in grids.iter().enumerate() {
+            if let Some(grid) = grid.filter(Grid::is_usable) {
+                (step[c], offset[c]) = (grid.step, grid.offset);
             }
         }
+        Scales { step, inverse: step.map(|step| 1.0 / step), offset, wrong: [0; TILE] }
     }
-    std::array::from_fn(|c| wrong[c] == 0 && grids.get(c).is_some_and(|grid| grid.as_ref().is_some_and(Grid::is_usable)))
+
+    #[inline(always)]
+    fn count<const SHIFTED: bool>(&mut self, values: &[f32; TILE], counts: &mut [i32; TILE]) {
+        for c in 0..TILE {
+            let value = if SHIFTED { f64::from(values[c]) - self.offset[c] } else { f64::from(values[c]) };
+            counts[c] = (value * self.inverse[c] + ROUND).to_bits() as i32;
+            let scaled = f64::from(counts[c]) * self.step[c];
+            let back = if SHIFTED { scaled + self.offset[c] } else { scaled };
+            // NaN, -0.0 and what lies between two counts do not give the same bits on the way back.
+            self.wrong[c] |= (back as f32).to_bits() ^ values[c].to_bits();
+        }
+    }
 }
 
 /// How a channel stands in the data.

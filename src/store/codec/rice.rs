@@ -6,82 +6,106 @@
 //! upper bits of the zigzag residual in unary (zeros, then a one), the lower bits as they are. Parameter 31 says that
 //! every residual is 0. Bits fill bytes from the lowest.
 
-/// Highest order of differences.
+mod tile;
+
+pub(super) use tile::{Room, TILE, encode};
+
+/// Orders of differences: 0 to 3.
 const ORDERS: usize = 4;
-/// Counts that the order is judged by.
-const JUDGED: usize = 64;
 /// So many zeros mean that 32 bits follow as they are.
 const ESCAPE: u32 = 20;
 /// Parameter of a channel without residuals.
 const SILENT: u32 = 31;
-/// Residuals whose bits are put together before they go behind the others.
-const BLOCK: usize = 128;
 /// Most bits that are stored at once; seven may wait in the same word.
 const MOST_BITS: u32 = 56;
-/// Bytes that a block may take (52 bits a residual at most), what waited before it, and the last word's rest.
-const ROOM: usize = BLOCK * 52 / 8 + 16;
+/// Where a code stands beside its length.
+const CODE: u64 = (1 << MOST_BITS) - 1;
 
 /// Bits on their way into bytes.
 #[derive(Default)]
 pub(super) struct BitWriter {
-    pub bytes: Vec<u8>,
+    /// Room that is kept from frame to frame; what is written stands before `at`.
+    room: Vec<u8>,
+    at: usize,
+    /// Bits that wait for their byte to be full: seven at most.
     held: u64,
     used: u32,
 }
 
 impl BitWriter {
-    /// Goes on behind these bytes.
-    pub(super) fn behind(bytes: Vec<u8>) -> Self {
-        BitWriter { bytes, ..BitWriter::default() }
+    /// Begins anew.
+    pub(super) fn clear(&mut self) {
+        (self.at, self.held, self.used) = (0, 0, 0);
+    }
+
+    /// Makes room for so many bytes more, and for the eight that are stored at a time.
+    fn reserve(&mut self, bytes: usize) {
+        let least = self.at + bytes + 16;
+        if self.room.len() < least {
+            self.room.resize(least, 0);
+        }
+    }
+
+    /// Whole bytes so far.
+    fn len(&self) -> usize {
+        self.at
     }
 
     /// Appends the lowest `bits` (at most 32) of a value that has none above them.
     pub(super) fn put(&mut self, value: u32, bits: u32) {
-        self.held |= u64::from(value) << self.used;
-        self.used += bits;
-        if self.used >= 32 {
-            self.bytes.extend_from_slice(&(self.held as u32).to_le_bytes());
-            self.held >>= 32;
-            self.used -= 32;
-        }
+        self.reserve(8);
+        let mut tail = self.tail();
+        tail.store(u64::from(value), bits, &mut self.room);
+        self.goes_on(&tail);
     }
 
-    /// Appends one code a residual. The bits of a block are put together beside the bytes: eight bytes are stored at a
-    /// time, whatever came of them, so that no branch depends on where a code ends.
+    /// Appends codes, each with its length from bit [`MOST_BITS`] on: four together, or, where those are too long, two
+    /// and two.
     #[inline(always)]
-    fn codes(&mut self, residuals: &[u32], parameter: u32) {
-        let mut block = [0; ROOM];
-        let mut tail = Tail { held: self.held, used: self.used, at: 0 };
-        for words in residuals.chunks(BLOCK) {
-            tail = Tail { at: 0, ..tail }.store(0, 0, &mut block);
-            let (pairs, last) = words.as_chunks::<2>();
-            for [a, b] in pairs {
-                let ((first, length), (second, more)) = (code(*a, parameter), code(*b, parameter));
-                tail = if length + more <= MOST_BITS {
-                    tail.store(first | second << length, length + more, &mut block)
-                } else {
-                    tail.store(first, length, &mut block).store(second, more, &mut block)
-                };
+    fn fours(&mut self, fours: impl Iterator<Item = (u64, [u64; 2])>) {
+        let mut tail = self.tail();
+        for (four, pairs) in fours {
+            let length = (four >> MOST_BITS) as u32;
+            if length <= MOST_BITS {
+                tail.store(four & CODE, length, &mut self.room);
+            } else {
+                pairs.iter().for_each(|pair| tail.store(pair & CODE, (pair >> MOST_BITS) as u32, &mut self.room));
             }
-            for word in last {
-                let (value, bits) = code(*word, parameter);
-                tail = tail.store(value, bits, &mut block);
-            }
-            self.bytes.extend_from_slice(&block[..tail.at]);
         }
-        (self.held, self.used) = (tail.held, tail.used);
+        self.goes_on(&tail);
     }
 
-    /// Fills up the last byte.
-    pub(super) fn finish(&mut self) {
+    /// Appends one code a residual, however long.
+    #[inline(always)]
+    fn codes(&mut self, residuals: impl Iterator<Item = u32>, parameter: u32) {
+        let mut tail = self.tail();
+        for word in residuals {
+            let (value, bits) = code(word, parameter);
+            tail.store(value, bits, &mut self.room);
+        }
+        self.goes_on(&tail);
+    }
+
+    fn tail(&self) -> Tail {
+        Tail { held: self.held, used: self.used, at: self.at }
+    }
+
+    fn goes_on(&mut self, tail: &Tail) {
+        (self.held, self.used, self.at) = (tail.held, tail.used, tail.at);
+    }
+
+    /// Fills up the last byte and answers all.
+    pub(super) fn finish(&mut self) -> &[u8] {
+        self.reserve(0);
         let whole = self.used.div_ceil(8) as usize;
-        self.bytes.extend_from_slice(&self.held.to_le_bytes()[..whole]);
+        self.room[self.at..self.at + 8].copy_from_slice(&self.held.to_le_bytes());
+        self.at += whole;
         (self.held, self.used) = (0, 0);
+        &self.room[..self.at]
     }
 }
 
-/// Bits that wait for their byte to be full, and where that byte stands in a block. By value: it stays in registers.
-#[derive(Clone, Copy)]
+/// Where the next bits go. A copy, so that it stays in registers.
 struct Tail {
     held: u64,
     used: u32,
@@ -89,14 +113,15 @@ struct Tail {
 }
 
 impl Tail {
-    /// Appends at most [`MOST_BITS`] bits.
+    /// Appends at most [`MOST_BITS`] bits. Eight bytes are stored at a time, whatever came of them, so that no branch
+    /// depends on where a code ends.
     #[inline(always)]
-    fn store(self, value: u64, bits: u32, block: &mut [u8; ROOM]) -> Tail {
+    fn store(&mut self, value: u64, bits: u32, room: &mut [u8]) {
         let (held, used) = (self.held | value << self.used, self.used + bits);
-        if let Some(room) = block.get_mut(self.at..self.at + 8) {
+        if let Some(room) = room.get_mut(self.at..self.at + 8) {
             room.copy_from_slice(&held.to_le_bytes());
         }
-        Tail { held: held >> (used & !7), used: used & 7, at: self.at + (used / 8) as usize }
+        (self.held, self.used, self.at) = (held >> (used & !7), used & 7, self.at + (used / 8) as usize);
     }
 }
 
@@ -178,28 +203,8 @@ impl<'a> BitReader<'a> {
     }
 }
 
-fn zigzag(difference: i32) -> u32 {
-    ((difference << 1) ^ (difference >> 31)) as u32
-}
-
 fn unzigzag(word: u32) -> i32 {
     ((word >> 1) as i32) ^ -((word & 1) as i32)
-}
-
-/// Writes one channel.
-#[inline(always)]
-pub(super) fn encode(counts: &[i32], out: &mut BitWriter, residuals: &mut Vec<u32>) {
-    let order = best_order(counts).min(counts.len());
-    residuals.clear();
-    predict(counts, order, residuals);
-    let parameter = best_parameter(residuals);
-    out.put(order as u32, 2);
-    out.put(parameter, 5);
-    counts[..order].iter().for_each(|count| out.put(*count as u32, 32));
-    if parameter == SILENT {
-        return;
-    }
-    out.codes(residuals, parameter);
 }
 
 /// Reads one channel of `n` counts.
@@ -220,70 +225,6 @@ pub(super) fn decode(bits: &mut BitReader, n: usize, out: &mut Vec<i32>) {
         };
         out.push(predicted.wrapping_add(residual));
     }
-}
-
-/// The order that costs the fewest bits, judged by some counts from the middle.
-#[inline(always)]
-fn best_order(counts: &[i32]) -> usize {
-    let middle = counts.len().saturating_sub(JUDGED) / 2;
-    let judged = &counts[middle..(middle + JUDGED).min(counts.len())];
-    let mut differences = [0; JUDGED];
-    differences[..judged.len()].copy_from_slice(judged);
-    let mut costs = [f32::INFINITY; ORDERS];
-    for (order, cost) in costs.iter_mut().enumerate().take(ORDERS.min(counts.len() + 1)) {
-        let there = judged.len().saturating_sub(order);
-        if order > 0 {
-            (0..there).for_each(|i| differences[i] = differences[i + 1].wrapping_sub(differences[i]));
-        }
-        let sum: u64 = differences[..there].iter().map(|d| u64::from(d.unsigned_abs())).sum();
-        // A residual costs about the logarithm of its mean, a count in full 32 bits.
-        let mean = sum as f32 / there.max(1) as f32;
-        *cost = log2(1.0 + mean) * (counts.len() - order) as f32 + 32.0 * order as f32;
-    }
-    (0..ORDERS).min_by(|a, b| costs[*a].total_cmp(&costs[*b])).unwrap_or(0)
-}
-
-/// The logarithm of a number from 1 on, straight between powers of two: at most 0.09 too low.
-fn log2(x: f32) -> f32 {
-    x.to_bits() as f32 / (1 << 23) as f32 - 127.0
-}
-
-#[inline(always)]
-fn predict(counts: &[i32], order: usize, out: &mut Vec<u32>) {
-    // Slices that begin one count later each: the loops over them have no bounds to check.
-    let from = |k: usize| counts.get(k..).unwrap_or(&[]);
-    match order {
-        0 => out.extend(counts.iter().map(|a| zigzag(*a))),
-        1 => out.extend(from(1).iter().zip(counts).map(|(b, a)| zigzag(b.wrapping_sub(*a)))),
-        2 => out.extend(
-            from(2).iter().zip(from(1)).zip(counts).map(|((c, b), a)| zigzag(c.wrapping_sub(b.wrapping_mul(2)).wrapping_add(*a))),
-        ),
-        _ => out.extend(
-            from(3)
-                .iter()
-                .zip(from(2))
-                .zip(from(1))
-                .zip(counts)
-                .map(|(((d, c), b), a)| zigzag(d.wrapping_sub(*a).wrapping_sub(c.wrapping_sub(*b).wrapping_mul(3)))),
-        ),
-    }
-}
-
-/// The parameter with the fewest bits, among those around the logarithm of the mean.
-#[inline(always)]
-fn best_parameter(residuals: &[u32]) -> u32 {
-    let sum: u64 = residuals.iter().map(|w| u64::from(*w)).sum();
-    if sum == 0 {
-        return SILENT;
-    }
-    let middle = (sum / residuals.len() as u64).checked_ilog2().unwrap_or(0).min(SILENT - 2);
-    let lowest = middle.saturating_sub(1);
-    // At the lowest parameter the upper bits are 16 on average at most: their sum fits.
-    let unary = residuals.iter().fold([0u32; 3], |[a, b, c], w| {
-        [a.wrapping_add(w >> lowest), b.wrapping_add(w >> (lowest + 1)), c.wrapping_add(w >> (lowest + 2))]
-    });
-    let bits = |at: &u32| u64::from(unary[*at as usize]) + residuals.len() as u64 * u64::from(lowest + at + 1);
-    lowest + (0..3).min_by_key(bits).unwrap_or(0)
 }
 
 #[cfg(test)]

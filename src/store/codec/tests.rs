@@ -20,13 +20,13 @@ fn round_trip(chunk: &Chunk, steps: &[Option<f64>], by: usize) -> (u8, usize) {
             ..chunk.clone()
         };
         assert_eq!(gathered.continues_with(&packet), i > 0);
-        gathered.push(&packet);
+        gathered.push(packet);
     }
     let grids: Vec<Option<Grid>> = steps.iter().map(|step| step.map(Grid::of)).collect();
     let mut payload = Vec::new();
     Encoder::new().expect("zstd").samples(&gathered, &grids, &mut payload);
     let (opened, packets, _) = open(&payload).expect("opens");
-    assert_eq!(packets, gathered.packets);
+    assert_eq!(packets, gathered.packets());
     let (head, planar) = decode_chunk(&payload, chunk.channels).expect("decodes");
     assert_eq!((head.first, u64::from(head.gap), head.arrived), (chunk.first_index, chunk.lost_before, chunk.arrived));
     assert_eq!((head, head.n as usize), (opened, chunk.len()));
@@ -96,7 +96,7 @@ fn counts_with_an_offset_and_floats_stand_in_one_frame() {
         |seed: &mut Seed| [(count(seed) * grid.step + grid.offset) as f32, (1e3 + seed.normal()) as f32, count(seed) as f32];
     let rows: Vec<f32> = (0..200).flat_map(|_| row(&mut seed)).collect();
     let mut gathered = Gathered::default();
-    gathered.push(&chunk(rows.clone(), 3));
+    gathered.push(chunk(rows.clone(), 3));
     let mut encoder = Encoder::new().expect("zstd");
     let mut payload = Vec::new();
     encoder.samples(&gathered, &[Some(grid), None, Some(Grid::of(1.0))], &mut payload);
@@ -121,11 +121,13 @@ fn values_as_bits_in_a_frame_of_counts_can_be_read() {
         payload.extend_from_slice(&length.to_le_bytes());
         payload.extend_from_slice(&step.to_le_bytes());
     }
-    let mut bits = rice::BitWriter::behind(payload);
-    rice::encode(&[4, 6], &mut bits, &mut Vec::new());
+    let mut bits = rice::BitWriter::default();
+    let mut counts = [[0; rice::TILE]; 2];
+    (counts[0][0], counts[1][0]) = (4, 6);
+    rice::encode(&mut counts, 1, &mut rice::Room::default(), &mut bits);
     [1.25f32, -7.5].iter().for_each(|v| bits.put(v.to_bits(), 32));
-    bits.finish();
-    assert_eq!(decode_chunk(&bits.bytes, 2), Some((head, vec![2.0, 3.0, 1.25, -7.5])));
+    payload.extend_from_slice(bits.finish());
+    assert_eq!(decode_chunk(&payload, 2), Some((head, vec![2.0, 3.0, 1.25, -7.5])));
 }
 
 #[test]
@@ -144,7 +146,7 @@ fn what_limbic_wrote_before_can_be_read() {
 #[test]
 fn a_payload_that_is_not_what_it_says_is_none() {
     let mut gathered = Gathered::default();
-    gathered.push(&chunk(counted(4, 50, 0.5), 4));
+    gathered.push(chunk(counted(4, 50, 0.5), 4));
     let mut payload = Vec::new();
     Encoder::new().expect("zstd").samples(&gathered, &[Some(Grid::of(0.5)); 4], &mut payload);
     assert!(decode_chunk(&payload, 4).is_some());

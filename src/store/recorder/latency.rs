@@ -36,18 +36,22 @@ impl Latencies {
 
     /// Rounded up to whole milliseconds.
     pub(super) fn summary(&self) -> LatencySummary {
-        let quantile = |share: f64| {
-            let wanted = (share * self.total as f64).ceil() as u64;
-            let mut seen = 0;
-            let reached = |count: &u64| {
-                seen += count;
-                seen >= wanted
-            };
-            self.counts.iter().position(reached).map_or(0, |bucket| bucket as u64 + 1)
-        };
         let max_ms = u64::try_from((self.largest + GRAIN - 1) / GRAIN).unwrap_or(0);
-        let (median_ms, p99_ms) = (quantile(0.5).min(max_ms), quantile(0.99).min(max_ms));
-        LatencySummary { packets: self.total, median_ms, p99_ms, max_ms }
+        let wanted = [0.5, 0.99].map(|share| (share * self.total as f64).ceil() as u64);
+        let mut quantiles = [max_ms; 2];
+        // One pass for both, which ends where the higher one is: this is done after every flush.
+        let (mut seen, mut found) = (0, 0);
+        for (bucket, count) in self.counts.iter().enumerate() {
+            seen += count;
+            while found < 2 && seen >= wanted[found] {
+                quantiles[found] = max_ms.min(bucket as u64 + 1);
+                found += 1;
+            }
+            if found == 2 {
+                break;
+            }
+        }
+        LatencySummary { packets: self.total, median_ms: quantiles[0], p99_ms: quantiles[1], max_ms }
     }
 }
 

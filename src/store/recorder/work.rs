@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, select};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the operating system does not have is lost with the process: at most this much time.
+/// What the operating system does not have is lost with the process: at most this much time, and a packet's length.
 const WRITE_EVERY: Nanos = SECOND / 7;
 /// Samples that are not flushed are lost with the power: at most this much time. Rows of the journal do not wait.
 const FLUSH_EVERY: Nanos = SECOND;
@@ -122,7 +122,7 @@ impl Work {
                     Err(_) => return (SessionState::Interrupted, Nanos::MIN),
                 },
                 recv(data) -> packet => {
-                    packet.into_iter().chain(data.try_iter().take(BATCH)).for_each(|p| self.take(&p));
+                    packet.into_iter().chain(data.try_iter().take(BATCH)).for_each(|p| self.take(p));
                 }
                 default(Duration::from_nanos(WRITE_EVERY as u64)) => {}
             }
@@ -133,7 +133,7 @@ impl Work {
     /// Takes what waits in the channel.
     fn take_all(&mut self) {
         let data = self.data.clone();
-        data.try_iter().for_each(|packet| self.take(&packet));
+        data.try_iter().for_each(|packet| self.take(packet));
     }
 
     /// Time until the next write is due.
@@ -142,10 +142,10 @@ impl Work {
         Duration::from_nanos(left.clamp(1_000_000, WRITE_EVERY) as u64)
     }
 
-    fn take(&mut self, packet: &Data) {
-        let (outcome, arrived) = match packet {
-            Data::Samples(chunk) => (self.writer.samples(chunk), chunk.arrived),
-            Data::Frame(frame) => (self.writer.frame(frame), frame.arrived),
+    fn take(&mut self, packet: Data) {
+        let (arrived, outcome) = match packet {
+            Data::Samples(chunk) => (chunk.arrived, self.writer.take_samples(chunk)),
+            Data::Frame(frame) => (frame.arrived, self.writer.frame(&frame)),
         };
         match outcome {
             Ok(()) => self.undurable.push(arrived),
