@@ -193,10 +193,8 @@ fn pair(residuals: &[Lanes<i32>], plan: &Plan, pairs: &mut Vec<Lanes<u64>>) {
         // What is written in full has no code, nor has what lies beyond the last sample.
         let mut there = [[u32::MAX; TILE]; 2];
         if 2 * p < ORDERS - 1 || rows.len() < 2 {
-            for i in 0..TILE {
-                let has = |k: usize| if k as u32 >= plan.order[i] && k < residuals.len() { u32::MAX } else { 0 };
-                (there[0][i], there[1][i]) = (has(2 * p), has(2 * p + 1));
-            }
+            let has = |k: usize, order: u32| if k as u32 >= order && k < residuals.len() { u32::MAX } else { 0 };
+            there = [2 * p, 2 * p + 1].map(|k| plan.order.map(|order| has(k, order)));
         }
         for i in 0..TILE {
             let code = |word: i32, there: u32| {
