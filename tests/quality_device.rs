@@ -6,7 +6,7 @@ use limbic::acquire::{Packet, Source, Surroundings};
 use limbic::gate::{FaceFrame, LiveGate, Reason, face_frame, face_quality, verdict};
 use limbic::lab::clocks::Clocks;
 use limbic::rig::{GateRig, SimulatorRig};
-use limbic::signal::{Clock, ManualClock, Role, StreamId, to_nanos};
+use limbic::signal::{Chunk, Clock, ManualClock, Role, StreamId, to_nanos};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +36,8 @@ fn said(model: &str, fault: &str, seed: u64) -> Vec<String> {
     for packet in &packets {
         match packet {
             Packet::Samples(chunk) => {
-                words.extend(clocks.samples(chunk));
+                // A device that stamps its samples may send them late: nothing is misplaced. Here it has no stamps.
+                words.extend(clocks.samples(&Chunk { device_time: None, ..chunk.clone() }));
                 let row = |row: &[f32]| eeg.iter().map(|c| row[*c]).collect::<Vec<f32>>();
                 let rows: Vec<f32> = chunk.rows.chunks_exact(chunk.channels).flat_map(row).collect();
                 gate.push(&rows, chunk.lost_before);
