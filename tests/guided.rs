@@ -228,8 +228,8 @@ fn the_playlist_is_reshuffled_before_the_start_only_and_a_missing_file_begins_no
     let mut bench = Bench::new();
     std::fs::write(bench.dir.path().join("clips.toml"), clips).expect("written");
     drop(bench.lab);
-    bench =
-        Bench { lab: Lab::new(LabOptions::new(bench.dir.path().join("sessions"), bench.clock.clone())).expect("opens"), ..bench };
+    let lab = again(|| Lab::new(LabOptions::new(bench.dir.path().join("sessions"), bench.clock.clone())));
+    bench = Bench { lab, ..bench };
     let participant = Participant { code: "P08".into(), ..Participant::default() };
     bench.done(Action::Prepare { participant, consent: Consent { recording: true, ..Consent::default() } });
     let mut rig = Rig::simulated(5);
