@@ -272,7 +272,7 @@ const SCREENS: [(&str, &str, &str, &str); 10] = [
     ("rating", "rating", "", "VALENCE"),
     ("train", "training", ":train\r", "Learning"),
     ("review", "reviewed", ":review\r", "By trial and second"),
-    ("explain", "reviewed", ":explain\r", "Quality Test"),
+    ("explain", "reviewed", ":review\re", "Quality Test"),
 ];
 
 /// Median and 95th percentile of a screen over a line.
