@@ -4,16 +4,14 @@
 //! The analogue prototype is moved to the wanted edges, pre-warped with k = tan(pi f / rate), and carried over by
 //! the bilinear transform s = (z - 1) / (z + 1).
 
-mod walk;
+mod both_ways;
 
 use crate::prepare::PrepareError;
+use both_ways::both_ways;
 use limbic_fft::num_complex::Complex64;
+use limbic_lanes::biquad::SIGNALS;
 use rayon::prelude::*;
 use std::f64::consts::PI;
-use walk::{BLOCK, State, together};
-
-/// Channels that are filtered side by side.
-const LANES: usize = 8;
 
 /// What a filter lets through; edges in Hz, where one pass attenuates by 3 dB.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -99,7 +97,7 @@ impl Filter {
     /// # Errors
     /// A recording no longer than [`Filter::padding`] is refused rather than filtered without extension.
     pub fn zero_phase(&self, samples: &[f64]) -> Result<Vec<f64>, PrepareError> {
-        let [filtered] = self.both_ways([samples])?;
+        let [filtered] = both_ways(self, [samples])?;
         Ok(filtered)
     }
 
@@ -114,55 +112,15 @@ impl Filter {
             return Err(PrepareError::Ragged { label: format!("{}", i + 1), have: x.len(), need });
         }
         let group = |group: &[Vec<f64>]| -> Result<Vec<Vec<f64>>, PrepareError> {
+            if let [alone] = group {
+                return Ok(vec![self.zero_phase(alone)?]);
+            }
             // A group that is not full repeats its last channel.
-            let lanes: [&[f64]; LANES] = std::array::from_fn(|i| group[i.min(group.len() - 1)].as_slice());
-            if group.len() == 1 {
-                Ok(vec![self.zero_phase(lanes[0])?])
-            } else {
-                Ok(self.both_ways(lanes)?.into_iter().take(group.len()).collect())
-            }
+            let eight: [&[f64]; SIGNALS] = std::array::from_fn(|i| group[i.min(group.len() - 1)].as_slice());
+            Ok(both_ways(self, eight)?.into_iter().take(group.len()).collect())
         };
-        let groups: Vec<Vec<Vec<f64>>> = channels.par_chunks(LANES).map(group).collect::<Result<_, _>>()?;
+        let groups: Vec<Vec<Vec<f64>>> = channels.par_chunks(SIGNALS).map(group).collect::<Result<_, _>>()?;
         Ok(groups.into_iter().flatten().collect())
-    }
-
-    /// Odd extension, forward pass, backward pass, extension cut off, for N equally long channels side by side.
-    fn both_ways<const N: usize>(&self, channels: [&[f64]; N]) -> Result<[Vec<f64>; N], PrepareError> {
-        let (n, pad) = (channels.iter().map(|x| x.len()).min().unwrap_or(0), self.padding());
-        if n <= pad {
-            return Err(PrepareError::TooShort { have: n, need: pad });
-        }
-        let mut extended: Vec<[f64; N]> = Vec::with_capacity(n + 2 * pad);
-        extended.extend((1..=pad).rev().map(|i| std::array::from_fn(|c| 2.0 * channels[c][0] - channels[c][i])));
-        extended.extend((0..n).map(|i| std::array::from_fn(|c| channels[c][i])));
-        extended.extend((1..=pad).map(|i| std::array::from_fn(|c| 2.0 * channels[c][n - 1] - channels[c][n - 1 - i])));
-        self.sweep::<N, false>(&mut extended);
-        self.sweep::<N, true>(&mut extended);
-        let kept = &extended[pad..pad + n];
-        Ok(std::array::from_fn(|c| kept.iter().map(|x| x[c]).collect()))
-    }
-
-    /// One pass in place, from the last sample to the first where it goes `BACK`, each section starting from the steady
-    /// state of its first sample. All sections take a block before the next one is read, so that it stays in the nearest
-    /// cache.
-    fn sweep<const N: usize, const BACK: bool>(&self, samples: &mut [[f64; N]]) {
-        let end = if BACK { samples.last() } else { samples.first() };
-        let first = end.copied().unwrap_or([0.0; N]);
-        let steady = |s: &Section| State { near: first.map(|x| s.step_state[0] * x), far: first.map(|x| s.step_state[1] * x) };
-        let mut states: Vec<State<N>> = self.sections.iter().map(steady).collect();
-        let mut pass = |block: &mut [[f64; N]]| {
-            let (mut rest, mut states) = (self.sections.as_slice(), states.as_mut_slice());
-            // Four and two sections of a single channel go side by side, since each alone waits for its own last output.
-            while let [a, ..] = rest {
-                let taken = match rest {
-                    [a, b, c, d, ..] if N == 1 => together::<4, N, BACK>([a, b, c, d], block, states),
-                    [a, b, ..] if N == 1 => together::<2, N, BACK>([a, b], block, states),
-                    _ => together::<1, N, BACK>([a], block, states),
-                };
-                (rest, states) = (&rest[taken..], &mut std::mem::take(&mut states)[taken..]);
-            }
-        };
-        if BACK { samples.rchunks_mut(BLOCK).for_each(&mut pass) } else { samples.chunks_mut(BLOCK).for_each(&mut pass) }
     }
 
     /// Magnitude of one pass at a frequency in Hz.

@@ -1,13 +1,11 @@
 //! Three-band spectrogram images of the EEG (Thanh and Thinh 2025; algorithms 7): band-pass into three bands, min-max
 //! over the trial, epochs of 3 s, short-time Fourier transforms of 229 frequencies x 229 frames in decibels.
 
-use crate::prepare::decibel::decibel;
 use crate::prepare::filter::{Filter, Pass};
 use crate::prepare::interplay::normalised;
 use crate::prepare::resample::Resampler;
 use crate::prepare::{PrepareError, Signals};
-use limbic_fft::Fft;
-use limbic_fft::num_complex::Complex64;
+use limbic_lanes::spectrogram::{Scale, Scratch, Spectrogram};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
@@ -99,11 +97,13 @@ pub fn banded(eeg: &Signals, options: &SpectrogramOptions) -> Result<Banded, Pre
         .iter()
         .map(|band| Filter::butterworth(Pass::Band(band[0], band[1]), options.order, options.rate))
         .collect::<Result<Vec<_>, _>>()?;
-    let channel = |x: &Vec<f64>| -> Result<Vec<Vec<f64>>, PrepareError> {
-        let x = resampler.apply(x);
-        filters.iter().map(|filter| Ok(normalised(&filter.zero_phase(&x)?))).collect()
-    };
-    let data = eeg.data.par_iter().map(channel).collect::<Result<_, _>>()?;
+    let resampled: Vec<Vec<f64>> = eeg.data.par_iter().map(|x| resampler.apply(x)).collect();
+    let mut data = vec![Vec::with_capacity(filters.len()); resampled.len()];
+    for filter in &filters {
+        let filtered = filter.zero_phase_all(&resampled)?;
+        let normal: Vec<Vec<f64>> = filtered.par_iter().map(|x| normalised(x)).collect();
+        data.iter_mut().zip(normal).for_each(|(channel, band)| channel.push(band));
+    }
     Ok(Banded { rate: options.rate, labels: eeg.labels.clone(), data })
 }
 
@@ -119,17 +119,26 @@ impl Banded {
     }
 }
 
+/// Mean of values of about 1: sixteen sums beside each other, since one alone would wait for its own last addition, and none
+/// so long that single precision would lose its last digits.
+pub fn mean_level(values: &[f32]) -> f64 {
+    let sum_of = |values: &[f32]| {
+        let (rows, rest) = values.as_chunks::<16>();
+        let mut sums = [0f32; 16];
+        for row in rows {
+            sums.iter_mut().zip(row).for_each(|(sum, v)| *sum += v);
+        }
+        sums.iter().chain(rest).map(|v| f64::from(*v)).sum::<f64>()
+    };
+    values.chunks(1024).map(sum_of).sum::<f64>() / values.len() as f64
+}
+
 /// The transform of one set of options, planned once. Clones share the plan.
 #[derive(Clone)]
 pub struct Stft {
     options: SpectrogramOptions,
-    transform: Arc<dyn Fft<f64>>,
-    /// Hann weights over their sum: a constant 1 has level 0 dB at 0 Hz.
-    weights: Vec<f64>,
-    buffer: Vec<Complex64>,
-    scratch: Vec<Complex64>,
-    /// Frames x frequencies.
-    levels: Vec<f32>,
+    plan: Arc<Spectrogram>,
+    scratch: Scratch,
 }
 
 impl Stft {
@@ -141,19 +150,15 @@ impl Stft {
         options.check()?;
         let n = options.window;
         let hann = |i: usize| 0.5 - 0.5 * (TAU * i as f64 / n as f64).cos();
+        // Over their sum: a constant 1 has level 0 dB at 0 Hz.
         let sum: f64 = (0..n).map(hann).sum();
-        let transform = limbic_fft::forward(options.transform);
-        Ok(Stft {
-            weights: (0..n).map(|i| hann(i) / sum).collect(),
-            buffer: vec![Complex64::default(); options.transform],
-            scratch: vec![Complex64::default(); transform.get_inplace_scratch_len()],
-            levels: Vec::new(),
-            options: options.clone(),
-            transform,
-        })
+        let weights: Vec<f64> = (0..n).map(|i| hann(i) / sum).collect();
+        let plan = Arc::new(Spectrogram::new(&weights, options.hop, options.transform));
+        Ok(Stft { options: options.clone(), plan, scratch: Scratch::default() })
     }
 
-    /// Levels of one epoch of one band in dB, frequencies x frames, row 0 = 0 Hz; clipped to the floor and to 0 dB.
+    /// Levels of one epoch of one band in dB, frequencies x frames, row 0 = 0 Hz; clipped to the floor and to 0 dB. From
+    /// the floor of -100 dB up they are right to 0.01 dB.
     pub fn decibels(&mut self, epoch: &[f64]) -> Vec<f32> {
         let (rows, frames) = self.options.size();
         let mut image = vec![0f32; rows * frames];
@@ -184,73 +189,11 @@ impl Stft {
 
     /// `factor * dB + offset` of every level, frequencies x frames.
     fn levels_into(&mut self, epoch: &[f64], [factor, offset]: [f32; 2], image: &mut [f32]) {
-        let (rows, frames) = self.options.size();
-        let (floor, least) =
-            (self.options.floor_db as f32, 10f64.powf(self.options.floor_db / 10.0).max(f64::from(f32::MIN_POSITIVE)));
-        // Frame by frame, so that neighbouring values are written one after the other; turned at the end.
-        let mut levels = std::mem::take(&mut self.levels);
-        levels.resize(frames * rows, 0.0);
-        let mut powers = [0f32; CHUNK];
-        // Two real frames share one complex transform: the even part of the spectrum is the first, the odd the second.
-        for (pair, out) in levels.chunks_mut(2 * rows).enumerate() {
-            self.load(epoch, 2 * pair, out.len() == 2 * rows);
-            self.transform.process_with_scratch(&mut self.buffer, &mut self.scratch);
-            let (first, second) = out.split_at_mut(rows);
-            self.powers_of(first, second, least);
-            for part in [first, second] {
-                for values in part.chunks_mut(CHUNK) {
-                    let powers = &mut powers[..values.len()];
-                    powers.copy_from_slice(values);
-                    let pairs = values.iter_mut().zip(powers);
-                    pairs.for_each(|(value, power)| *value = factor * decibel(*power).clamp(floor, 0.0) + offset);
-                }
-            }
-        }
-        // Tiles that fit into the cache either way.
-        for start in (0..frames).step_by(TILE) {
-            let end = (start + TILE).min(frames);
-            for (row, line) in image.chunks_exact_mut(frames.max(1)).enumerate() {
-                (start..end).for_each(|frame| line[frame] = levels[frame * rows + row]);
-            }
-        }
-        self.levels = levels;
-    }
-
-    /// Powers of the two frames of the last transform, not below `least`; `second` may be empty.
-    fn powers_of(&self, first: &mut [f32], second: &mut [f32], least: f64) {
-        let even = |x: Complex64, mirrored: Complex64| ((x + mirrored.conj()).norm_sqr() * 0.25).max(least) as f32;
-        let odd = |x: Complex64, mirrored: Complex64| ((x - mirrored.conj()).norm_sqr() * 0.25).max(least) as f32;
-        let zero = self.buffer[0];
-        let pairs = || self.buffer[1..].iter().zip(self.buffer.iter().rev());
-        if let [to, rest @ ..] = first {
-            *to = even(zero, zero);
-            rest.iter_mut().zip(pairs()).for_each(|(to, (x, mirrored))| *to = even(*x, *mirrored));
-        }
-        if let [to, rest @ ..] = second {
-            *to = odd(zero, zero);
-            rest.iter_mut().zip(pairs()).for_each(|(to, (x, mirrored))| *to = odd(*x, *mirrored));
-        }
-    }
-
-    fn load(&mut self, epoch: &[f64], frame: usize, second: bool) {
-        let (start, hop) = (frame * self.options.hop, self.options.hop);
-        let stretch = |from: usize| epoch.get(from..).unwrap_or_default().iter().chain(std::iter::repeat(&0.0));
-        self.buffer[self.weights.len()..].fill(Complex64::default());
-        let slots = || self.weights.iter().zip(stretch(start));
-        if second {
-            for ((slot, (weight, a)), b) in self.buffer.iter_mut().zip(slots()).zip(stretch(start + hop)) {
-                *slot = Complex64::new(a * weight, b * weight);
-            }
-        } else {
-            self.buffer.iter_mut().zip(slots()).for_each(|(slot, (weight, a))| *slot = Complex64::new(a * weight, 0.0));
-        }
+        let (_, frames) = self.options.size();
+        let scale = Scale { floor: self.options.floor_db as f32, factor, offset };
+        self.plan.image(epoch, frames, scale, &mut self.scratch, image);
     }
 }
-
-/// Values whose logarithm is taken together.
-const CHUNK: usize = 64;
-/// Frames that are turned together.
-const TILE: usize = 16;
 
 #[cfg(test)]
 mod tests {

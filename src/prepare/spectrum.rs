@@ -5,6 +5,7 @@ use crate::signal::Band;
 use limbic_fft::Fft;
 use limbic_fft::num_complex::Complex64;
 use std::f64::consts::TAU;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 /// One window length's transform, planned once: constant detrend, periodic Hann window, one-sided density. Clones share
@@ -49,9 +50,10 @@ impl Spectrum {
 
     /// Density in unit^2/Hz at 0, step, 2 step, ... up to half the rate. Reads at most one window's samples.
     pub fn density(&mut self, samples: &[f64]) -> Vec<f64> {
-        let mut density = vec![0.0; self.length() / 2 + 1];
-        self.transform_pair(samples, &[]);
-        self.take(&mut density, false);
+        let bins = self.length() / 2 + 1;
+        let mut density = vec![0.0; bins];
+        self.transform_pair(samples, samples);
+        self.take_pair(0..bins, &mut density, &mut vec![0.0; bins]);
         density
     }
 
@@ -59,36 +61,68 @@ impl Spectrum {
     /// its even and its odd part, and two windows cost one transform.
     fn transform_pair(&mut self, first: &[f64], second: &[f64]) {
         let length = self.length();
-        let mean = |x: &[f64]| x.iter().take(length).sum::<f64>() / length as f64;
-        let means = (mean(first), mean(second));
-        self.buffer.fill(Complex64::default());
-        for ((slot, x), w) in self.buffer.iter_mut().zip(first).zip(&self.window) {
-            slot.re = (x - means.0) * w;
+        let count = length.min(first.len()).min(second.len());
+        let (first, second) = (&first[..count], &second[..count]);
+        let means = [first, second].map(|x| sum(x) / length as f64);
+        let (filled, empty) = self.buffer.split_at_mut(count);
+        for (((slot, w), a), b) in filled.iter_mut().zip(&self.window).zip(first).zip(second) {
+            *slot = Complex64::new((a - means[0]) * w, (b - means[1]) * w);
         }
-        for ((slot, x), w) in self.buffer.iter_mut().zip(second).zip(&self.window) {
-            slot.im = (x - means.1) * w;
-        }
+        empty.fill(Complex64::default());
         self.transform.process_with_scratch(&mut self.buffer, &mut self.scratch);
     }
 
-    /// Density of the first or the second window of the last transform.
-    fn take(&self, density: &mut [f64], second: bool) {
-        let (n, last) = (self.buffer.len(), self.buffer.len() / 2);
-        let sign = if second { -1.0 } else { 1.0 };
-        for (k, slot) in density.iter_mut().enumerate() {
-            let (x, mirrored) = (self.buffer[k], self.buffer[if k == 0 { 0 } else { n - k }].conj());
-            let doubled = if k > 0 && (k < last || n % 2 == 1) { 2.0 } else { 1.0 };
-            *slot = (x + mirrored * sign).norm_sqr() * 0.25 * self.scale * doubled;
+    /// Some bins of the densities of both windows of the last transform, each in its place.
+    fn take_pair(&self, bins: Range<usize>, first: &mut [f64], second: &mut [f64]) {
+        let (n, scale) = (self.buffer.len(), 0.5 * self.scale);
+        let powers = |x: Complex64, m: Complex64| {
+            let (sum, difference) = (x + m, x - m);
+            [scale * (sum.re * sum.re + difference.im * difference.im), scale * (difference.re * difference.re + sum.im * sum.im)]
+        };
+        // Bin k is mirrored at n - k, and bin 0 at itself.
+        if bins.contains(&0) {
+            [first[0], second[0]] = powers(self.buffer[0], self.buffer[0]);
+        }
+        let rest = bins.start.max(1)..bins.end.max(1);
+        let mirrored = self.buffer[n + 1 - rest.end..n + 1 - rest.start].iter().rev();
+        let places = first[rest.clone()].iter_mut().zip(&mut second[rest.clone()]);
+        for ((x, m), (first, second)) in self.buffer[rest].iter().zip(mirrored).zip(places) {
+            [*first, *second] = powers(*x, *m);
+        }
+        // What has no mirror of its own is not counted twice.
+        for alone in [0, n / 2].into_iter().filter(|k| 2 * k % n == 0 && bins.contains(k)) {
+            first[alone] *= 0.5;
+            second[alone] *= 0.5;
         }
     }
 }
 
+/// Eight sums beside each other, because one alone would wait for its own last addition.
+fn sum(x: &[f64]) -> f64 {
+    let (eights, rest) = x.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for x in eights {
+        sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += x);
+    }
+    sums.iter().chain(rest).sum()
+}
+
 /// Trapezoid over the bins with low <= f <= high, both included, in unit^2.
 pub fn power_between(density: &[f64], step: f64, low: f64, high: f64) -> f64 {
-    // A bin that misses an edge by rounding alone still belongs to the band.
-    let (first, last) = ((low / step - 1e-9).ceil().max(0.0) as usize, (high / step + 1e-9).floor() as usize);
-    let Some(bins) = density.get(first..=last.min(density.len().saturating_sub(1))) else { return 0.0 };
-    bins.windows(2).map(|pair| (pair[0] + pair[1]) / 2.0 * step).sum()
+    trapezoid(density, step, bins_between(step, low, high))
+}
+
+/// The bins with low <= f <= high. One that misses an edge by rounding alone still belongs to the band.
+fn bins_between(step: f64, low: f64, high: f64) -> RangeInclusive<usize> {
+    (low / step - 1e-9).ceil().max(0.0) as usize..=(high / step + 1e-9).floor() as usize
+}
+
+fn trapezoid(density: &[f64], step: f64, bins: RangeInclusive<usize>) -> f64 {
+    let last = (*bins.end()).min(density.len().saturating_sub(1));
+    match density.get(*bins.start()..=last) {
+        Some(bins @ [first, .., last]) => (sum(bins) - 0.5 * (first + last)) * step,
+        _ => 0.0,
+    }
 }
 
 /// Powers of the bands in unit^2.
@@ -104,33 +138,38 @@ pub fn window_starts(samples: usize, length: usize, hop: usize) -> impl Iterator
 
 /// The density of every window of a channel, one row a window.
 pub fn density_series(samples: &[f64], spectrum: &mut Spectrum, hop: usize) -> Vec<Vec<f64>> {
-    let mut series = Vec::new();
-    each_density(samples, spectrum, hop, |density| series.push(density.to_vec()));
+    let (mut series, bins) = (Vec::new(), 0..spectrum.length() / 2 + 1);
+    each_density(samples, spectrum, hop, bins, |density| series.push(density.to_vec()));
     series
 }
 
 /// The band powers of every window of a channel in unit^2, windows x bands in one row: what [`density_series`] and
-/// [`band_powers`] give, without keeping the densities.
+/// [`band_powers`] give, without keeping the densities or making those of no band.
 pub fn band_series(samples: &[f64], spectrum: &mut Spectrum, hop: usize, bands: &[Band]) -> Vec<f64> {
-    let (mut series, step) = (Vec::new(), spectrum.step);
-    each_density(samples, spectrum, hop, |density| {
-        series.extend(bands.iter().map(|band| power_between(density, step, band.low, band.high)));
+    let (mut series, step, last) = (Vec::new(), spectrum.step, spectrum.length() / 2);
+    let ranges: Vec<RangeInclusive<usize>> = bands.iter().map(|band| bins_between(step, band.low, band.high)).collect();
+    let first = ranges.iter().map(|bins| *bins.start()).min().unwrap_or(0).min(last);
+    let end = ranges.iter().map(|bins| *bins.end()).max().unwrap_or(0).min(last) + 1;
+    each_density(samples, spectrum, hop, first..end, |density| {
+        series.extend(ranges.iter().map(|bins| trapezoid(density, step, bins.clone())));
     });
     series
 }
 
-/// Calls `each` with the density of every window in order, two windows a transform.
-fn each_density(samples: &[f64], spectrum: &mut Spectrum, hop: usize, mut each: impl FnMut(&[f64])) {
+/// Calls `each` with the density of every window in order, two windows a transform; only the wanted bins are made, what lies
+/// beside them is 0.
+fn each_density(samples: &[f64], spectrum: &mut Spectrum, hop: usize, bins: Range<usize>, mut each: impl FnMut(&[f64])) {
     let length = spectrum.length();
-    let mut density = vec![0.0; length / 2 + 1];
+    let [mut first, mut second] = [(); 2].map(|()| vec![0.0; length / 2 + 1]);
     let mut starts = window_starts(samples.len(), length, hop);
     while let Some(start) = starts.next() {
-        let second = starts.next();
+        let next = starts.next();
         let window = |start: usize| &samples[start..start + length];
-        spectrum.transform_pair(window(start), second.map(window).unwrap_or_default());
-        for odd in [false, true].into_iter().take(1 + usize::from(second.is_some())) {
-            spectrum.take(&mut density, odd);
-            each(&density);
+        spectrum.transform_pair(window(start), window(next.unwrap_or(start)));
+        spectrum.take_pair(bins.clone(), &mut first, &mut second);
+        each(&first);
+        if next.is_some() {
+            each(&second);
         }
     }
 }

@@ -1,16 +1,22 @@
 //! Sixteen inputs of a network at once: convolutions and a dense layer, of whole maps, of their gradients and of the changes
 //! of a patch, all made from one inner loop. Unlike a matrix product that loop is given the list of terms that are not
-//! zero, so that what a ReLU switched off in all sixteen inputs costs nothing. A crate of its own because it must be
-//! compiled with optimisation.
+//! zero, so that what a ReLU switched off in all sixteen inputs costs nothing. Beside them the other inner loops that want the
+//! widest vectors: products of matrices, Adam, recursive filters, spectrograms. A crate of its own because it must be compiled
+//! with optimisation.
 
 pub mod adam;
 pub mod alive;
+pub mod biquad;
 mod conv;
+pub mod decay;
+mod decibel;
 mod dense;
 mod maps;
 pub mod plain;
 pub mod product;
+pub mod spectrogram;
 mod sums;
+pub mod turn;
 mod window;
 
 pub use alive::Alive;

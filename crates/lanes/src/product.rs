@@ -2,14 +2,14 @@
 //! distances say, which makes a convolution over maps with the channels innermost a product without any copy; the right
 //! factor is cut into panels that stay in the cache.
 
-mod kernel;
+pub(crate) mod kernel;
 
 use std::ops::Range;
 
 /// Columns of a panel.
 pub const PANEL: usize = 64;
 /// Values of the widest vector.
-const VECTOR: usize = 16;
+pub(crate) const VECTOR: usize = 16;
 /// Rows that are summed together.
 const ROWS: usize = 6;
 /// Terms of a panel that are used for all rows before the next are: 32 KiB of it.

@@ -11,9 +11,9 @@ use crate::prepare::heart::r_peaks;
 use crate::prepare::heart::spwvd::{SpwvdOptions, hrv_power, spwvd};
 use crate::prepare::interplay::{SdgOptions, Trial, interplay};
 use crate::prepare::recipes::{FeatureOptions, Material, powers_and_families};
-use crate::prepare::spectrogram::{SpectrogramOptions, Stft, banded};
+use crate::prepare::spectrogram::{SpectrogramOptions, Stft, banded, mean_level};
 use crate::prepare::spectrum::{Spectrum, band_series};
-use crate::prepare::{PrepareError, PsdOptions, Signals};
+use crate::prepare::{PsdOptions, Signals};
 use crate::signal::{BANDS, Montage, seconds};
 use anyhow::Context;
 use serde::Serialize;
@@ -145,9 +145,5 @@ fn spectrograms(arrays: &Arrays) -> anyhow::Result<Vec<f64>> {
     let labels = (0..rows.len()).map(|i| i.to_string()).collect();
     let bands = banded(&Signals { rate: options.rate, labels, data: rows.to_vec() }, &options)?;
     let mut stft = Stft::new(&options)?;
-    let image = |channel: &Vec<Vec<f64>>| -> Result<f64, PrepareError> {
-        let image = stft.image(channel, 0);
-        Ok(image.iter().map(|v| f64::from(*v)).sum::<f64>() / image.len() as f64)
-    };
-    Ok(bands.data.iter().map(image).collect::<Result<_, _>>()?)
+    Ok(bands.data.iter().map(|channel| mean_level(&stft.image(channel, 0))).collect())
 }

@@ -1,7 +1,7 @@
 //! Power of heart-rate variability over time: the smoothed pseudo-Wigner-Ville distribution with an elliptic
 //! exponential kernel (Orini et al. 2011; algorithms 2.5).
 
-use super::ambiguity::{Ambiguity, finer};
+use super::ambiguity::Ambiguity;
 use super::hrv::{HRV_HZ, Hrv};
 use crate::prepare::PrepareError;
 use crate::prepare::spectrum::power_between;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub const LF_HZ: (f64, f64) = (0.04, 0.15);
 /// High frequencies: respiration, Hz.
 pub const HF_HZ: (f64, f64) = (0.15, 0.4);
+const BANDS: [(f64, f64); 2] = [LF_HZ, HF_HZ];
 /// A shorter record does not resolve the low frequencies, s.
 pub const RELIABLE_LF_S: f64 = 25.0;
 
@@ -62,27 +63,21 @@ pub struct HrvPower {
 /// # Errors
 /// Fewer than eight samples; a value that is no number; a kernel without extent.
 pub fn spwvd(series: &[f64], rate: f64, options: &SpwvdOptions) -> Result<Spwvd, PrepareError> {
-    let (n, bins) = (series.len(), lag_bins(series, options)?);
+    let bins = lag_bins(series, options)?;
     let step = rate / (2 * bins) as f64;
     let ambiguity = Ambiguity::new(series, rate, options);
     let rows = ((rate / 8.0 / step).ceil() as usize).clamp(1, bins);
-    let coarse = along_lags(&ambiguity.smoothed(), bins, rows, rate);
-    let column = |at: usize| coarse.iter().map(|row| row[at]).collect::<Vec<f64>>();
-    let power = |(low, high): (f64, f64)| -> Vec<f64> {
-        (0..ambiguity.coarse).map(|at| power_between(&column(at), step, low, high)).collect()
-    };
-    let powers = finer(&[power(LF_HZ), power(HF_HZ)], n);
-    let density = finer(&coarse, n);
-    let [lf, hf] = <[Vec<f64>; 2]>::try_from(powers).unwrap_or_default();
+    let mut density = ambiguity.in_time(&along_lags(&ambiguity, bins, rows, rate), rows + BANDS.len());
+    let (hf, lf) = (density.pop().unwrap_or_default(), density.pop().unwrap_or_default());
     Ok(Spwvd { density, step, lf, hf })
 }
 
 /// LF and HF alone, as [`spwvd`] gives them: each is one weight a lag, so no density need be made.
 fn powers(series: &[f64], rate: f64, options: &SpwvdOptions) -> Result<[Vec<f64>; 2], PrepareError> {
     let bins = lag_bins(series, options)?;
-    let ambiguity = Ambiguity::new(series, rate, options);
     let step = rate / (2 * bins) as f64;
-    Ok([LF_HZ, HF_HZ].map(|(low, high)| ambiguity.weighted(&lag_weights(bins, step, low, high, rate))))
+    let [lf, hf] = BANDS.map(|(low, high)| lag_weights(bins, step, low, high, rate));
+    Ok(Ambiguity::new(series, rate, options).weighted([&lf, &hf]))
 }
 
 /// Checks what is given; the length of the transform along the lag.
@@ -117,34 +112,29 @@ fn lag_weights(bins: usize, step: f64, low: f64, high: f64, rate: f64) -> Vec<Co
     weights
 }
 
-/// The transform along the lag: the first `rows` of `bins` frequencies at each sample of the lags' rows.
-fn along_lags(lags: &[Vec<Complex64>], bins: usize, rows: usize, rate: f64) -> Vec<Vec<f64>> {
-    let n = lags.first().map_or(0, Vec::len);
+/// The transform along the lag, one row a shift: the first `rows` of `bins` frequencies, and the powers of both bands.
+fn along_lags(ambiguity: &Ambiguity, bins: usize, rows: usize, rate: f64) -> Vec<Complex64> {
     let forward = limbic_fft::forward(bins);
     let mut scratch = vec![Complex64::default(); forward.get_inplace_scratch_len()];
-    let mut density = vec![vec![0.0; n]; rows];
     let mut buffer = vec![Complex64::default(); bins];
-    // The transform of a sequence that is its own conjugate mirror is real, so two samples share one transform: the
-    // second rides on the imaginary part.
-    for pair in (0..n).step_by(2) {
-        buffer.fill(Complex64::default());
-        for (m, row) in lags.iter().enumerate() {
-            let (a, b) = (row[pair], row.get(pair + 1).copied().unwrap_or_default());
-            let i = Complex64::i();
-            buffer[m] += a + i * b;
-            if m > 0 {
-                buffer[bins - m] += a.conj() + i * b.conj();
-            }
-        }
+    let mut made = Vec::new();
+    let (mut real, mut imaginary) = (vec![0.0; rows], vec![0.0; rows]);
+    ambiguity.columns(|_, before, after| {
+        buffer[..after.len()].copy_from_slice(after);
+        buffer[after.len()..bins - before.len()].fill(Complex64::default());
+        buffer[bins - before.len()..].copy_from_slice(before);
         forward.process_with_scratch(&mut buffer, &mut scratch);
-        for (k, row) in density.iter_mut().enumerate() {
-            row[pair] = buffer[k].re / rate;
-            if pair + 1 < n {
-                row[pair + 1] = buffer[k].im / rate;
-            }
+        for ((re, im), v) in real.iter_mut().zip(&mut imaginary).zip(&mut buffer) {
+            *v /= rate;
+            (*re, *im) = (v.re, v.im);
         }
-    }
-    density
+        made.extend_from_slice(&buffer[..rows]);
+        let step = rate / (2 * bins) as f64;
+        let power =
+            |(low, high)| Complex64::new(power_between(&real, step, low, high), power_between(&imaginary, step, low, high));
+        made.extend(BANDS.map(power));
+    });
+    made
 }
 
 /// LF and HF of an interval series at the whole seconds inside it, where the EEG's spectra stand.

@@ -3,7 +3,7 @@
 
 use super::{FeatureOptions, FeatureSet, FeatureTable, Material, cleaned, note};
 use crate::prepare::dataset::Recipe;
-use crate::prepare::spectrogram::{Banded, SpectrogramOptions, Stft, banded};
+use crate::prepare::spectrogram::{Banded, SpectrogramOptions, Stft, banded, mean_level};
 use crate::prepare::{PrepareError, Signals, scalp_map};
 use rayon::prelude::*;
 
@@ -58,7 +58,10 @@ pub fn table(set: FeatureSet, material: Material<'_>, options: &FeatureOptions) 
     let stft = Stft::new(choices)?;
     let epoch = |stft: &mut Stft, epoch: usize| -> Result<(f64, Vec<f32>), PrepareError> {
         let values = if set == FeatureSet::Spectrogram {
-            bands.data.iter().flat_map(|channel| stft.image(channel, epoch)).collect()
+            let mut values = vec![0f32; bands.data.len() * image];
+            let places = bands.data.iter().zip(values.chunks_exact_mut(image));
+            places.for_each(|(channel, place)| stft.image_into(channel, epoch, |_| [1.0, 0.0], place));
+            values
         } else {
             levels(stft, &bands, epoch, choices)?
         };
@@ -75,8 +78,7 @@ fn levels(stft: &mut Stft, bands: &Banded, epoch: usize, choices: &SpectrogramOp
     for channel in &bands.data {
         let image = stft.image(channel, epoch);
         let size = image.len() / count;
-        values
-            .extend(image.chunks_exact(size).map(|band| (band.iter().map(|v| f64::from(*v)).sum::<f64>() / size as f64) as f32));
+        values.extend(image.chunks_exact(size).map(|band| mean_level(band) as f32));
     }
     Ok(scalp_map::place(&scalp_map::labels(), &values, count)?)
 }

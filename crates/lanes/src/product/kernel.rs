@@ -13,6 +13,8 @@ struct Tile {
     b: *const f32,
     c: *mut f32,
     stride: usize,
+    /// What c holds is replaced instead of added to.
+    fresh: bool,
 }
 
 /// `c[r][i] += sum over t of a[r][t] * b[t][i]` for `rows` rows (at most [`ROWS`]) and `columns` columns (a multiple of
@@ -20,8 +22,20 @@ struct Tile {
 ///
 /// # Panics
 /// Slices that are too short for that.
-pub fn add([rows, columns, terms]: [usize; 3], a: Left<'_>, b: &[f32], c: &mut [f32], stride: usize) {
+pub fn add(sizes: [usize; 3], a: Left<'_>, b: &[f32], c: &mut [f32], stride: usize) {
+    run(sizes, a, b, c, stride, false);
+}
+
+/// As [`add`], but what c holds is replaced.
+pub fn set(sizes: [usize; 3], a: Left<'_>, b: &[f32], c: &mut [f32], stride: usize) {
+    run(sizes, a, b, c, stride, true);
+}
+
+fn run([rows, columns, terms]: [usize; 3], a: Left<'_>, b: &[f32], c: &mut [f32], stride: usize, fresh: bool) {
     if rows == 0 || terms == 0 {
+        if fresh {
+            (0..rows).for_each(|row| c[row * stride..row * stride + columns].fill(0.0));
+        }
         return;
     }
     assert!(rows <= ROWS && columns.is_multiple_of(VECTOR) && (1..=PANEL).contains(&columns));
@@ -30,7 +44,7 @@ pub fn add([rows, columns, terms]: [usize; 3], a: Left<'_>, b: &[f32], c: &mut [
     #[cfg(target_arch = "x86_64")]
     {
         let (a_start, b, c) = (a.values.as_ptr(), b.as_ptr(), c.as_mut_ptr());
-        let tile = Tile { terms, a: a_start, row: a.row, term: a.term, b, c, stride };
+        let tile = Tile { terms, a: a_start, row: a.row, term: a.term, b, c, stride, fresh };
         if is_x86_feature_detected!("avx512f") {
             // SAFETY: the processor has AVX-512, and the slices were measured above.
             return unsafe { wide_rows(rows, columns / VECTOR, tile) };
@@ -39,6 +53,9 @@ pub fn add([rows, columns, terms]: [usize; 3], a: Left<'_>, b: &[f32], c: &mut [
             // SAFETY: the processor has AVX2 and FMA, and the slices were measured above.
             return unsafe { narrow_rows(rows, columns / VECTOR, tile) };
         }
+    }
+    if fresh {
+        (0..rows).for_each(|row| c[row * stride..row * stride + columns].fill(0.0));
     }
     plain([rows, columns, terms], a, b, c, stride);
 }
@@ -91,7 +108,7 @@ unsafe fn wide<const R: usize, const Z: usize>(tile: Tile) {
     // SAFETY: `add` measured that all rows and terms lie inside the slices.
     unsafe {
         let mut kept = [[_mm512_setzero_ps(); Z]; R];
-        for (r, row) in kept.iter_mut().enumerate() {
+        for (r, row) in kept.iter_mut().enumerate().filter(|_| !tile.fresh) {
             for (z, sum) in row.iter_mut().enumerate() {
                 *sum = _mm512_loadu_ps(tile.c.add(r * tile.stride + z * VECTOR));
             }
@@ -141,7 +158,7 @@ unsafe fn narrow<const R: usize>(tile: Tile) {
     // SAFETY: `add` measured that all rows and terms lie inside the slices.
     unsafe {
         let mut kept = [[_mm256_setzero_ps(); 2]; R];
-        for (r, row) in kept.iter_mut().enumerate() {
+        for (r, row) in kept.iter_mut().enumerate().filter(|_| !tile.fresh) {
             row.iter_mut().enumerate().for_each(|(z, v)| *v = _mm256_loadu_ps(tile.c.add(r * tile.stride + z * HALF)));
         }
         for t in 0..tile.terms {
@@ -173,12 +190,18 @@ mod tests {
             plain([rows, columns, 50], a, &b, &mut wanted, 70);
             add([rows, columns, 50], a, &b, &mut got, 70);
             assert_eq!(got, wanted, "{rows} x {columns}");
+            let mut again = vec![1.0; ROWS * 70];
+            set([rows, columns, 50], a, &b, &mut again, 70);
+            let less = |c: usize| if c % 70 < columns && c / 70 < rows { 1.0 } else { 0.0 };
+            assert!(again.iter().zip(&wanted).enumerate().all(|(c, (a, w))| *a == w - less(c)), "{rows} x {columns}");
             #[cfg(target_arch = "x86_64")]
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                 let mut got = vec![1.0; ROWS * 70];
                 let (a, b, c) = (left.as_ptr(), b.as_ptr(), got.as_mut_ptr());
                 // SAFETY: asked for just above; the sizes are those of the call before.
-                unsafe { narrow_rows(rows, columns / VECTOR, Tile { terms: 50, a, row: 3, term: 7, b, c, stride: 70 }) };
+                unsafe {
+                    narrow_rows(rows, columns / VECTOR, Tile { terms: 50, a, row: 3, term: 7, b, c, stride: 70, fresh: false })
+                };
                 assert_eq!(got, wanted, "{rows} x {columns}");
             }
         }
