@@ -339,7 +339,7 @@ fn an_import_is_a_session_like_any_other() {
         (0..CHANNELS).map(|c| (0..1333).map(|i| if i == 700 { f32::NAN } else { value(c, i) }).collect()).collect();
     let row = limbic::store::rows::Session { source: "import:edf".into(), ..session(&home, "sub-01", 1) };
     let info = streams().remove(0);
-    let stream = WholeStream { info, data: data.clone(), start: STARTED, stamps: Vec::new() };
+    let stream = WholeStream { info, samples: data.clone().into(), start: STARTED, stamps: Vec::new() };
     let whole = WholeSession { streams: vec![stream], ..WholeSession::default() };
     let stored = home.import_session(row, participant("sub-01"), consent(), whole).expect("imports");
     let block = home.recording(stored.id).expect("opens").whole(EEG).expect("reads");

@@ -6,6 +6,7 @@
 //! not safe from a power cut; damaged files make it panic or lose keys silently.
 
 use super::disk;
+use super::entrance;
 use super::error::{Named, StoreError};
 use super::keys::{self, LARGEST_VALUE, Pair, SCHEMA, Tag};
 use std::collections::BTreeMap;
@@ -71,6 +72,8 @@ impl Catalogue {
         }
         let fresh = !dir.exists();
         disk::private_dir(&dir).named("create", &dir)?;
+        // Before anything is mended or judged: what another still holds is not broken.
+        entrance::wait_until_free(&dir.join("db"))?;
         mend(&dir)?;
         let first = Catalogue::try_open(&dir, fresh);
         let failure = match first {

@@ -220,21 +220,28 @@ pub(super) fn open(payload: &[u8]) -> Option<(Head, Vec<Packet>, &[u8])> {
 
 /// The samples of a payload, channel by channel: `channels` x n. None when it is not what its header says.
 pub(super) fn decode_chunk(payload: &[u8], channels: usize) -> Option<(Head, Vec<f32>)> {
+    let mut planar = Vec::new();
+    Some((decode_into(payload, channels, &mut planar)?, planar))
+}
+
+/// As [`decode_chunk`], in memory that is there already.
+pub(super) fn decode_into(payload: &[u8], channels: usize, planar: &mut Vec<f32>) -> Option<Head> {
+    planar.clear();
     let (head, _, data) = open(payload)?;
     let values = (head.n as usize).checked_mul(channels).filter(|values| *values <= MOST_VALUES)?;
     let bytes = values.checked_mul(4)?;
-    let planar = match head.codec {
-        RAW => data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect::<Vec<f32>>(),
-        FLOATS => unplanes(&unpack(data, bytes)?).into_iter().map(f32::from_bits).collect(),
+    match head.codec {
+        RAW => planar.extend(data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))),
+        FLOATS => planar.extend(unplanes(&unpack(data, bytes)?).into_iter().map(f32::from_bits)),
         COUNTS => {
             let step = f64::from_le_bytes(data.get(..8)?.try_into().ok()?);
-            uncounts(&unplanes(&unpack(&data[8..], bytes)?), head.n as usize, step)
+            planar.extend(uncounts(&unplanes(&unpack(&data[8..], bytes)?), head.n as usize, step));
         }
-        RICE => counts::read(data, head.n as usize, channels, false)?,
-        MIXED => counts::read(data, head.n as usize, channels, true)?,
+        RICE => counts::read(data, head.n as usize, channels, false, planar)?,
+        MIXED => counts::read(data, head.n as usize, channels, true, planar)?,
         _ => return None,
-    };
-    (planar.len() == values).then_some((head, planar))
+    }
+    (planar.len() == values).then_some(head)
 }
 
 /// The video frame of a payload.

@@ -78,13 +78,51 @@ fn edges(started: Nanos, ended: Nanos, first: Nanos, last: Nanos) -> Vec<String>
     said
 }
 
-/// The rate as counted between first and last arrival, missing samples included.
+/// The rate as counted between first and last arrival, missing samples included. What a device had gathered before it
+/// was read comes at once: so much more or less than the rate asks for says nothing.
 fn off_rate(row: &StreamRow, rate: f64, first: Nanos, last: Nanos) -> Option<String> {
     let length = seconds(last - first);
-    // Arrivals are uneven: half a minute makes them small beside the whole.
     if length < 30.0 || row.written == 0 {
         return None;
     }
-    let measured = (row.written + row.lost + row.dropped) as f64 / length;
-    ((measured / rate - 1.0).abs() > RATE_OFF).then(|| format!("{measured:.2} a second instead of {rate:.2}"))
+    let counted = (row.written + row.lost + row.dropped) as f64;
+    let off = (counted - rate * length).abs() > rate * (RATE_OFF * length + seconds(EDGE));
+    off.then(|| format!("{:.2} a second instead of {rate:.2}", counted / length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signal::{StreamId, StreamInfo, StreamKind};
+
+    #[test]
+    fn a_wrong_rate_is_told_and_what_came_at_once_at_the_beginning_is_not() {
+        let info = StreamInfo {
+            id: StreamId(0),
+            name: "eeg".into(),
+            kind: StreamKind::Signal,
+            device: "x".into(),
+            rate: 500.0,
+            channels: Vec::new(),
+            clock: "x".into(),
+            latency_s: 0.0,
+            latency_origin: crate::signal::LatencyOrigin::default(),
+            simulated: true,
+        };
+        let (first_arrival, last_arrival) = (Some(SECOND), Some(41 * SECOND));
+        let row = |written| StreamRow {
+            info: info.clone(),
+            written,
+            lost: 0,
+            dropped: 0,
+            first_arrival,
+            last_arrival,
+            first_index: 0,
+            gaps: Vec::new(),
+        };
+        let said = |written| off_rate(&row(written), 500.0, SECOND, 41 * SECOND);
+        assert_eq!((said(20_000), said(20_700)), (None, None), "0.7 s were waiting");
+        assert_eq!(said(21_500).as_deref(), Some("537.50 a second instead of 500.00"));
+        assert_eq!(said(18_500).as_deref(), Some("462.50 a second instead of 500.00"));
+    }
 }

@@ -19,7 +19,7 @@ use std::path::Path;
 /// Stem of the home's journal while it is written anew.
 const RENEWED: &str = "renewed";
 /// Folder of what was computed from sessions and can be computed again: cached features, runs of evaluations.
-const DERIVED: &str = "derived";
+pub(super) const DERIVED: &str = "derived";
 /// Stands in the rows of models for a person who was erased.
 const NOBODY: &str = "(erased)";
 /// Blocks of samples and pictures per stream of which a piece is looked for afterwards.

@@ -12,6 +12,8 @@ pub enum StoreError {
         home.display()
     )]
     Locked { home: PathBuf, by: String },
+    #[error("another program holds {}; end it first (`fuser` names its process)", path.display())]
+    Held { path: PathBuf },
     #[error("the home {} cannot be written: {source}; choose another with --home", home.display())]
     NotWritable { home: PathBuf, source: io::Error },
     #[error("{} is no home of limbic: {source}; choose another with --home", home.display())]

@@ -1,17 +1,19 @@
 //! A recording from elsewhere becomes an ordinary session.
 
+mod samples;
+
 use super::error::StoreError;
 use super::home::Home;
 use super::rows::{Consent, Entry, Participant, Session, SessionState, Trial};
 use super::writer::SessionWriter;
-use crate::signal::{Chunk, Marker, Nanos, Placement, SECOND, Segment, StreamInfo, to_nanos};
+use crate::signal::{Marker, Nanos, Placement, SECOND, Segment, StreamInfo};
+pub use samples::{Samples, Windows};
 
-/// One stream as it stands in memory.
-#[derive(Debug, Clone, PartialEq)]
+/// One stream from its first sample to its last.
+#[derive(Debug)]
 pub struct WholeStream {
     pub info: StreamInfo,
-    /// Channel-major, all channels equally long. A sample at which every channel is NaN was lost; any other NaN stays.
-    pub data: Vec<Vec<f32>>,
+    pub samples: Samples,
     /// When the first sample was taken, on the session's clock.
     pub start: Nanos,
     /// Every sample's own time on the session's clock, s; empty: evenly from `start` at the nominal rate.
@@ -19,7 +21,7 @@ pub struct WholeStream {
 }
 
 /// All that becomes a session.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub struct WholeSession {
     pub streams: Vec<WholeStream>,
     pub markers: Vec<Marker>,
@@ -41,8 +43,10 @@ impl Home {
         consent: Consent,
         whole: WholeSession,
     ) -> Result<Session, StoreError> {
-        for WholeStream { info, data, .. } in &whole.streams {
-            if data.len() != info.channels.len() {
+        for WholeStream { info, samples, .. } in &whole.streams {
+            if let Samples::Held(data) = samples
+                && data.len() != info.channels.len()
+            {
                 let (expected, found) = (info.channels.len(), data.len());
                 return Err(StoreError::Width { stream: info.name.clone(), expected, found });
             }
@@ -76,8 +80,8 @@ fn fill(mut writer: SessionWriter, whole: WholeSession) -> Result<Session, Store
             writer.flush_journal()?;
         }
     }
-    for stream in whole.streams {
-        ended = ended.max(samples(&mut writer, &stream)?);
+    for mut stream in whole.streams {
+        ended = ended.max(store(&mut writer, &mut stream)?);
     }
     writer.close(SessionState::Complete, ended)
 }
@@ -86,67 +90,27 @@ fn fill(mut writer: SessionWriter, whole: WholeSession) -> Result<Session, Store
 const AHEAD: usize = 8;
 
 /// Writes a stream; answers when it ended. Rows are made on one core while the other packs them.
-fn samples(writer: &mut SessionWriter, stream: &WholeStream) -> Result<Nanos, StoreError> {
+fn store(writer: &mut SessionWriter, stream: &mut WholeStream) -> Result<Nanos, StoreError> {
+    let end = even(stream, stream.samples.len());
     std::thread::scope(|scope| {
         let (sender, chunks) = std::sync::mpsc::sync_channel(AHEAD);
         // A writer that gave up has dropped its end.
-        scope.spawn(move || cut(stream, |chunk| sender.send(chunk).is_ok()));
+        scope.spawn(move || samples::cut(stream, |chunk| sender.send(chunk).is_ok()));
         for chunk in chunks {
-            writer.take_samples(chunk)?;
+            writer.take_samples(chunk?)?;
             if writer.pending() > 8 << 20 {
                 writer.flush()?;
             }
         }
-        Ok(())
-    })?;
-    Ok(even(stream, stream.data.iter().map(Vec::len).min().unwrap_or(0)))
+        Ok(end)
+    })
 }
 
 /// A sample's time where the stream has no stamps of its own.
 fn even(stream: &WholeStream, index: usize) -> Nanos {
-    stream.start + (index as f64 * SECOND as f64 / rate(stream)).round() as Nanos
+    stream.start + (index as f64 * SECOND as f64 / rate(&stream.info)).round() as Nanos
 }
 
-fn rate(stream: &WholeStream) -> f64 {
-    let rate = stream.info.rate;
-    if rate.is_finite() && rate > 0.0 { rate } else { 1.0 }
-}
-
-/// Cuts a stream into chunks of a second at most, none across a hole, for as long as they are taken.
-fn cut(stream: &WholeStream, mut take: impl FnMut(Chunk) -> bool) {
-    let WholeStream { info, data, stamps, .. } = stream;
-    let n = data.iter().map(Vec::len).min().unwrap_or(0);
-    let stamp = |index: usize| stamps.get(index).filter(|t| t.is_finite()).map(|t| to_nanos(*t));
-    let time = |index: usize| stamp(index).unwrap_or_else(|| even(stream, index));
-    let lost = |index: usize| data.iter().all(|channel| channel[index].is_nan());
-    let step = (rate(stream).round() as usize).max(1);
-    let (mut next, mut first) = (0, 0);
-    while first < n {
-        if lost(first) {
-            first += 1;
-            continue;
-        }
-        // To the next whole second, or to the next hole.
-        let edge = ((first / step + 1) * step).min(n);
-        let last = (first + 1..edge).find(|i| lost(*i)).unwrap_or(edge);
-        let mut rows = vec![0f32; (last - first) * data.len()];
-        for (c, channel) in data.iter().enumerate() {
-            let places = rows.iter_mut().skip(c).step_by(data.len());
-            places.zip(&channel[first..last]).for_each(|(place, value)| *place = *value);
-        }
-        let taken = take(Chunk {
-            stream: info.id,
-            first_index: first as u64,
-            lost_before: if next == 0 { 0 } else { (first - next) as u64 },
-            // As a device without delay would have stamped it: on arrival of its last sample.
-            arrived: time(last - 1) + to_nanos(info.latency_s),
-            device_time: (!stamps.is_empty()).then(|| time(first)),
-            channels: data.len(),
-            rows,
-        });
-        if !taken {
-            return;
-        }
-        (next, first) = (last, last);
-    }
+fn rate(info: &StreamInfo) -> f64 {
+    if info.rate.is_finite() && info.rate > 0.0 { info.rate } else { 1.0 }
 }

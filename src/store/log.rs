@@ -2,7 +2,8 @@
 
 use super::disk;
 use super::error::{Named, StoreError};
-use super::segment::{AppendError, Recovery, Segment, put_frame, scan};
+use super::segment::{Recovery, Segment, Written, put_frame, scan};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// A segment that has reached this size is followed by the next number.
@@ -25,6 +26,37 @@ pub(super) struct Digest {
     pub file: String,
     pub bytes: u64,
     pub sha256: String,
+}
+
+/// What a log has written and the disk is to make durable. It may be waited for in another thread, while the log takes
+/// and writes more.
+#[derive(Debug)]
+pub(super) struct Sync {
+    written: Written,
+    /// The segment's number.
+    number: u32,
+    /// Where each of the frames stands that are not durable before, in order.
+    pub places: Vec<Place>,
+    #[cfg(test)]
+    fails: bool,
+}
+
+impl Sync {
+    /// Waits for the disk.
+    pub(super) fn wait(&self) -> io::Result<()> {
+        #[cfg(test)]
+        if self.fails {
+            return Err(io::Error::other("injected"));
+        }
+        self.written.wait()
+    }
+}
+
+/// What a [`Sync`] made durable that was not before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Settled {
+    pub frames: usize,
+    pub bytes: usize,
 }
 
 /// The writing end. Segments come into being when something is flushed.
@@ -115,34 +147,69 @@ impl Log {
     }
 
     /// Hands the buffered frames to the operating system, so that they outlive this process; they stay buffered until
-    /// [`Log::flush`] has made them durable.
+    /// they are durable.
     pub(super) fn write(&mut self) -> Result<(), StoreError> {
         if self.written == self.buffer.len() {
             return Ok(());
         }
         self.rotate();
-        let outcome = self.append_only();
-        self.told(outcome).map(|_| ())
+        self.append()
+    }
+
+    /// Writes the buffered frames and answers what is to be waited for; None where nothing is buffered.
+    pub(super) fn begin(&mut self) -> Result<Option<Sync>, StoreError> {
+        if self.buffer.is_empty() {
+            return Ok(None);
+        }
+        self.write()?;
+        let Some(segment) = &self.segment else { return Ok(None) };
+        let (base, file) = (segment.end(), disk::segment_name(&self.stem, self.number));
+        let place = |at: &usize| Place { file: file.clone(), offset: base + *at as u64 };
+        Ok(Some(Sync {
+            written: segment.written(self.buffer.len()),
+            number: self.number,
+            places: self.waiting.iter().map(place).collect(),
+            #[cfg(test)]
+            fails: self.failing_syncs.checked_sub(1).inspect(|left| self.failing_syncs = *left).is_some(),
+        }))
+    }
+
+    /// What became of a [`Sync`]: frames that it made durable are forgotten here. Several may be under way; each
+    /// settles what no other has settled yet.
+    ///
+    /// # Errors
+    /// The disk did not take it. What is not durable stays buffered and goes into a new segment: pages of a failed
+    /// fdatasync may be gone although a second one succeeds, only a new file is sure.
+    pub(super) fn end(&mut self, sync: &Sync, outcome: io::Result<()>) -> Result<Settled, StoreError> {
+        if sync.number != self.number {
+            return Ok(Settled::default()); // its frames were written again elsewhere
+        }
+        let path = self.path();
+        let Some(segment) = &mut self.segment else { return Ok(Settled::default()) };
+        if outcome.is_err() {
+            self.leave();
+            return outcome.map(|()| Settled::default()).named("make durable", &path);
+        }
+        let bytes = segment.settle(&sync.written);
+        let frames = self.waiting.partition_point(|at| *at < bytes);
+        self.waiting.drain(..frames);
+        self.waiting.iter_mut().for_each(|at| *at -= bytes);
+        self.buffer.drain(..bytes);
+        self.written -= bytes;
+        Ok(Settled { frames, bytes })
     }
 
     /// Makes all buffered frames durable and says where they stand, in order. After an error they are still
     /// buffered; the next flush tries again.
     pub(super) fn flush(&mut self) -> Result<Vec<Place>, StoreError> {
-        if self.buffer.is_empty() {
-            return Ok(Vec::new());
+        let Some(sync) = self.begin()? else { return Ok(Vec::new()) };
+        if self.end(&sync, sync.wait()).is_ok() {
+            return Ok(sync.places);
         }
-        self.rotate();
-        let mut outcome = self.append();
-        if matches!(outcome, Err(AppendError::Sync(_))) {
-            // Pages of a failed fdatasync may be gone although a second one succeeds: only a new file is sure.
-            self.leave();
-            outcome = self.append();
-        }
-        let base = self.told(outcome)?;
-        self.buffer.clear();
-        self.written = 0;
-        let file = disk::segment_name(&self.stem, self.number);
-        Ok(self.waiting.drain(..).map(|at| Place { file: file.clone(), offset: base + at as u64 }).collect())
+        // Once more, in a new file.
+        let Some(sync) = self.begin()? else { return Ok(Vec::new()) };
+        self.end(&sync, sync.wait())?;
+        Ok(sync.places)
     }
 
     /// Flushes and marks the segment as closed cleanly, so that [`Log::resume`] may go on in it.
@@ -179,7 +246,8 @@ impl Log {
         }
     }
 
-    /// Leaves a segment that would grow too large, unless part of the buffer stands in it already.
+    /// Leaves a segment that would grow too large, unless part of the buffer stands in it already (a disk that is
+    /// always behind makes large segments, nothing worse).
     fn rotate(&mut self) {
         let grown = self.segment.as_ref().is_some_and(|s| s.end() > 0 && s.end() + self.buffer.len() as u64 > self.full);
         if grown && self.written == 0 {
@@ -187,49 +255,23 @@ impl Log {
         }
     }
 
-    fn told(&mut self, outcome: Result<u64, AppendError>) -> Result<u64, StoreError> {
+    /// Writes what of the buffer is not written yet.
+    fn append(&mut self) -> Result<(), StoreError> {
         let path = self.path();
-        match outcome {
-            Ok(base) => Ok(base),
-            Err(AppendError::Write(e)) => Err(e).named("write", &path),
-            Err(AppendError::Sync(e)) => {
-                self.leave();
-                Err(e).named("make durable", &path)
+        let segment = match &mut self.segment {
+            Some(segment) => segment,
+            none => {
+                let made = Segment::create(&path);
+                if made.is_err() && path.exists() {
+                    // The name was made, but not durably: do not come back to it.
+                    self.number += 1;
+                }
+                none.insert(made?)
             }
-        }
-    }
-
-    /// Appends the buffer and waits for the disk; answers where it begins.
-    fn append(&mut self) -> Result<u64, AppendError> {
-        let base = self.append_only()?;
-        #[cfg(test)]
-        if self.failing_syncs > 0 {
-            self.failing_syncs -= 1;
-            return Err(AppendError::Sync(std::io::Error::other("injected")));
-        }
-        let Some(segment) = &mut self.segment else { return Ok(base) };
-        segment.sync(&self.buffer)?;
-        Ok(base)
-    }
-
-    /// Writes what of the buffer is not written yet; answers where the buffer begins.
-    fn append_only(&mut self) -> Result<u64, AppendError> {
-        if self.segment.is_none() {
-            let path = self.path();
-            let made = Segment::create(&path).map_err(|e| match e {
-                StoreError::Io { source, .. } => AppendError::Write(source),
-                other => AppendError::Write(std::io::Error::other(other.to_string())),
-            });
-            if made.is_err() && path.exists() {
-                // The name was made, but not durably: do not come back to it.
-                self.number += 1;
-            }
-            self.segment = Some(made?);
-        }
-        let Some(segment) = &mut self.segment else { return Err(AppendError::Write(std::io::Error::other("no segment"))) };
-        segment.write(&self.buffer[self.written..], self.written as u64)?;
+        };
+        segment.write(&self.buffer[self.written..], self.written as u64).named("write", &path)?;
         self.written = self.buffer.len();
-        Ok(segment.end())
+        Ok(())
     }
 
     #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The recorder: the one thread that writes a session. It waits for nothing but its channels and the disk.
+//! The recorder: the one thread that writes a session. It waits for nothing but its channels; a second thread waits for
+//! the disk.
 //!
 //! Samples and frames come over a bounded channel; when that is full they are dropped and counted. Journal entries
 //! come over a channel of their own that is never full, are flushed at once, and are acknowledged only when they
@@ -6,6 +7,7 @@
 
 mod latency;
 mod memory;
+mod patience;
 mod work;
 
 use super::error::StoreError;
@@ -64,6 +66,15 @@ struct Shared {
     dropped: Mutex<BTreeMap<StreamId, u64>>,
     /// The recorder's own thread, once it runs: it sleeps between two writes, and messages wake it.
     thread: OnceLock<Thread>,
+}
+
+impl Shared {
+    /// Wakes the recorder's thread before its next write is due.
+    fn wake(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
 }
 
 /// A running recorder. Dropping it without [`Recorder::close`] ends the session as interrupted.
@@ -185,9 +196,7 @@ impl RecorderInput {
     fn tell(&self, message: Control) {
         // A recorder that has ended hears nothing more.
         let _ = self.control.send(message);
-        if let Some(thread) = self.shared.thread.get() {
-            thread.unpark();
-        }
+        self.shared.wake();
     }
 
     fn send(&self, data: Data, stream: StreamId, n: u64) {

@@ -18,7 +18,7 @@ use super::segment::{Recovery, scan};
 use super::timing::StreamClock;
 use crate::gate::QualityReport;
 use crate::signal::{ClockOffset, LatencyOrigin, Marker, Nanos, Placed, Placement, Segment, StreamId, StreamInfo};
-pub use read::Block;
+pub use read::{Block, Scratch};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -62,10 +62,14 @@ fn latency(measured: &[LatencyRow], info: &StreamInfo) -> (f64, LatencyOrigin) {
     row.map_or((info.latency_s, info.latency_origin), |row| (row.latency_s, row.origin))
 }
 
+static NOTHING: Track = Track { parts: Vec::new(), ascending: true, clock: None };
+
 /// Where the frames of one stream stand, by number.
 #[derive(Debug, Default)]
 pub(super) struct Track {
     pub parts: Vec<Part>,
+    /// Neither their beginnings nor their ends go back.
+    ascending: bool,
     clock: Option<StreamClock>,
 }
 
@@ -212,6 +216,8 @@ impl Recording {
             // A frame stands twice when its first segment could not be made durable.
             track.parts.sort_by_key(|p| p.seq);
             track.parts.dedup_by_key(|p| p.seq);
+            let follows = |pair: &[Part]| pair[0].head.first <= pair[1].head.first && pair[0].head.end() <= pair[1].head.end();
+            track.ascending = track.parts.windows(2).all(follows);
         }
         Ok(())
     }
@@ -272,5 +278,16 @@ impl Recording {
 
     pub(super) fn parts(&self, stream: StreamId) -> &[Part] {
         self.tracks.get(&stream).map_or(&[], |t| &t.parts)
+    }
+
+    /// The parts with samples from `low` to before `high`, by number.
+    fn parts_within(&self, stream: StreamId, low: u64, high: u64) -> impl Iterator<Item = &Part> {
+        let Track { parts, ascending, .. } = self.tracks.get(&stream).unwrap_or(&NOTHING);
+        let (mut from, mut to) = (0, parts.len());
+        if *ascending {
+            from = parts.partition_point(|p| p.head.end() <= low);
+            to = parts.partition_point(|p| p.head.first < high).max(from);
+        }
+        parts[from..to].iter().filter(move |p| p.head.first < high && p.head.end() > low)
     }
 }

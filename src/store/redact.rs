@@ -8,6 +8,7 @@
 use super::align::apply;
 use super::codec;
 use super::disk;
+use super::erase::DERIVED;
 use super::error::{Named, StoreError};
 use super::home::Home;
 use super::journal::{self, Ledger};
@@ -113,6 +114,11 @@ impl Home {
         exchange(&beside, &folder)?;
         disk::sync_dir(self.dir())?;
         remove(&beside)?;
+        // Evaluations keep crops of the pictures, features a backbone's maps of them; all can be made again.
+        let derived = self.dir().join(DERIVED);
+        if total > 0 && derived.exists() {
+            std::fs::remove_dir_all(&derived).named("remove", &derived)?;
+        }
         let bytes = disk::segment_bytes(&folder, journal::SESSION)?;
         apply(&mut self.state(), id.0, &id.to_string(), rows, &places, bytes);
         let search = needles.search(self.dir())?;

@@ -12,6 +12,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 const MAGIC: [u8; 4] = *b"CHK2";
 /// Bytes before the key.
@@ -71,19 +72,10 @@ pub(super) fn put_frame(buffer: &mut Vec<u8>, key: &[u8], fill: impl FnOnce(&mut
     Ok(())
 }
 
-/// How an append failed; the two need different answers.
-#[derive(Debug)]
-pub(super) enum AppendError {
-    /// Nothing counts as written; the same bytes may be tried again at the same place.
-    Write(io::Error),
-    /// The kernel may have dropped the pages: this file must not be appended to again.
-    Sync(io::Error),
-}
-
 /// A segment open for appending.
 #[derive(Debug)]
 pub(super) struct Segment {
-    file: File,
+    file: Arc<File>,
     end: u64,
     /// Of everything up to the end; None for a segment that was begun by another process.
     hash: Option<Sha256>,
@@ -91,12 +83,31 @@ pub(super) struct Segment {
     ahead: Option<Sha256>,
 }
 
+/// A segment as far as it is written at one moment, to be waited for by whoever has the time.
+#[derive(Debug)]
+pub(super) struct Written {
+    file: Arc<File>,
+    /// Behind the last byte.
+    upto: u64,
+    hash: Option<Sha256>,
+}
+
+impl Written {
+    /// Waits until the disk has it.
+    pub(super) fn wait(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}
+
 impl Segment {
     /// Writes whole frames behind the end and waits until the disk has them.
     #[cfg(test)]
-    pub(super) fn append(&mut self, frames: &[u8]) -> Result<(), AppendError> {
+    pub(super) fn append(&mut self, frames: &[u8]) -> io::Result<()> {
         self.write(frames, 0)?;
-        self.sync(frames)
+        let written = self.written(frames.len());
+        written.wait()?;
+        self.settle(&written);
+        Ok(())
     }
 
     /// Creates a segment that was not there before; its name is durable on return.
@@ -105,7 +116,7 @@ impl Segment {
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).named("lock", path)?;
         file.sync_all().named("make durable", path)?;
         disk::sync_dir(path.parent().unwrap_or(Path::new(".")))?;
-        Ok(Segment { file, end: 0, hash: Some(Sha256::new()), ahead: Some(Sha256::new()) })
+        Ok(Segment { file: Arc::new(file), end: 0, hash: Some(Sha256::new()), ahead: Some(Sha256::new()) })
     }
 
     /// Opens a segment that was closed cleanly and is whole.
@@ -113,32 +124,38 @@ impl Segment {
         let file = disk::private_file().open(path).named("open", path)?;
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).named("lock", path)?;
         let end = file.metadata().named("look at", path)?.len();
-        Ok(Segment { file, end, hash: None, ahead: None })
+        Ok(Segment { file: Arc::new(file), end, hash: None, ahead: None })
     }
 
     pub(super) fn end(&self) -> u64 {
         self.end
     }
 
-    /// Writes whole frames `beyond` bytes behind the end, which stays where it is: they are not durable yet.
-    pub(super) fn write(&mut self, frames: &[u8], beyond: u64) -> Result<(), AppendError> {
+    /// Writes whole frames `beyond` bytes behind the end, which stays where it is: they are not durable yet. After an
+    /// error nothing counts as written; the same bytes may be tried again at the same place.
+    pub(super) fn write(&mut self, frames: &[u8], beyond: u64) -> io::Result<()> {
         let at = self.end + beyond;
-        self.file.write_all_at(frames, at).map_err(|e| {
+        self.file.write_all_at(frames, at).inspect_err(|_| {
             // Half a frame is no use to anyone; if it cannot be cut off, readers skip it.
             let _ = self.file.set_len(at);
-            AppendError::Write(e)
         })?;
         self.ahead.iter_mut().for_each(|hash| hash.update(frames));
         Ok(())
     }
 
-    /// Waits until the disk has these bytes, all that was written since; the end moves behind them. After an error it
-    /// is where it was.
-    pub(super) fn sync(&mut self, written: &[u8]) -> Result<(), AppendError> {
-        self.file.sync_data().map_err(AppendError::Sync)?;
-        self.end += written.len() as u64;
-        self.hash.clone_from(&self.ahead);
-        Ok(())
+    /// As far as it is written: `beyond` bytes behind the end.
+    pub(super) fn written(&self, beyond: usize) -> Written {
+        Written { file: self.file.clone(), upto: self.end + beyond as u64, hash: self.ahead.clone() }
+    }
+
+    /// The disk has that: the end moves behind it. Answers by how many bytes, none if it stands there already.
+    pub(super) fn settle(&mut self, durable: &Written) -> usize {
+        let moved = durable.upto.saturating_sub(self.end);
+        if moved > 0 {
+            self.end = durable.upto;
+            self.hash.clone_from(&durable.hash);
+        }
+        moved as usize
     }
 
     /// SHA-256 in hex of everything up to the end, where it is known.
@@ -182,17 +199,24 @@ pub(super) fn scan(path: &Path, mut frame: impl FnMut(u64, &[u8], &[u8]) -> bool
 /// # Errors
 /// [`StoreError::Damaged`] when no whole frame stands there.
 pub(super) fn read_frame(file: &File, path: &Path, offset: u64) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
+    let mut key = Vec::new();
+    let klen = read_body(file, path, offset, &mut key)?;
+    let payload = key.split_off(klen);
+    Ok((key, payload))
+}
+
+/// Reads key and payload of the frame at that offset into memory that is there already; answers the key's length.
+///
+/// # Errors
+/// As [`read_frame`].
+pub(super) fn read_body(file: &File, path: &Path, offset: u64, body: &mut Vec<u8>) -> Result<usize, StoreError> {
     let damaged = || StoreError::Damaged { path: path.into(), offset };
     let mut head = [0; HEADER];
     file.read_exact_at(&mut head, offset).map_err(|_| damaged())?;
     let (klen, total, crc) = parse_head(&head).ok_or_else(damaged)?;
-    let mut key = vec![0; total - HEADER];
-    file.read_exact_at(&mut key, offset + HEADER as u64).map_err(|_| damaged())?;
-    if crc32fast::hash(&key) != crc {
-        return Err(damaged());
-    }
-    let payload = key.split_off(klen);
-    Ok((key, payload))
+    body.resize(total - HEADER, 0);
+    file.read_exact_at(body, offset + HEADER as u64).map_err(|_| damaged())?;
+    if crc32fast::hash(body) == crc { Ok(klen) } else { Err(damaged()) }
 }
 
 /// Key length, bytes of the whole frame, CRC of key and payload; None if this is no frame's beginning.

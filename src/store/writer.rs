@@ -1,13 +1,11 @@
 //! Writing one session: its journal and one row of segments a stream. Used by one thread at a time.
 
 mod begin;
+mod flush;
 
-use super::align::apply;
 use super::codec::Encoder;
-use super::disk;
 use super::error::StoreError;
 use super::home::Home;
-use super::journal;
 use super::keys::{self, Pair};
 use super::lane::Lane;
 use super::log::{Digest, Log};
@@ -15,6 +13,7 @@ use super::manifest;
 use super::recorder::StreamTally;
 use super::rows::{Consent, Entry, Session, SessionId, SessionState, StreamRow};
 use crate::signal::{Chunk, Frame, Nanos, StreamId, StreamInfo};
+pub(super) use flush::{Flush, Flushed};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -74,9 +73,14 @@ impl SessionWriter {
         &self.folder
     }
 
-    /// No row waits for the disk.
-    pub(super) fn journal_is_durable(&self) -> bool {
-        self.rows.is_empty()
+    /// Rows given to the journal so far.
+    pub(super) fn rows_put(&self) -> u64 {
+        u64::from(self.seq)
+    }
+
+    /// So many of them, the first ones, are durable.
+    pub(super) fn rows_durable(&self) -> u64 {
+        self.rows_put() - self.rows.len() as u64
     }
 
     /// Announces streams; durable on return. Known ones keep their counters.
@@ -215,40 +219,6 @@ impl SessionWriter {
         outcome
     }
 
-    /// Makes everything durable: samples, then the journal; then brings the catalogue up to date.
-    ///
-    /// # Errors
-    /// The disk. What was not written is still buffered and tried again by the next flush.
-    pub fn flush(&mut self) -> Result<(), StoreError> {
-        let mut outcome = Ok(());
-        for lane in self.lanes.values_mut() {
-            match flush_lane(lane, self.session.id, &mut self.encoder) {
-                Ok(bytes) => self.written += bytes,
-                Err(e) => outcome = outcome.and(Err(e)),
-            }
-        }
-        // Labels do not wait for samples that the disk refused.
-        outcome.and(self.flush_journal())
-    }
-
-    /// Makes the journal durable, not the samples.
-    ///
-    /// # Errors
-    /// As [`SessionWriter::flush`].
-    pub fn flush_journal(&mut self) -> Result<(), StoreError> {
-        if self.rows.is_empty() {
-            return Ok(());
-        }
-        let bytes = self.journal.pending() as u64;
-        let places = self.journal.flush()?;
-        self.written += bytes;
-        // From here on the rows are safe; the catalogue is a view and may follow later.
-        let rows = std::mem::take(&mut self.rows);
-        let total = disk::segment_bytes(&self.folder, journal::SESSION).unwrap_or(0);
-        apply(&mut self.home.state(), self.session.id.0, &self.session.id.to_string(), rows, &places, total);
-        Ok(())
-    }
-
     /// Ends the session: last counters, its state, the manifest with a checksum of every file.
     ///
     /// # Errors
@@ -260,9 +230,7 @@ impl SessionWriter {
         let mut session = self.session.clone();
         (session.state, session.ended) = (state, Some(ended));
         // The samples first: a session that says it is complete has all of them.
-        for lane in self.lanes.values_mut() {
-            self.written += flush_lane(lane, self.session.id, &mut self.encoder)?;
-        }
+        self.flush_samples()?;
         self.journal(Entry::Session(session.clone()))?;
         self.flush_journal()?;
         // Hashed while they were written: an hour of video need not be read again.
@@ -277,13 +245,6 @@ impl Drop for SessionWriter {
     fn drop(&mut self) {
         self.home.state().live.remove(&self.session.id);
     }
-}
-
-/// Makes one stream durable; answers how many bytes that were.
-fn flush_lane(lane: &mut Lane, session: SessionId, encoder: &mut Encoder) -> Result<u64, StoreError> {
-    lane.seal(session, encoder)?;
-    let bytes = lane.log.pending() as u64;
-    lane.log.flush().map(|_| bytes)
 }
 
 fn lane(lanes: &mut BTreeMap<StreamId, Lane>, stream: StreamId, session: SessionId) -> Result<&mut Lane, StoreError> {

@@ -60,6 +60,23 @@ fn a_database_that_does_not_open_is_moved_aside() {
 }
 
 #[test]
+fn a_database_that_is_still_held_is_waited_for_and_not_replaced() {
+    let home = tempfile::tempdir().expect("dir");
+    let rows = filled(home.path());
+    // As a child that is being started holds it: a descriptor of its own, for a moment.
+    let held = File::open(home.path().join("db/db")).expect("opens");
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::NonBlockingLockExclusive).expect("nobody else has it");
+    let waiting = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        drop(held);
+    });
+    let (catalogue, notice) = Catalogue::open(home.path(), "t").expect("opens");
+    assert_eq!(notice, None, "waited for, not replaced");
+    assert_eq!(catalogue.all().expect("reads"), rows);
+    waiting.join().expect("ends");
+}
+
+#[test]
 fn only_the_owner_can_read_it() {
     let home = tempfile::tempdir().expect("dir");
     filled(home.path());

@@ -6,8 +6,10 @@
 //! upper bits of the zigzag residual in unary (zeros, then a one), the lower bits as they are. Parameter 31 says that
 //! every residual is 0. Bits fill bytes from the lowest.
 
+mod read;
 mod tile;
 
+pub(super) use read::{BitReader, decode};
 pub(super) use tile::{Room, TILE, encode};
 
 /// Orders of differences: 0 to 3.
@@ -134,96 +136,6 @@ fn code(word: u32, parameter: u32) -> (u64, u32) {
         ((low << 1 | 1) << high, high + 1 + parameter)
     } else {
         (u64::from(word) << ESCAPE, ESCAPE + 32)
-    }
-}
-
-/// Bits out of bytes.
-pub(super) struct BitReader<'a> {
-    bytes: &'a [u8],
-    held: u64,
-    there: u32,
-    /// Bits that were read beyond the end.
-    beyond: u32,
-}
-
-impl<'a> BitReader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        BitReader { bytes, held: 0, there: 0, beyond: 0 }
-    }
-
-    /// At least 32 bits are held afterwards; zeros stand in for what lies beyond the end.
-    fn fill(&mut self) {
-        while self.there <= 32 {
-            match self.bytes {
-                [a, b, c, d, rest @ ..] => {
-                    self.held |= u64::from(u32::from_le_bytes([*a, *b, *c, *d])) << self.there;
-                    self.there += 32;
-                    self.bytes = rest;
-                }
-                [a, rest @ ..] => {
-                    self.held |= u64::from(*a) << self.there;
-                    self.there += 8;
-                    self.bytes = rest;
-                }
-                [] => {
-                    self.there += 32;
-                    self.beyond += 32;
-                }
-            }
-        }
-    }
-
-    pub(super) fn take(&mut self, bits: u32) -> u32 {
-        self.fill();
-        let value = self.held & ((1u64 << bits) - 1);
-        self.drop(bits);
-        value as u32
-    }
-
-    fn drop(&mut self, bits: u32) {
-        self.held >>= bits;
-        self.there -= bits;
-    }
-
-    fn code(&mut self, parameter: u32) -> u32 {
-        self.fill();
-        let zeros = self.held.trailing_zeros();
-        if zeros >= ESCAPE {
-            self.drop(ESCAPE);
-            return self.take(32);
-        }
-        self.drop(zeros + 1);
-        (zeros << parameter) | self.take(parameter)
-    }
-
-    /// Nothing was read that was not there, and nothing but the filling of the last byte is left.
-    pub(super) fn is_spent(&self) -> bool {
-        let left = self.there - self.beyond.min(self.there) + 8 * self.bytes.len() as u32;
-        self.beyond <= self.there && left < 8
-    }
-}
-
-fn unzigzag(word: u32) -> i32 {
-    ((word >> 1) as i32) ^ -((word & 1) as i32)
-}
-
-/// Reads one channel of `n` counts.
-pub(super) fn decode(bits: &mut BitReader, n: usize, out: &mut Vec<i32>) {
-    out.clear();
-    let (order, parameter) = (bits.take(2) as usize, bits.take(5));
-    for _ in 0..order.min(n) {
-        out.push(bits.take(32) as i32);
-    }
-    for i in out.len()..n {
-        let residual = if parameter == SILENT { 0 } else { unzigzag(bits.code(parameter)) };
-        let back = |k: usize| out[i - k];
-        let predicted = match order {
-            0 => 0,
-            1 => back(1),
-            2 => back(1).wrapping_mul(2).wrapping_sub(back(2)),
-            _ => back(1).wrapping_sub(back(2)).wrapping_mul(3).wrapping_add(back(3)),
-        };
-        out.push(predicted.wrapping_add(residual));
     }
 }
 

@@ -1,6 +1,9 @@
 //! The recorder's thread: packets into buffers, buffers onto the disk, answers and counters back.
 
+mod durable;
+
 use super::latency::{Latencies, LatencySummary};
+use super::patience::Patience;
 use super::{Control, Data, Shared, held};
 use crate::signal::{Marker, MarkerKind, Nanos, SECOND, SharedClock};
 use crate::store::StoreError;
@@ -35,8 +38,13 @@ pub(super) struct Work {
     control: Receiver<Control>,
     acks: Sender<Result<u64, String>>,
     shared: Arc<Shared>,
-    /// Tickets of entries that are buffered and not durable yet.
-    waiting: Vec<u64>,
+    /// Tickets of entries that are buffered and not durable yet, each with the number of its row.
+    waiting: Vec<(u64, u64)>,
+    /// Waits for the disk; not on a simulated clock, where everybody waits for us.
+    patience: Option<Patience>,
+    under_way: Option<durable::UnderWay>,
+    /// Flushes that failed since the last one that did not.
+    failures: u32,
     /// Why the last packet was refused, since the last flush.
     refused: Option<String>,
     /// Why the last flush failed.
@@ -71,6 +79,9 @@ impl Work {
             acks,
             shared,
             waiting: Vec::new(),
+            patience: None,
+            under_way: None,
+            failures: 0,
             refused: None,
             failed: None,
             published: now,
@@ -96,6 +107,7 @@ impl Work {
     /// packets, and no channel to wait at, which would look at it in a loop before it slept.
     fn in_real_time(&mut self) -> (SessionState, Nanos) {
         let _ = self.shared.thread.set(std::thread::current()); // there is one thread only
+        self.patience = Patience::spawn(self.shared.clone());
         loop {
             match self.control.try_recv() {
                 Ok(message) => {
@@ -103,10 +115,11 @@ impl Work {
                         return end;
                     }
                 }
-                Err(TryRecvError::Empty) => std::thread::park_timeout(self.patience()),
+                Err(TryRecvError::Empty) => std::thread::park_timeout(self.time_left()),
                 Err(TryRecvError::Disconnected) => return (SessionState::Interrupted, Nanos::MIN),
             }
             self.take_all();
+            self.hear();
             self.tick();
         }
     }
@@ -137,7 +150,7 @@ impl Work {
     }
 
     /// Time until the next write is due.
-    fn patience(&self) -> Duration {
+    fn time_left(&self) -> Duration {
         let left = WRITE_EVERY - self.clock.now().saturating_sub(self.written);
         Duration::from_nanos(left.clamp(1_000_000, WRITE_EVERY) as u64)
     }
@@ -160,12 +173,13 @@ impl Work {
         for message in std::iter::once(first).chain(more.try_iter()) {
             match message {
                 Control::Journal(entry, ticket) => match self.writer.journal(*entry) {
-                    Ok(()) => self.waiting.push(ticket),
+                    Ok(()) => self.waiting.push((ticket, self.writer.rows_put())),
                     Err(e) => {
                         let _ = self.acks.send(Err(format!("entry {ticket}: {e}")));
                     }
                 },
                 Control::Streams(streams) => {
+                    self.settle();
                     if let Err(e) = self.writer.declare_streams(&streams) {
                         self.refused = Some(e.to_string());
                     }
@@ -183,20 +197,9 @@ impl Work {
                 self.written = self.clock.now();
                 let _ = self.writer.hand_over();
             }
-            self.failed = self.writer.flush_journal().err().map(|e| e.to_string());
-            self.acknowledge();
-            self.publish();
+            self.flush(None);
         }
         close
-    }
-
-    /// Answers all waiting tickets if their rows are durable.
-    fn acknowledge(&mut self) {
-        if self.writer.journal_is_durable() {
-            for ticket in self.waiting.drain(..) {
-                let _ = self.acks.send(Ok(ticket));
-            }
-        }
     }
 
     /// Writes, looks around and flushes when it is time to.
@@ -213,7 +216,7 @@ impl Work {
         let every = if self.clock.is_simulated() { FLUSH_EVERY_SIMULATED } else { FLUSH_EVERY };
         // A little early rather than a whole write late.
         if now.saturating_sub(self.flushed) >= every - WRITE_EVERY / 4 || self.writer.pending() > ENOUGH {
-            self.flush(now);
+            self.flush(Some(now));
         }
     }
 
@@ -255,18 +258,6 @@ impl Work {
         }
     }
 
-    fn flush(&mut self, now: Nanos) {
-        self.flushed = now;
-        self.failed = self.writer.flush().err().map(|e| e.to_string());
-        self.acknowledge();
-        if self.failed.is_none() {
-            let durable = self.clock.now();
-            self.undurable.drain(..).for_each(|arrived| self.latencies.add(durable.saturating_sub(arrived)));
-            self.latency = self.latencies.summary();
-            held(&self.shared.status).last_durable = Some(now);
-        }
-    }
-
     /// Moves drops at the channel into the writer's counters.
     fn count_drops(&mut self) {
         for (stream, n) in std::mem::take(&mut *held(&self.shared.dropped)) {
@@ -285,12 +276,14 @@ impl Work {
 
     fn close(mut self, state: SessionState, ended: Nanos) -> Result<Session, StoreError> {
         self.take_all();
+        self.settle();
         self.count_drops();
         let ended = if ended == Nanos::MIN { self.clock.now() } else { ended };
         let id = self.writer.session().id;
         self.writer.journal(Entry::Clock(id, ClockPair::of(&*self.clock)))?;
-        self.flush(self.clock.now());
-        for ticket in std::mem::take(&mut self.waiting) {
+        self.flush(Some(self.clock.now()));
+        self.settle();
+        for (ticket, _) in std::mem::take(&mut self.waiting) {
             let _ = self.acks.send(Err(format!("entry {ticket} could not be written")));
         }
         self.publish();

@@ -2,9 +2,9 @@
 
 use super::super::codec;
 use super::super::error::StoreError;
-use super::super::segment::read_frame;
+use super::super::segment::{read_body, read_frame};
 use super::{Part, Recording, latency};
-use crate::signal::{Channel, Frame, Nanos, StreamId, StreamKind, to_nanos};
+use crate::signal::{Channel, Frame, Nanos, StreamId, StreamInfo, StreamKind, to_nanos};
 
 /// Samples of one stream over a stretch of time.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,13 @@ pub struct Block {
     pub data: Vec<Vec<f32>>,
     /// Samples that are NaN because they were lost or dropped.
     pub lost: u64,
+}
+
+/// Memory that is kept from stretch to stretch.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    body: Vec<u8>,
+    planar: Vec<f32>,
 }
 
 impl Recording {
@@ -41,37 +48,75 @@ impl Recording {
         self.samples(stream, 0, u64::MAX)
     }
 
-    /// Samples with indices from `low` to before `high`.
+    /// Samples with indices from `low` to before `high`, as far as they were recorded.
     fn samples(&self, stream: StreamId, low: u64, high: u64) -> Result<Block, StoreError> {
-        let info = match self.streams.iter().find(|row| row.info.id == stream) {
-            Some(row) if row.info.kind == StreamKind::Signal => &row.info,
-            _ => return Err(StoreError::NoStream { session: self.session.id, stream: stream.0 }),
-        };
-        let parts = self.parts(stream);
+        let (first, end) = self.extent(stream)?;
+        let (low, high) = (low.max(first), high.min(end));
+        let mut data = Vec::new();
+        let lost = self.stretch(stream, low, high, &mut Scratch::default(), &mut data)?;
+        let info = self.info(stream)?;
+        let start = self.clock(stream).map_or(self.session.started, |clock| clock.time_of(low));
+        Ok(Block { rate: info.rate, start, channels: info.channels.clone(), data, lost })
+    }
+
+    /// Index of a stream's first sample, and that behind its last one.
+    ///
+    /// # Errors
+    /// No such stream of samples; nearly nothing but holes.
+    pub fn extent(&self, stream: StreamId) -> Result<(u64, u64), StoreError> {
+        let (info, parts) = (self.info(stream)?, self.parts(stream));
         let first = parts.iter().map(|p| p.head.first).min().unwrap_or(0);
         let end = parts.iter().map(|p| p.head.end()).max().unwrap_or(0);
-        let (low, high) = (low.max(first), high.min(end));
-        let n = high.saturating_sub(low);
-        let found: u64 = parts.iter().map(|p| u64::from(p.head.n)).sum();
+        let (n, found) = (end.saturating_sub(first), parts.iter().map(|p| u64::from(p.head.n)).sum::<u64>());
         if n > found.saturating_mul(100).saturating_add(10_000_000) {
             return Err(StoreError::Holes { stream: info.name.clone(), missing: n - found, found });
         }
-        let mut data = vec![vec![f32::NAN; n as usize]; info.channels.len()];
-        let mut filled = vec![false; n as usize];
-        for part in parts.iter().filter(|p| p.head.first < high && p.head.end() > low) {
-            let payload = self.payload(part)?;
-            let (head, planar) = codec::decode_chunk(&payload, info.channels.len()).ok_or_else(|| self.damaged(part))?;
+        Ok((first, end))
+    }
+
+    /// Reads the samples with indices from `low` to before `high` into `data` (channels x samples, NaN where there are
+    /// none), whose memory is used again. Answers how many there are none of.
+    ///
+    /// # Errors
+    /// As [`Recording::block`].
+    pub fn stretch(
+        &self,
+        stream: StreamId,
+        low: u64,
+        high: u64,
+        scratch: &mut Scratch,
+        data: &mut Vec<Vec<f32>>,
+    ) -> Result<u64, StoreError> {
+        let channels = self.info(stream)?.channels.len();
+        let n = high.saturating_sub(low) as usize;
+        data.resize_with(channels, Vec::new);
+        data.iter_mut().for_each(|channel| {
+            channel.clear();
+            channel.reserve_exact(n);
+        });
+        let mut filled = vec![false; n];
+        for part in self.parts_within(stream, low, high) {
+            let (path, file) = &self.files[part.file];
+            let key = read_body(file, path, part.offset, &mut scratch.body)?;
+            let head = codec::decode_into(&scratch.body[key..], channels, &mut scratch.planar);
+            let head = head.ok_or_else(|| self.damaged(part))?;
             let (a, b) = (head.first.max(low), head.end().min(high));
             let (source, target) = ((a - head.first) as usize, (a - low) as usize);
-            let length = (b - a) as usize;
-            for (channel, samples) in data.iter_mut().zip(planar.chunks(head.n.max(1) as usize)) {
-                channel[target..target + length].copy_from_slice(&samples[source..source + length]);
+            let length = b.saturating_sub(a) as usize;
+            for (channel, samples) in data.iter_mut().zip(scratch.planar.chunks(head.n.max(1) as usize)) {
+                put(channel, target, &samples[source..source + length]);
             }
             filled[target..target + length].fill(true);
         }
-        let lost = filled.iter().filter(|there| !**there).count() as u64;
-        let start = self.clock(stream).map_or(self.session.started, |clock| clock.time_of(low));
-        Ok(Block { rate: info.rate, start, channels: info.channels.clone(), data, lost })
+        data.iter_mut().for_each(|channel| channel.resize(n, f32::NAN));
+        Ok(filled.iter().filter(|there| !**there).count() as u64)
+    }
+
+    fn info(&self, stream: StreamId) -> Result<&StreamInfo, StoreError> {
+        match self.streams.iter().find(|row| row.info.id == stream) {
+            Some(row) if row.info.kind == StreamKind::Signal => Ok(&row.info),
+            _ => Err(StoreError::NoStream { session: self.session.id, stream: stream.0 }),
+        }
     }
 
     /// Face frames taken from `from` (inclusive) to `to` (exclusive), in their order. The stream's latency counts in
@@ -97,4 +142,15 @@ impl Recording {
     pub(in crate::store) fn damaged(&self, part: &Part) -> StoreError {
         StoreError::Damaged { path: self.files[part.file].0.clone(), offset: part.offset }
     }
+}
+
+/// Puts samples at their place; what lies before it and is not there yet is NaN.
+fn put(channel: &mut Vec<f32>, place: usize, samples: &[f32]) {
+    if channel.len() < place {
+        channel.resize(place, f32::NAN);
+    }
+    // Most often they follow what is there: nothing is written twice.
+    let (over, behind) = samples.split_at((channel.len() - place).min(samples.len()));
+    channel[place..place + over.len()].copy_from_slice(over);
+    channel.extend_from_slice(behind);
 }
