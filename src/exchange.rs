@@ -35,7 +35,7 @@ pub mod xdf;
 mod xml;
 
 pub use error::ExchangeError;
-pub use imported::{Imported, ImportedStream, LabFacts, ReadOptions};
+pub use imported::{Imported, ImportedStream, LabFacts, Opened, ReadOptions};
 pub use recognise::{Recognised, Source, recognise};
 
 use crate::prepare::Signals;

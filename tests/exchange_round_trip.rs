@@ -1,6 +1,8 @@
 //! Out and in again: a session that leaves as a BIDS data set or as XDF comes back equal.
 
-use limbic::exchange::{ReadOptions, bids, recognise, xdf};
+use limbic::exchange::edf::{self, About};
+use limbic::exchange::outgoing::{each_stream, events};
+use limbic::exchange::{ExchangeError, ReadOptions, bids, recognise, xdf};
 use limbic::gate::Verdict;
 use limbic::job::Job;
 use limbic::signal::{
@@ -58,7 +60,7 @@ fn whole() -> WholeSession {
     let roles = [("Fz", Role::Eeg, "uV"), ("Cz", Role::Eeg, "uV"), ("EOG", Role::Eog, "uV"), ("contact", Role::Contact, "")];
     let eeg_info = info(0, "eeg", 250.0, roles.map(|(l, r, u)| channel(l, r, u)).to_vec());
     let ecg_info = info(1, "ecg", 130.0, vec![channel("ECG", Role::Ecg, "mV")]);
-    let stream = |info, data, start| WholeStream { info, data, start, stamps: Vec::new() };
+    let stream = |info, data, start| WholeStream { info, samples: Vec::into(data), start, stamps: Vec::new() };
     let marker = |at: f64, kind, text: &str, trial| Marker { at: (at * SECOND as f64) as i64, kind, text: text.into(), trial };
     let segment = |number, live| Segment {
         trial: 2,
@@ -94,6 +96,10 @@ fn whole() -> WholeSession {
 }
 
 fn stored(home: &Home) -> Session {
+    stored_as(home, whole())
+}
+
+fn stored_as(home: &Home, whole: WholeSession) -> Session {
     let session = Session {
         id: home.new_session_id(1_790_000_000 * SECOND, &mut Seed::new(1)),
         participant: "P07".into(),
@@ -123,7 +129,7 @@ fn stored(home: &Home) -> Session {
         note: String::new(),
     };
     let consent = Consent { recording: true, face_stored: true, form: "v3".into(), ..Consent::default() };
-    home.import_session(session, person, consent, whole()).expect("stored")
+    home.import_session(session, person, consent, whole).expect("stored")
 }
 
 fn options() -> bids::Options {
@@ -199,8 +205,8 @@ fn home(folder: &Path, name: &str) -> Home {
 fn imported(home: &Home, path: &Path) -> Recording {
     let found = recognise(path).expect("recognised");
     let [source] = found.sources.as_slice() else { panic!("{} recordings", found.sources.len()) };
-    let read = source.read(ReadOptions::default()).expect("read");
-    let session = study::import(home, read, source, Some("P07"), 1_800_000_000 * SECOND).expect("imported");
+    let opened = source.open(ReadOptions::default()).expect("opened");
+    let session = study::import(home, opened, source, Some("P07"), 1_800_000_000 * SECOND).expect("imported");
     home.recording(session.id).expect("opened")
 }
 
@@ -248,4 +254,42 @@ fn an_xdf_file_comes_back_with_every_value_and_time() {
         let bits = |d: &[Vec<f32>]| d.iter().flatten().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&before.whole(x.info.id).expect("read").data), bits(&after.whole(y.info.id).expect("read").data));
     }
+}
+
+#[test]
+fn counts_that_lie_beside_zero_come_back_from_a_data_set_and_from_a_file_of_their_converter() {
+    // BioSemi's range: its counts lie half a step beside 0.
+    let gain = (262_143.0 + 262_144.0) / 16_777_215.0;
+    let zero = -262_144.0 + 8_388_608.0 * gain;
+    let mut seed = Seed::new(9);
+    let mut values = |n: usize| (0..n).map(|_| ((seed.normal() * 900.0).round() * gain + zero) as f32).collect::<Vec<f32>>();
+    // Neither whole seconds nor, behind the hole, a whole window.
+    let mut data: Vec<Vec<f32>> = (0..3).map(|_| values(70 * 512 + 100)).collect();
+    data.iter_mut().for_each(|c| c[9000..9700].fill(f32::NAN));
+    let channels = ["Fz", "Cz", "Pz"].map(|label| Channel { step: Some(gain), zero, ..channel(label, Role::Eeg, "uV") });
+    let stream =
+        WholeStream { info: info(0, "eeg", 512.0, channels.to_vec()), samples: data.into(), start: 0, stamps: Vec::new() };
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = home(folder.path(), "first");
+    let session = stored_as(&first, WholeSession { streams: vec![stream], ..WholeSession::default() });
+    let before = first.recording(session.id).expect("opened");
+    for (name, eeg) in [("brainvision", bids::Eeg::BrainVision), ("bdf", bids::Eeg::Bdf)] {
+        let root = folder.path().join(name);
+        let options = bids::Options { eeg, ..options() };
+        bids::export(&first, std::slice::from_ref(&session), &root, &options, &Job::silent()).expect("exported");
+        let after = imported(&home(folder.path(), &format!("from {name}")), &root);
+        same(&before, &after);
+        let found = &after.streams[0].info.channels[0];
+        assert_eq!((found.step, found.zero), (Some(gain), zero), "{name}");
+    }
+    let file = folder.path().join("one.bdf");
+    each_stream(&before, |stream| {
+        let about = About { participant: "P07", session: "1", began: session.started_utc, simulated: true };
+        edf::write(&file, true, stream, &events(&before, stream), about)
+    })
+    .map_err(|e: ExchangeError| e)
+    .expect("written");
+    let after = imported(&home(folder.path(), "from a file"), &file);
+    same_streams(&before, &after, false);
+    assert_eq!((after.streams[0].info.channels[1].step, after.streams[0].info.channels[1].zero), (Some(gain), zero));
 }

@@ -1,13 +1,16 @@
 //! EDF, EDF+, BDF and BDF+ files, with channels of different rates, annotations and gaps.
 
 mod annotations;
+mod counts;
 mod header;
 mod records;
+mod samples;
 #[cfg(test)]
 mod tests;
 mod write;
 
 pub use header::{Header, SignalHeader};
+pub use samples::Samples;
 pub use write::{About, write};
 
 use crate::exchange::imported::{self, file_name, stream_name, unique_labels};
@@ -15,8 +18,8 @@ pub use crate::exchange::imported::{Imported, ImportedStream, ReadOptions};
 use crate::exchange::{ExchangeError, roles};
 use crate::signal::{Channel, Role};
 use annotations::Entry;
-use rayon::prelude::*;
 use records::Records;
+use samples::Scale;
 use std::path::Path;
 
 /// More than this many seconds of gaps are not filled.
@@ -35,6 +38,18 @@ pub fn read(path: &Path) -> Result<Imported, ExchangeError> {
 /// # Errors
 /// See [`ExchangeError`].
 pub fn read_with(path: &Path, options: ReadOptions) -> Result<Imported, ExchangeError> {
+    let (mut imported, later) = open(path, options)?;
+    for (stream, samples) in imported.streams.iter_mut().zip(later) {
+        stream.data = samples.whole()?;
+    }
+    Ok(imported)
+}
+
+/// Reads all of a file but the samples, and says for each stream where those are.
+///
+/// # Errors
+/// See [`ExchangeError`].
+pub fn open(path: &Path, options: ReadOptions) -> Result<(Imported, Vec<Samples>), ExchangeError> {
     let (header, mut records) = Records::open(path)?;
     let mut notes = Vec::new();
     records.count = whole_records(&header, records.length, path, options, &mut notes)?;
@@ -42,9 +57,9 @@ pub fn read_with(path: &Path, options: ReadOptions) -> Result<Imported, Exchange
     let places = placed(&header, &starts, records.count, path, &mut notes)?;
     let origin = starts.first().copied().flatten().unwrap_or(0.0);
     let annotations = entries.into_iter().map(|e| (e.onset - origin, e.duration, e.text)).collect();
-    let streams = streams(&header, &mut records, &places, path, &mut notes)?;
+    let (streams, later) = streams(&header, &records, &places, path, &mut notes)?.into_iter().unzip();
     let (format, start_utc) = (header.format.clone(), header.start_utc);
-    Ok(Imported { format, streams, annotations, start_utc, notes, ..Imported::default() })
+    Ok((Imported { format, streams, annotations, start_utc, notes, ..Imported::default() }, later))
 }
 
 /// Counts the records that are there, against what the header promises.
@@ -156,14 +171,14 @@ fn placed(
     Ok(known.iter().map(|start| (start - known[0]) / header.record_s).collect())
 }
 
-/// Groups the signals by rate, the first EEG group first in name.
+/// Groups the signals by rate, the first EEG group first in name; and where the samples of each group are.
 fn streams(
     header: &Header,
-    records: &mut Records,
+    records: &Records,
     places: &[f64],
     path: &Path,
     notes: &mut Vec<String>,
-) -> Result<Vec<ImportedStream>, ExchangeError> {
+) -> Result<Vec<(ImportedStream, Samples)>, ExchangeError> {
     let wanted: Vec<usize> =
         (0..header.signals.len()).filter(|i| !is_annotation(&header.signals[*i]) && header.signals[*i].samples > 0).collect();
     let labels = unique_labels(&wanted.iter().map(|i| header.signals[*i].label.clone()).collect::<Vec<_>>(), notes);
@@ -179,14 +194,14 @@ fn streams(
     let offsets = offsets(header);
     // A file that limbic wrote from a simulated session says so in its header (invariant 9).
     let simulated = [&header.patient, &header.recording].iter().any(|text| text.contains("SIMULATED"));
-    let (mut streams, mut scales) = (Vec::new(), Vec::new());
+    let (mut streams, mut later) = (Vec::new(), Vec::new());
     for (number, samples) in rates.iter().enumerate() {
         let members: Vec<usize> = (0..wanted.len()).filter(|n| header.signals[wanted[*n]].samples == *samples).collect();
         let (mut channels, mut scaled) = (Vec::new(), Vec::new());
         for n in &members {
             let signal = &header.signals[wanted[*n]];
             let (channel, scale) = channel(header, signal, &labels[*n], roles[*n], notes);
-            scaled.push((offsets[wanted[*n]], *samples, scale));
+            scaled.push((offsets[wanted[*n]], scale));
             channels.push(channel);
         }
         let otherwise = if rates.len() == 1 { "signals".into() } else { format!("signals{}", number + 1) };
@@ -195,37 +210,11 @@ fn streams(
         let device = format!("{} file {}", header.format, file_name(path));
         let mut info = imported::info(number, &name, device, rate, channels);
         info.simulated = simulated;
-        // All of it is taken at once: growing would take it twice.
-        let length = places.last().map_or(0, |place| (place * *samples as f64).round() as usize + samples);
-        let data = channels_of(length, scaled.len());
-        scales.extend(scaled);
-        streams.push(ImportedStream { info, data, start_s: 0.0, stamps: Vec::new() });
+        later.push(Samples::new(records.again()?, header.width(), *samples, places, scaled));
+        streams.push(ImportedStream { info, data: Vec::new(), start_s: 0.0, stamps: Vec::new() });
     }
-    let mut tables: Vec<_> = streams.iter_mut().flat_map(|s| &mut s.data).zip(&scales).collect();
-    records.each(|first, block| {
-        tables.par_iter_mut().for_each(|(channel, (offset, samples, scale))| {
-            for (n, record) in block.chunks_exact(header.record_bytes()).enumerate() {
-                let place = (places[first + n] * *samples as f64).round() as usize;
-                decode(channel, place, &record[*offset..offset + samples * header.width()], header.width(), scale);
-            }
-        });
-    })?;
     imported::number_names(&mut streams);
-    Ok(streams)
-}
-
-fn channels_of(length: usize, count: usize) -> Vec<Vec<f32>> {
-    (0..count).map(|_| Vec::with_capacity(length)).collect()
-}
-
-/// How digital values become physical ones.
-enum Scale {
-    Linear {
-        gain: f64,
-        offset: f64,
-    },
-    /// Trigger words: the bits as they are, without sign.
-    Bits(u32),
+    Ok(streams.into_iter().zip(later).collect())
 }
 
 /// Voltages become uV (ECG: mV), everything else keeps its unit.
@@ -260,23 +249,5 @@ fn step_of(gain: f64, offset: f64) -> (Option<f64>, f64) {
     match steps.into_iter().find(|step| step.is_normal() && whole(step)) {
         Some(step) => (Some(step), 0.0),
         None => (Some(gain.abs()).filter(|step| step.is_normal() && offset.is_finite()), offset),
-    }
-}
-
-/// One channel of one record, at its place.
-fn decode(channel: &mut Vec<f32>, place: usize, bytes: &[u8], width: usize, scale: &Scale) {
-    if place > channel.len() {
-        channel.resize(place, f32::NAN);
-    }
-    let physical = |value: i32| match scale {
-        Scale::Linear { gain, offset } => (f64::from(value) * gain + offset) as f32,
-        Scale::Bits(mask) => (value as u32 & mask) as f32,
-    };
-    if width == 3 {
-        let (words, _) = bytes.as_chunks::<3>();
-        channel.extend(words.iter().map(|[low, middle, high]| physical(i32::from_le_bytes([0, *low, *middle, *high]) >> 8)));
-    } else {
-        let (words, _) = bytes.as_chunks::<2>();
-        channel.extend(words.iter().map(|word| physical(i32::from(i16::from_le_bytes(*word)))));
     }
 }

@@ -53,6 +53,19 @@ pub struct Imported {
     pub notes: Vec<String>,
 }
 
+/// A recording whose samples may still lie in its file.
+pub struct Opened {
+    pub imported: Imported,
+    /// Where the samples of each stream are; empty where they are in memory already.
+    pub later: Vec<super::edf::Samples>,
+}
+
+impl From<Imported> for Opened {
+    fn from(imported: Imported) -> Opened {
+        Opened { imported, later: Vec::new() }
+    }
+}
+
 /// What belongs to a session beside its signals and events.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LabFacts {

@@ -1,22 +1,29 @@
 //! A stored session as files take it: streams of samples, and events on each stream's own count of samples.
 
+mod samples;
+
 use super::ExchangeError;
 use super::trial_text;
 use crate::signal::{Nanos, Role, Segment, StreamInfo, StreamKind, seconds, to_nanos};
 use crate::store::rows::Trial;
 use crate::store::{Recording, StreamClock};
 
-/// One stream of samples, in memory.
+/// One stream of samples. They stay in the session and are read a window at a time ([`Outgoing::each`]).
 #[derive(Debug, Clone)]
-pub struct Outgoing {
+pub struct Outgoing<'a> {
     pub info: StreamInfo,
-    /// Channel-major; NaN where samples were lost.
-    pub data: Vec<Vec<f32>>,
+    recording: &'a Recording,
+    /// Samples per channel.
+    samples: usize,
     /// Index of the first sample.
     pub first: u64,
     /// When that one was taken, on the session's clock, latency subtracted.
     pub start: Nanos,
     pub clock: StreamClock,
+    /// Lowest and highest value of each channel; None where it holds no number.
+    pub ranges: Vec<Option<(f32, f32)>>,
+    /// Stretches of lost samples: first, and how many.
+    pub gaps: Vec<(usize, usize)>,
 }
 
 /// Something that happened, in seconds since a stream's first sample by that stream's count.
@@ -47,9 +54,10 @@ impl Event {
     }
 }
 
-impl Outgoing {
+impl Outgoing<'_> {
+    /// Samples per channel.
     pub fn samples(&self) -> usize {
-        self.data.first().map_or(0, Vec::len)
+        self.samples
     }
 
     /// A moment in seconds since the first sample, by the count of samples: a clock that is fast or slow does not part
@@ -62,28 +70,15 @@ impl Outgoing {
     pub fn time_of(&self, sample: usize) -> f64 {
         seconds(self.clock.time_of(self.first + sample as u64))
     }
-
-    /// Stretches of lost samples: first, and how many.
-    pub fn gaps(&self) -> Vec<(usize, usize)> {
-        let lost = |t: usize| self.data.iter().all(|c| c[t].is_nan());
-        let mut gaps: Vec<(usize, usize)> = Vec::new();
-        for t in (0..self.samples()).filter(|t| lost(*t)) {
-            match gaps.last_mut() {
-                Some((first, n)) if *first + *n == t => *n += 1,
-                _ => gaps.push((t, 1)),
-            }
-        }
-        gaps
-    }
 }
 
-/// Streams of samples of a session, that with the EEG first. Only one is in memory at a time.
+/// Streams of samples of a session, that with the EEG first.
 ///
 /// # Errors
 /// `each` fails, or a frame of the session cannot be read.
-pub fn each_stream<E: From<ExchangeError>>(
-    recording: &Recording,
-    mut each: impl FnMut(&Outgoing) -> Result<(), E>,
+pub fn each_stream<'a, E: From<ExchangeError>>(
+    recording: &'a Recording,
+    mut each: impl FnMut(&Outgoing<'a>) -> Result<(), E>,
 ) -> Result<usize, E> {
     let mut rows: Vec<_> =
         recording.streams.iter().filter(|row| row.info.kind == StreamKind::Signal && row.written > 0).collect();
@@ -91,10 +86,7 @@ pub fn each_stream<E: From<ExchangeError>>(
     let mut count = 0;
     for row in rows {
         let Some(clock) = recording.clock(row.info.id).copied() else { continue };
-        let block = recording.whole(row.info.id).map_err(ExchangeError::from)?;
-        // The block begins at the first sample that is there.
-        let first = clock.index_at(block.start).round().max(0.0) as u64;
-        each(&Outgoing { info: row.info.clone(), data: block.data, first, start: block.start, clock })?;
+        each(&Outgoing::new(recording, row.info.clone(), clock)?)?;
         count += 1;
     }
     Ok(count)
@@ -123,8 +115,8 @@ pub fn events(recording: &Recording, stream: &Outgoing) -> Vec<Event> {
         events.push(Event { onset_s: at(marker.at), duration_s, kind, text, of_trial, ..Event::default() });
     }
     let rate = stream.info.rate;
-    for (first, n) in stream.gaps() {
-        let (onset_s, duration_s) = (first as f64 / rate, n as f64 / rate);
+    for (first, n) in &stream.gaps {
+        let (onset_s, duration_s) = (*first as f64 / rate, *n as f64 / rate);
         events.push(Event { onset_s, duration_s, kind: "BAD_gap".into(), ..Event::default() });
     }
     events.sort_by(|a, b| a.onset_s.total_cmp(&b.onset_s));

@@ -1,7 +1,7 @@
 //! What a path holds, and how that was found out.
 
 use super::imported::file_name;
-use super::{ExchangeError, Imported, ReadOptions};
+use super::{ExchangeError, Imported, Opened, ReadOptions};
 use super::{bids, brainvision, deap, edf, eeglab, mahnob, mat, npz, openbci, seed, wfdb, xdf};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -48,6 +48,17 @@ impl Source {
             Source::OpenBci(p) | Source::DeapPython(p) | Source::DeapMatlab(p) | Source::DeapOriginal(p, _) => p,
             Source::Mahnob(p, _) | Source::Seed(p) => p,
             Source::Bids(run) => &run.recording,
+        }
+    }
+
+    /// Reads the recording, but leaves the samples of EDF and BDF files where they are: long ones need not be in memory.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    pub fn open(&self, options: ReadOptions) -> Result<Opened, ExchangeError> {
+        match self {
+            Source::Edf(path) => edf::open(path, options).map(|(imported, later)| Opened { imported, later }),
+            other => other.read(options).map(Opened::from),
         }
     }
 

@@ -17,15 +17,18 @@ pub(super) fn write(base: &Path, stream: &Outgoing, start_s: f64) -> Result<(), 
     // No name and no time in the file's head: the same session gives the same bytes.
     let mut out = GzBuilder::new().mtime(0).write(Vec::new(), Compression::new(6));
     let mut line = String::new();
-    for t in 0..stream.samples() {
-        line.clear();
-        for (c, channel) in stream.data.iter().enumerate() {
-            line += if c > 0 { "\t" } else { "" };
-            line += &if channel[t].is_nan() { "n/a".into() } else { channel[t].to_string() };
+    stream.each(1, |_, data| {
+        for t in 0..data.first().map_or(0, Vec::len) {
+            line.clear();
+            for (c, channel) in data.iter().enumerate() {
+                line += if c > 0 { "\t" } else { "" };
+                line += &if channel[t].is_nan() { "n/a".into() } else { channel[t].to_string() };
+            }
+            line.push('\n');
+            out.write_all(line.as_bytes()).map_err(failed)?;
         }
-        line.push('\n');
-        out.write_all(line.as_bytes()).map_err(failed)?;
-    }
+        Ok::<(), ExchangeError>(())
+    })?;
     let name = base.as_os_str().to_string_lossy().into_owned();
     put(Path::new(&format!("{name}.tsv.gz")), &out.finish().map_err(failed)?).map_err(failed)?;
     let labels: Vec<String> = stream.info.labels();

@@ -131,7 +131,8 @@ fn apply_channels(table: &Table, imported: &mut Imported) {
 }
 
 fn apply_events(table: &Table, imported: &mut Imported) {
-    imported.annotations.clear();
+    // What fills the last record of an EDF or BDF file is a matter of that file alone.
+    imported.annotations.retain(|(_, _, text)| text == "BAD_gap: after the end");
     let mut skipped = 0;
     for row in &table.rows {
         let Some(onset) = table.number(row, "onset") else {

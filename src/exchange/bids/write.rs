@@ -176,8 +176,7 @@ fn session_files(
         match &eeg {
             None => {
                 eeg_files(recording, stream, began, place, options)?;
-                let empty = Outgoing { data: vec![Vec::new(); stream.data.len()], ..stream.clone() };
-                eeg = Some((empty, began));
+                eeg = Some((stream.clone(), began));
             }
             Some((main, _)) => {
                 let end = format!("_recording-{}_physio", people::label(&stream.info.name).to_ascii_lowercase());

@@ -20,15 +20,31 @@ pub fn write(vhdr: &Path, stream: &Outgoing, events: &[Event], began: Nanos, ref
     };
     let (vmrk, eeg) = (vhdr.with_extension("vmrk"), vhdr.with_extension("eeg"));
     let mut out = Whole::create(&eeg).map_err(failed(&eeg))?;
-    let mut row = Vec::with_capacity(4 * stream.data.len());
-    for t in 0..stream.samples() {
-        row.clear();
-        stream.data.iter().for_each(|c| row.extend(c[t].to_le_bytes()));
-        out.write_all(&row).map_err(failed(&eeg))?;
-    }
+    let mut rows = Vec::new();
+    stream.each(1, |_, data| {
+        multiplexed(data, &mut rows);
+        out.write_all(&rows).map_err(failed(&eeg))
+    })?;
     out.finish().map_err(failed(&eeg))?;
     put(&vmrk, markers(&base, stream, events, began).as_bytes()).map_err(failed(&vmrk))?;
     put(vhdr, header(&base, stream, reference).as_bytes()).map_err(failed(vhdr))
+}
+
+/// Samples of a tile.
+const TILE: usize = 64;
+
+/// Sample by sample, as bytes. In tiles, so that what is written and what is read both stay at hand.
+fn multiplexed(data: &[Vec<f32>], rows: &mut Vec<u8>) {
+    let (channels, n) = (data.len(), data.first().map_or(0, Vec::len));
+    rows.resize(channels * n * 4, 0);
+    for (first, rows) in (0..n).step_by(TILE).zip(rows.chunks_mut(channels.max(1) * TILE * 4)) {
+        let places = rows.as_chunks_mut::<4>().0;
+        for (c, channel) in data.iter().enumerate() {
+            let values = &channel[first..(first + TILE).min(n)];
+            let places = places.iter_mut().skip(c).step_by(channels);
+            places.zip(values).for_each(|(place, value)| *place = value.to_le_bytes());
+        }
+    }
 }
 
 /// A comma separates fields.
@@ -41,7 +57,7 @@ fn header(base: &str, stream: &Outgoing, reference: &str) -> String {
         "Brain Vision Data Exchange Header File Version 1.0\r\n; Written by limbic\r\n\r\n[Common Infos]\r\nCodepage=UTF-8\r\n\
          DataFile={base}.eeg\r\nMarkerFile={base}.vmrk\r\nDataFormat=BINARY\r\nDataOrientation=MULTIPLEXED\r\n\
          NumberOfChannels={}\r\nSamplingInterval={}\r\n\r\n[Binary Infos]\r\nBinaryFormat=IEEE_FLOAT_32\r\n\r\n[Channel Infos]\r\n",
-        stream.data.len(),
+        stream.info.channels.len(),
         1e6 / stream.info.rate
     );
     for (n, channel) in stream.info.channels.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! Files written here byte by byte, and what must be read from them.
 
 use super::*;
+use crate::store::Windows;
 use std::path::PathBuf;
 
 struct Made {
@@ -77,6 +78,23 @@ fn rates_units_and_annotations_are_kept() {
     assert!(data[0].iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-3), "{:?}", data[0]);
     let ImportedStream { info: slow, data, .. } = &imported.streams[1];
     assert_eq!((slow.rate, slow.channels[0].role, data[0].len()), (1.0, Role::Temperature, 2));
+}
+
+#[test]
+fn windows_hold_what_lies_in_them_whatever_the_records_and_whatever_was_lost() {
+    // The slow signal's window is the whole file, which is read in several parts.
+    let fast = Made { samples: 6000, ..FZ };
+    let (_folder, path) = file(&edf("", "200", &[fast, TEMP], &[], 200));
+    let (_, mut streams) = open(&path, ReadOptions::default()).expect("a good file");
+    let mut slow = Vec::new();
+    streams[1].window(0..200, &mut slow).expect("read");
+    assert!(slow[0].iter().enumerate().all(|(second, value)| *value == 100.0 * second as f32) && slow[0].len() == 200);
+    let mut part = Vec::new();
+    streams[0].lose(12_001..12_003);
+    streams[0].window(11_998..12_005, &mut part).expect("read");
+    let close = |value: &f32, wanted: f32| if wanted.is_nan() { value.is_nan() } else { (value - wanted).abs() < 1e-2 };
+    let wanted = [6098.0, 6099.0, 200.0, f32::NAN, f32::NAN, 203.0, 204.0];
+    assert!(part[0].len() == 7 && part[0].iter().zip(wanted).all(|(value, wanted)| close(value, wanted)), "{:?}", part[0]);
 }
 
 #[test]

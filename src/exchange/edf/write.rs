@@ -1,9 +1,10 @@
 //! Writing EDF+ (16 bit) and BDF+ (24 bit) with annotations.
 
+use super::counts::{Scale, eight, encode};
 use crate::exchange::ExchangeError;
 use crate::exchange::outgoing::{Event, Outgoing};
 use crate::exchange::put::Whole;
-use crate::signal::{Channel, Nanos, SECOND};
+use crate::signal::{Nanos, SECOND};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -20,16 +21,6 @@ pub struct About<'a> {
     pub simulated: bool,
 }
 
-/// One channel's way from values to counts.
-struct Scale {
-    /// As printed, since that is what readers go by.
-    physical: (String, String),
-    low: f64,
-    gain: f64,
-    digital_low: i32,
-    digital_high: i32,
-}
-
 /// Writes one stream. Lost samples repeat the value before them, and an annotation BAD_gap names them; so does one for
 /// what fills the last record.
 ///
@@ -40,8 +31,8 @@ pub fn write(path: &Path, bdf: bool, stream: &Outgoing, events: &[Event], about:
     let (per_record, duration) = record(stream.info.rate);
     let n = stream.samples();
     let records = n.div_ceil(per_record).max(1);
-    let scale = |(data, channel): (&Vec<f32>, &Channel)| scale(bdf, data, channel.step, channel.zero);
-    let scales: Vec<Scale> = stream.data.iter().zip(&stream.info.channels).map(scale).collect();
+    let scales: Vec<Scale> =
+        stream.ranges.iter().zip(&stream.info.channels).map(|(range, channel)| Scale::new(bdf, *range, channel)).collect();
     let mut lines = events.to_vec();
     if records * per_record > n {
         let (onset_s, rest) = (n as f64 / stream.info.rate, records * per_record - n);
@@ -57,41 +48,35 @@ pub fn write(path: &Path, bdf: bool, stream: &Outgoing, events: &[Event], about:
     let mut out = Whole::create(path).map_err(failed)?;
     let layout = Layout { bdf, records, duration, per_record, list_samples: list_bytes / width };
     out.write_all(&header(stream, &scales, about, &layout)).map_err(failed)?;
-    let mut held = vec![0f32; stream.data.len()];
-    let mut bytes = Vec::new();
-    for (r, list) in lists.iter().enumerate() {
-        bytes.clear();
-        for (c, (channel, scale)) in stream.data.iter().zip(&scales).enumerate() {
-            let first = (r * per_record).min(channel.len());
-            let there = &channel[first..(first + per_record).min(channel.len())];
-            encode(&mut bytes, there, per_record, scale, &mut held[c], bdf);
+    let mut held = vec![0f32; scales.len()];
+    let (mut bytes, mut whole) = (Vec::new(), Vec::new());
+    // Some records, of which the last may be longer than what is there.
+    let mut block = |lists: &[Vec<u8>], data: &[Vec<f32>]| {
+        let channel_bytes = per_record * width;
+        let record_bytes = scales.len() * channel_bytes + list_bytes;
+        bytes.resize(lists.len() * record_bytes, 0);
+        for (r, (record, list)) in bytes.chunks_exact_mut(record_bytes).zip(lists).enumerate() {
+            let (places, rest) = record.split_at_mut(scales.len() * channel_bytes);
+            for (c, place) in places.chunks_exact_mut(channel_bytes).enumerate() {
+                let channel = data.get(c).map_or(&[][..], Vec::as_slice);
+                let first = (r * per_record).min(channel.len());
+                let there = &channel[first..(first + per_record).min(channel.len())];
+                encode(place, there, bdf, &scales[c], &mut held[c], &mut whole);
+            }
+            let (text, filling) = rest.split_at_mut(list.len());
+            text.copy_from_slice(list);
+            filling.fill(0);
         }
-        bytes.extend(list);
-        bytes.resize(bytes.len() + list_bytes - list.len(), 0);
-        out.write_all(&bytes).map_err(failed)?;
+        out.write_all(&bytes).map_err(failed)
+    };
+    stream.each(per_record, |first, data| {
+        let (r, there) = (first / per_record, data.first().map_or(0, Vec::len).div_ceil(per_record));
+        block(&lists[r..r + there], data)
+    })?;
+    if n == 0 {
+        block(&lists, &[])?;
     }
     out.finish().map_err(failed)
-}
-
-/// Appends one channel of a record; behind the last sample, as in a gap, the value before is held.
-fn encode(bytes: &mut Vec<u8>, there: &[f32], per_record: usize, scale: &Scale, held: &mut f32, bdf: bool) {
-    let mut count = |value: f32| {
-        *held = if value.is_nan() { *held } else { value };
-        scale.count(*held).to_le_bytes()
-    };
-    let values = there.iter().copied().chain(std::iter::repeat_n(f32::NAN, per_record - there.len()));
-    // The widths are known here, so that a sample costs a move and no call.
-    if bdf {
-        values.for_each(|v| {
-            let [low, middle, high, _] = count(v);
-            bytes.extend_from_slice(&[low, middle, high]);
-        });
-    } else {
-        values.for_each(|v| {
-            let [low, high, ..] = count(v);
-            bytes.extend_from_slice(&[low, high]);
-        });
-    }
 }
 
 /// Samples of a record and its duration as printed: a second where that holds a whole number of samples.
@@ -103,42 +88,6 @@ fn record(rate: f64) -> (usize, String) {
         None => (rate.round().max(1.0), rate.round().max(1.0) / rate),
     };
     (samples as usize, eight(seconds))
-}
-
-/// A number in at most eight characters.
-fn eight(value: f64) -> String {
-    let plain = value.to_string();
-    if plain.len() <= 8 && !plain.contains('e') {
-        return plain;
-    }
-    (0..8).rev().map(|digits| format!("{value:.digits$}")).find(|text| text.len() <= 8).unwrap_or_else(|| "0".into())
-}
-
-impl Scale {
-    fn count(&self, value: f32) -> i32 {
-        // Counted from the lowest one: no number is negative, and cutting off after adding a half rounds.
-        let count = (f64::from(value) - self.low) / self.gain + 0.5;
-        count.clamp(0.0, f64::from(self.digital_high) - f64::from(self.digital_low)) as i32 + self.digital_low
-    }
-}
-
-/// The converter's own steps where they are known and 24 bits hold the range, else the range of the data.
-fn scale(bdf: bool, data: &[f32], step: Option<f64>, zero: f64) -> Scale {
-    let (digital_low, digital_high) = if bdf { (-8_388_608, 8_388_607) } else { (-32_768, 32_767) };
-    let there = data.iter().copied().filter(|v| v.is_finite());
-    let (low, high) = there.fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-    let (low, high) = if low <= high { (f64::from(low), f64::from(high)) } else { (-1.0, 1.0) };
-    let counts = f64::from(digital_high) - f64::from(digital_low);
-    let at = |count: i32, step: f64| f64::from(count) * step + zero;
-    let by_step = step.map(|s| (at(digital_low, s), at(digital_high, s))).filter(|(l, h)| *l <= low && *h >= high);
-    // The printed number must not lie inside the data's range.
-    let margin = |v: f64| (v.abs() * 1e-5).max((high - low) * 1e-5).max(1e-6);
-    let (low, high) = by_step.unwrap_or((low - margin(low), high + margin(high)));
-    let physical = (eight(low), eight(high));
-    let (printed_low, printed_high): (f64, f64) = (physical.0.parse().unwrap_or(low), physical.1.parse().unwrap_or(high));
-    let gain = (printed_high - printed_low) / counts;
-    let gain = if gain > 0.0 { gain } else { 1.0 };
-    Scale { physical, low: printed_low, gain, digital_low, digital_high }
 }
 
 /// The annotation bytes of every record: its time, then what begins in it.
@@ -226,27 +175,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_fit_eight_characters_and_rates_fit_records() {
-        assert_eq!((eight(-187_499.98).as_str(), eight(0.1).as_str(), eight(262143.9).as_str()), ("-187500", "0.1", "262143.9"));
-        assert!(eight(-1234567.9).len() <= 8 && eight(1e-7).len() <= 8);
+    fn rates_fit_records() {
         assert_eq!(record(512.0), (512, "1".into()));
         assert_eq!(record(0.5), (1, "2".into()));
         assert_eq!(record(128.5), (257, "2".into()));
         assert_eq!(record(256.001234).0, 256);
-    }
-
-    #[test]
-    fn values_stay_within_half_a_count() {
-        let data: Vec<f32> = (0..1000).map(|i| (i as f32 * 0.37).sin() * 87.3 - 12_345.6).collect();
-        for (bdf, step, zero) in
-            [(false, None, 0.0), (true, None, 0.0), (true, Some(0.03125), 0.0), (true, Some(0.03125), 0.0156)]
-        {
-            let scale = scale(bdf, &data, step, zero);
-            let worst = data.iter().map(|v| {
-                let back = (f64::from(scale.count(*v)) - f64::from(scale.digital_low)) * scale.gain + scale.low;
-                (back - f64::from(*v)).abs() / scale.gain
-            });
-            assert!(worst.fold(0.0, f64::max) <= 0.501);
-        }
     }
 }

@@ -28,8 +28,14 @@ pub fn session(recording: &Recording, path: &Path) -> Result<usize, ExchangeErro
             found.iter_mut().for_each(|e| (e.onset_s, e.duration_s) = (at(e.onset_s), at(e.duration_s) - start));
             lines = found;
         }
-        let shape = [stream.data.len(), stream.samples()];
-        arrays.push(Array::new(name, &shape, Values::F32(stream.data.concat())));
+        let shape = [stream.info.channels.len(), stream.samples()];
+        let mut planar = vec![0f32; shape[0] * shape[1]];
+        stream.each(1, |first, data| {
+            let places = planar.chunks_mut(shape[1].max(1));
+            places.zip(data).for_each(|(place, channel)| place[first..first + channel.len()].copy_from_slice(channel));
+            Ok::<(), ExchangeError>(())
+        })?;
+        arrays.push(Array::new(name, &shape, Values::F32(planar)));
         arrays.push(Array::new(&add("rate"), &[1], Values::F64(vec![stream.info.rate])));
         arrays.push(Array::new(&add("start"), &[1], Values::F64(vec![start])));
         let times = (0..stream.samples()).map(|t| stream.time_of(t) - seconds(started)).collect();

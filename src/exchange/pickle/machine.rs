@@ -1,5 +1,6 @@
 //! The pickle machine, protocols 0 to 4, over an arena: values refer to each other by number, so that nothing recurses.
 
+use super::objects::Calls;
 use super::value::{Node, Pickle};
 use crate::exchange::bytes::{Cursor, Kind};
 use std::collections::BTreeMap;
@@ -9,14 +10,28 @@ use std::collections::BTreeMap;
 /// # Errors
 /// A sentence: the pickle ends early, is damaged, or wants something that is no array.
 pub fn load(bytes: &[u8]) -> Result<Pickle, String> {
-    let mut machine = Machine { cursor: Cursor::new(bytes), nodes: Vec::new(), stack: Vec::new(), memo: BTreeMap::new() };
+    run(bytes, Calls::Numpy).map(|(pickle, _)| pickle)
+}
+
+/// Reads the pickle at the beginning of `bytes`, and says where it ends. Of these globals ("module name") calls are kept as
+/// they stand, for the caller to understand; an OrderedDict among them becomes a dictionary.
+///
+/// # Errors
+/// A sentence: the pickle ends early, is damaged, or wants anything else.
+pub fn load_kept(bytes: &[u8], allowed: &[&str]) -> Result<(Pickle, usize), String> {
+    run(bytes, Calls::Kept(allowed))
+}
+
+fn run(bytes: &[u8], calls: Calls<'_>) -> Result<(Pickle, usize), String> {
+    let (cursor, memo) = (Cursor::new(bytes), BTreeMap::new());
+    let mut machine = Machine { cursor, nodes: Vec::new(), stack: Vec::new(), memo, calls };
     loop {
         let at = machine.cursor.at;
         let damaged = || format!("the pickle is damaged or ends early at byte {at}");
         let code = machine.cursor.u8().ok_or_else(damaged)?;
         if code == b'.' {
             let root = machine.pop().ok_or_else(damaged)?;
-            return Ok(Pickle::new(machine.nodes, root));
+            return Ok((Pickle::new(machine.nodes, root), machine.cursor.at));
         }
         machine.step(code)?.ok_or_else(damaged)?;
     }
@@ -27,6 +42,7 @@ pub(super) struct Machine<'a> {
     pub(super) nodes: Vec<Node>,
     stack: Vec<usize>,
     memo: BTreeMap<u32, usize>,
+    pub(super) calls: Calls<'a>,
 }
 
 impl Machine<'_> {
@@ -118,6 +134,7 @@ impl Machine<'_> {
             0x93 => return self.stack_global(),
             b'R' => return self.reduce(),
             b'b' => return self.build(),
+            b'Q' => self.outside(),
             _ => self.constant(code),
         })
     }

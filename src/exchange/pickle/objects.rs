@@ -1,4 +1,5 @@
-//! What a pickle may call for: NumPy's arrays and types, and bytes; everything else is refused by name.
+//! What a pickle may call for: NumPy's arrays and types, and bytes, or what the caller of `load_kept` names; everything else
+//! is refused by name.
 
 use super::machine::Machine;
 use super::value::{Array, Node, NumpyType};
@@ -6,6 +7,18 @@ use super::value::{Array, Node, NumpyType};
 const RECONSTRUCT: [&str; 2] = ["numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"];
 const ENCODE: &str = "_codecs encode";
 const ALLOWED: [&str; 4] = ["numpy ndarray", "numpy dtype", "numpy.core.multiarray scalar", "__builtin__ bytes"];
+
+/// A dictionary in order, which all dictionaries are here.
+const ORDERED: &str = "collections OrderedDict";
+
+/// What is understood of Python's globals.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Calls<'a> {
+    /// NumPy's arrays are made.
+    Numpy,
+    /// These; calls of them are kept as they stand.
+    Kept(&'a [&'a str]),
+}
 
 impl Machine<'_> {
     pub(super) fn global(&mut self) -> Result<Option<()>, String> {
@@ -22,17 +35,35 @@ impl Machine<'_> {
 
     fn known(&mut self, module: &str, name: &str) -> Result<Option<()>, String> {
         let full = format!("{module} {name}");
-        if RECONSTRUCT.contains(&full.as_str()) || full == ENCODE || ALLOWED.contains(&full.as_str()) {
+        let (understood, thing) = match self.calls {
+            Calls::Numpy => {
+                (RECONSTRUCT.contains(&full.as_str()) || full == ENCODE || ALLOWED.contains(&full.as_str()), "no array")
+            }
+            Calls::Kept(allowed) => (allowed.contains(&full.as_str()), "nothing that is wanted here"),
+        };
+        if understood {
             return Ok(self.push(Node::Global(full)));
         }
-        let shown: String = full.chars().take(80).collect();
-        Err(format!("the pickle wants Python's \"{shown}\", which is no array; nothing of it is run"))
+        let shown: String = full.chars().filter(|c| !c.is_control()).take(80).collect();
+        Err(format!("the pickle wants Python's \"{shown}\", which is {thing}; nothing of it is run"))
+    }
+
+    /// What the pickle says lies outside of it; only a caller who keeps calls knows what to do with that.
+    pub(super) fn outside(&mut self) -> Option<()> {
+        let Calls::Kept(_) = self.calls else { return None };
+        let id = self.pop()?;
+        self.push(Node::Outside(id))
     }
 
     /// A call: only those that make arrays, types and bytes.
     pub(super) fn reduce(&mut self) -> Result<Option<()>, String> {
         let Some((arguments, function)) = self.pop().zip(self.pop()) else { return Ok(None) };
         let Some(Node::Global(name)) = self.nodes.get(function).cloned() else { return Ok(None) };
+        if let Calls::Kept(_) = self.calls {
+            let empty = self.list(arguments).is_some_and(<[usize]>::is_empty);
+            let dict = name == ORDERED && empty;
+            return Ok(self.push(if dict { Node::Dict(Vec::new()) } else { Node::Call(name, arguments) }));
+        }
         let first = self.list(arguments).and_then(|a| a.first().copied()).and_then(|id| self.nodes.get(id)).cloned();
         if RECONSTRUCT.contains(&name.as_str()) {
             return Ok(self.push(Node::Array(Array::default())));
@@ -49,9 +80,12 @@ impl Machine<'_> {
         }
     }
 
-    /// The state of an array or a type.
+    /// The state of an array or a type; what is set beside the entries of a dictionary is left out.
     pub(super) fn build(&mut self) -> Result<Option<()>, String> {
         let Some((state, top)) = self.pop().zip(self.top()) else { return Ok(None) };
+        if let (Calls::Kept(_), Some(Node::Dict(_))) = (self.calls, self.nodes.get(top)) {
+            return Ok(Some(()));
+        }
         let Some(items) = self.list(state).map(<[usize]>::to_vec) else { return Ok(None) };
         match self.nodes.get(top) {
             Some(Node::Type(kind)) => {

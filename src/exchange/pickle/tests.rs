@@ -34,6 +34,22 @@ fn whatever_is_no_array_is_refused_and_never_run() {
 }
 
 #[test]
+fn calls_that_a_caller_names_are_kept_and_no_others() {
+    let pickle = b"\x80\x02ccollections\nOrderedDict\n)R(X\x01\0\0\0acm\nf\nX\x01\0\0\0bQK\x07\x86Ru}X\x01\0\0\0cK\x01sb.more";
+    let (held, end) = load_kept(pickle, &["collections OrderedDict", "m f"]).expect("both are named");
+    assert_eq!(&pickle[end..], b"more");
+    let Node::Dict(pairs) = held.root() else { panic!("{held:?}") };
+    let [(key, value)] = pairs[..] else { panic!("{held:?}") };
+    let Node::Call(name, arguments) = held.node(value) else { panic!("{held:?}") };
+    let arguments = held.list(*arguments).expect("a tuple");
+    assert_eq!((held.text(key), name.as_str(), held.count(arguments[1])), (Some("a"), "m f", Some(7)));
+    assert!(matches!(held.node(arguments[0]), Node::Outside(id) if held.text(*id) == Some("b")), "{held:?}");
+    let why = load_kept(pickle, &["collections OrderedDict"]).expect_err("one is not named");
+    assert!(why.contains("m f") && why.contains("nothing of it is run"), "{why}");
+    assert!(load(b"\x80\x02K\x01Q.").is_err(), "nothing lies outside of a file of arrays");
+}
+
+#[test]
 fn every_cut_and_every_changed_byte_ends_with_a_sentence() {
     let whole = two();
     for cut in 0..whole.len() {

@@ -44,6 +44,10 @@ pub enum Node {
     Array(Array),
     Type(NumpyType),
     Global(String),
+    /// A call that was kept: the global's name, and the arguments.
+    Call(String, usize),
+    /// Something outside of the pickle, by what names it.
+    Outside(usize),
     Mark,
 }
 
@@ -95,6 +99,23 @@ impl Pickle {
 
     pub fn node(&self, id: usize) -> &Node {
         self.nodes.get(id).unwrap_or(&Node::None)
+    }
+
+    /// The text of a node.
+    pub fn text(&self, id: usize) -> Option<&str> {
+        if let Node::Text(text) = self.node(id) { Some(text) } else { None }
+    }
+
+    /// The parts of a tuple or a list.
+    pub fn list(&self, id: usize) -> Option<&[usize]> {
+        if let Node::List(items) = self.node(id) { Some(items) } else { None }
+    }
+
+    /// A whole number from 0.
+    pub fn count(&self, id: usize) -> Option<usize> {
+        let Node::Number(value) = *self.node(id) else { return None };
+        // Up to 2^53 every whole number is itself.
+        (value >= 0.0 && value.fract() == 0.0 && value < 9.0e15).then_some(value as usize)
     }
 
     /// The array under a key of the outermost dictionary.

@@ -22,7 +22,7 @@ const BOUNDARIES_S: f64 = 10.0;
 /// # Errors
 /// The session cannot be read or the file cannot be written.
 pub fn write(recording: &Recording, path: &Path) -> Result<usize, ExchangeError> {
-    let cannot = |cause: io::Error| ExchangeError::Write { path: path.into(), cause };
+    let cannot = &|cause: io::Error| ExchangeError::Write { path: path.into(), cause };
     let mut out = Whole::create(path).map_err(cannot)?;
     out.write_all(b"XDF:").map_err(cannot)?;
     let session = &recording.session;
@@ -41,7 +41,7 @@ pub fn write(recording: &Recording, path: &Path) -> Result<usize, ExchangeError>
             if first || stream.info.name.is_empty() { (t, text) } else { (t, format!("{text}/{}", stream.info.name)) }
         };
         lines.extend(events(recording, stream).iter().filter(wanted).map(line).map(mark));
-        samples(&mut out, id, recording, stream).map_err(cannot)
+        samples(&mut out, id, recording, stream, cannot)
     })?;
     lines.sort_by(|a, b| a.0.total_cmp(&b.0));
     markers(&mut out, id + 1, recording, &lines).map_err(cannot)?;
@@ -71,34 +71,44 @@ fn offset(recording: &Recording, stream: &Outgoing) -> f64 {
     found.get(found.len() / 2).map_or(0.0, |o| seconds(*o))
 }
 
-fn samples(out: &mut impl Write, id: u32, recording: &Recording, stream: &Outgoing) -> io::Result<()> {
+fn samples(
+    out: &mut impl Write,
+    id: u32,
+    recording: &Recording,
+    stream: &Outgoing,
+    cannot: &dyn Fn(io::Error) -> ExchangeError,
+) -> Result<(), ExchangeError> {
     let (rate, n) = (stream.info.rate, stream.samples());
     let offset = offset(recording, stream);
-    chunk(out, 2, &with_id(id, header(recording, stream).as_bytes()))?;
+    chunk(out, 2, &with_id(id, header(recording, stream).as_bytes())).map_err(cannot)?;
     let step = ((CHUNK_S * rate).floor() as usize).max(1);
     let (mut next_offset, mut next_boundary) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
-    for first in (0..n).step_by(step) {
-        let at = stream.time_of(first);
-        if at >= next_offset {
-            offset_chunk(out, id, at - offset, offset)?;
-            next_offset = at + OFFSETS_S;
+    stream.each(step, |before, data| {
+        let there = data.first().map_or(0, Vec::len);
+        for first in (0..there).step_by(step) {
+            let at = stream.time_of(before + first);
+            if at >= next_offset {
+                offset_chunk(out, id, at - offset, offset).map_err(cannot)?;
+                next_offset = at + OFFSETS_S;
+            }
+            if at >= next_boundary {
+                chunk(out, 5, &BOUNDARY).map_err(cannot)?;
+                next_boundary = at + BOUNDARIES_S;
+            }
+            let last = (first + step).min(there);
+            let mut body = with_id(id, &[4]);
+            body.extend(((last - first) as u32).to_le_bytes());
+            for t in first..last {
+                body.push(8);
+                body.extend((stream.time_of(before + t) - offset).to_le_bytes());
+                data.iter().for_each(|c| body.extend(c[t].to_le_bytes()));
+            }
+            chunk(out, 3, &body).map_err(cannot)?;
         }
-        if at >= next_boundary {
-            chunk(out, 5, &BOUNDARY)?;
-            next_boundary = at + BOUNDARIES_S;
-        }
-        let last = (first + step).min(n);
-        let mut body = with_id(id, &[4]);
-        body.extend(((last - first) as u32).to_le_bytes());
-        for t in first..last {
-            body.push(8);
-            body.extend((stream.time_of(t) - offset).to_le_bytes());
-            stream.data.iter().for_each(|c| body.extend(c[t].to_le_bytes()));
-        }
-        chunk(out, 3, &body)?;
-    }
-    offset_chunk(out, id, stream.time_of(n.saturating_sub(1)) - offset, offset)?;
-    footer(out, id, stream.time_of(0) - offset, stream.time_of(n.saturating_sub(1)) - offset, n)
+        Ok::<(), ExchangeError>(())
+    })?;
+    offset_chunk(out, id, stream.time_of(n.saturating_sub(1)) - offset, offset).map_err(cannot)?;
+    footer(out, id, stream.time_of(0) - offset, stream.time_of(n.saturating_sub(1)) - offset, n).map_err(cannot)
 }
 
 fn offset_chunk(out: &mut impl Write, id: u32, at: f64, offset: f64) -> io::Result<()> {
