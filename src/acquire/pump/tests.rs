@@ -73,7 +73,10 @@ fn a_full_channel_drops_and_counts_but_never_trouble() {
     pump.start().expect("starts");
     patiently(&over);
     assert_eq!((pump.dropped(StreamId(0)), pump.dropped_total(), pump.dropped(StreamId(7))), (15, 15, 0));
-    assert_eq!(pump.drain().expect("works"), [chunk(0), chunk(5)]);
+    let drained = pump.drain().expect("works");
+    assert_eq!(drained[..2], [chunk(0), chunk(5)]);
+    // The trouble may slip in as soon as there is room.
+    assert!(drained[2..].iter().all(|packet| *packet == trouble), "{drained:?}");
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! `limbic bench record`: the recorder under a known load, in real time and as fast as it goes.
 
 mod feed;
+mod network;
 
 use super::load::{Load, Material};
 use super::machine;
 use crate::cli::{Common, text};
-use crate::signal::{ManualClock, Seed, SharedClock, SystemClock, seconds};
+use crate::signal::{ManualClock, Seed, SharedClock, StreamInfo, SystemClock, seconds};
 use crate::store::rows::{Consent, Participant, Session, SessionId, SessionState};
 use crate::store::{Home, LatencySummary, Recorder, StoreError};
 use anyhow::{Context, bail};
 use feed::feed;
+use network::Outlet;
 use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
@@ -38,6 +40,9 @@ pub struct Args {
     /// As fast as it goes, on a simulated clock, instead of in real time
     #[arg(long)]
     accelerated: bool,
+    /// Record this LSL stream instead: what receiving it costs is in the figures then
+    #[arg(long, value_name = "SOURCE_ID", conflicts_with_all = ["channels", "accelerated"])]
+    lsl: Option<String>,
 }
 
 /// Memory that may wait for the recorder.
@@ -76,7 +81,7 @@ struct Run {
     latency: LatencySummary,
     values: u64,
     frames: u64,
-    /// Samples and frames that were fed and are not in the closed session.
+    /// Samples and frames that were fed and are not in the closed session, or did not come over the network.
     lost: u64,
     verified: bool,
     latest_feed_ms: u64,
@@ -88,14 +93,17 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     }
     let load = |channels, rate| Load { channels, rate, fps: args.fps, frame_bytes: args.frame_kb * 1000 };
     let mut runs = Vec::new();
-    if let Some(channels) = args.channels {
-        runs.push(one(load(channels, args.rate), args.seconds, args.accelerated, common)?);
+    if let Some(id) = &args.lsl {
+        let outlet = Outlet::open(id, common)?;
+        runs.push(one(outlet.load(), Some(outlet), args.seconds, false, common)?);
+    } else if let Some(channels) = args.channels {
+        runs.push(one(load(channels, args.rate), None, args.seconds, args.accelerated, common)?);
     } else {
         for load in [load(32, 512.0), load(256, 2048.0)] {
-            runs.push(one(load, args.seconds, args.accelerated, common)?);
+            runs.push(one(load, None, args.seconds, args.accelerated, common)?);
         }
         for channels in [512, 1024, 2048, 4096, 8192, 16_384] {
-            let run = one(load(channels, 2048.0), LADDER_S.min(args.seconds), false, common)?;
+            let run = one(load(channels, 2048.0), None, LADDER_S.min(args.seconds), false, common)?;
             let broken = run.broke();
             runs.push(run);
             if broken {
@@ -125,7 +133,8 @@ impl Run {
     }
 }
 
-fn one(load: Load, length: f64, accelerated: bool, common: &Common) -> anyhow::Result<Run> {
+/// One load; `outlet` = where it comes from, if not from here.
+fn one(load: Load, outlet: Option<Outlet>, length: f64, accelerated: bool, common: &Common) -> anyhow::Result<Run> {
     let beside = common.home.ancestors().find(|p| p.is_dir()).unwrap_or(Path::new("."));
     let needed = (load.bytes_per_s() * length) as u64;
     let free = machine::free_bytes(beside);
@@ -136,22 +145,19 @@ fn one(load: Load, length: f64, accelerated: bool, common: &Common) -> anyhow::R
     if !common.json {
         eprintln!("{} channels x {} Hz + {} frames/s, {length} s ...", load.channels, load.rate, load.fps);
     }
-    let material = Material::new(load);
+    let material = outlet.is_none().then(|| Material::new(load));
     let clock: SharedClock = if accelerated { Arc::new(ManualClock::new(0)) } else { Arc::new(SystemClock) };
     machine::forget_peak();
     let (memory, cpu, began) = (machine::resident_kb(), machine::cpu(), Instant::now());
     let home = Home::open(folder.path())?;
-    let session = session(&home, &clock)?;
-    let id = session.id;
-    let consent = Consent { recording: true, face_stored: true, ..Consent::default() };
-    let person = Participant { code: "BENCH".into(), ..Participant::default() };
-    let mut writer = home.create_session(session, person, consent)?;
-    writer.declare_streams(&load.streams())?;
-    let queued = if accelerated { MOST_QUEUED / 16 } else { MOST_QUEUED };
-    let capacity = (queued / (load.packet() * load.channels * 4)).clamp(16, 1024);
-    let recorder = Recorder::spawn(writer, capacity, clock.clone(), accelerated)?;
-    let steady = machine::cpu();
-    let fed = feed(&material, length, &recorder, &clock);
+    let streams = outlet.as_ref().map_or_else(|| load.streams(), Outlet::streams);
+    let (id, recorder) = open(&home, &clock, &load, &streams)?;
+    let fed = match (outlet, &material) {
+        (Some(outlet), _) => outlet.feed(length, &recorder, &clock)?,
+        (None, Some(material)) => feed(material, length, &recorder, &clock),
+        (None, None) => bail!("nothing to record"),
+    };
+    let steady = fed.steady;
     let (status, fed_at, closing) = (recorder.status(), machine::cpu(), Instant::now());
     recorder.close(SessionState::Complete, clock.now())?;
     let (close_ms, ends) = (closing.elapsed().as_millis() as u64, machine::cpu());
@@ -182,10 +188,23 @@ fn one(load: Load, length: f64, accelerated: bool, common: &Common) -> anyhow::R
         latency,
         values,
         frames: fed.frames,
-        lost: (fed.samples + fed.frames).saturating_sub(there),
+        lost: fed.lost + (fed.samples + fed.frames).saturating_sub(there),
         verified,
         latest_feed_ms: u64::try_from(fed.latest / 1_000_000).unwrap_or(0),
     })
+}
+
+/// A session that is being recorded.
+fn open(home: &Home, clock: &SharedClock, load: &Load, streams: &[StreamInfo]) -> anyhow::Result<(SessionId, Recorder)> {
+    let session = session(home, clock)?;
+    let id = session.id;
+    let consent = Consent { recording: true, face_stored: true, ..Consent::default() };
+    let person = Participant { code: "BENCH".into(), ..Participant::default() };
+    let mut writer = home.create_session(session, person, consent)?;
+    writer.declare_streams(streams)?;
+    let queued = if clock.is_simulated() { MOST_QUEUED / 16 } else { MOST_QUEUED };
+    let capacity = (queued / (load.packet() * load.channels * 4)).clamp(16, 1024);
+    Ok((id, Recorder::spawn(writer, capacity, clock.clone(), clock.is_simulated())?))
 }
 
 fn session(home: &Home, clock: &SharedClock) -> Result<Session, StoreError> {

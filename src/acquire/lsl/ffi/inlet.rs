@@ -64,17 +64,25 @@ impl Inlet {
     /// # Errors
     /// The outlet is gone.
     pub fn pull(&self, rows: &mut Vec<f64>, stamps: &mut Vec<f64>) -> Result<(), Fault> {
-        rows.resize(MOST_SAMPLES * self.width, 0.0);
-        stamps.resize(MOST_SAMPLES, 0.0);
-        let (values, times) = (rows.len() as c_ulong, stamps.len() as c_ulong);
+        let (values, times) = (MOST_SAMPLES * self.width, MOST_SAMPLES);
+        for (buffer, most) in [(&mut *rows, values), (&mut *stamps, times)] {
+            // Not filled with zeros first: several times a second that costs more than receiving.
+            buffer.clear();
+            buffer.reserve(most);
+        }
         let mut code = 0;
-        // SAFETY: the buffers hold as many elements as is said; `values` is a multiple of the stream's width.
-        let n = unsafe {
-            (self.api.pull_chunk)(self.handle.as_ptr(), rows.as_mut_ptr(), stamps.as_mut_ptr(), values, times, 0.0, &mut code)
-        };
-        let n = if code == 0 || code == TIMEOUT { n as usize } else { 0 };
-        rows.truncate(n);
-        stamps.truncate(n / self.width.max(1));
+        // SAFETY: the buffers have room for as many elements as is said (`values` is a multiple of the stream's width), and
+        // are said to hold no more than liblsl wrote.
+        unsafe {
+            let (to, stamped, wait) = (rows.as_mut_ptr(), stamps.as_mut_ptr(), 0.0);
+            let n =
+                (self.api.pull_chunk)(self.handle.as_ptr(), to, stamped, values as c_ulong, times as c_ulong, wait, &mut code);
+            if code == 0 || code == TIMEOUT {
+                let samples = (n as usize / self.width.max(1)).min(times);
+                rows.set_len(samples * self.width);
+                stamps.set_len(samples);
+            }
+        }
         if code == TIMEOUT { Ok(()) } else { Fault::of(code) }
     }
 

@@ -8,12 +8,18 @@ use std::time::Duration;
 
 /// Moments at which memory is noted.
 const LOOKS: u64 = 8;
+/// Seconds from which on a few looks at memory weigh nothing.
+const LONG_S: f64 = 300.0;
 
 /// What was handed to the recorder.
 #[derive(Default)]
 pub(super) struct Fed {
     pub samples: u64,
     pub frames: u64,
+    /// Samples that never came.
+    pub lost: u64,
+    /// CPU time of the process when the first packet was there.
+    pub steady: Nanos,
     /// How late the feed itself was at worst.
     pub latest: Nanos,
     pub memory_kb: Vec<(u64, u64)>,
@@ -24,7 +30,8 @@ pub(super) struct Fed {
 /// Packets and frames in the order in which they are due.
 pub(super) fn feed(material: &Material, length: f64, recorder: &Recorder, clock: &SharedClock) -> Fed {
     let (start, end) = (clock.now(), to_nanos(length));
-    let mut fed = Fed::default();
+    let mut fed = Fed { steady: machine::cpu(), ..Fed::default() };
+    let often = clock.is_simulated() || length >= LONG_S;
     let began = machine::thread_cpu();
     let mut handing = 0;
     let (mut k, mut i, mut looks) = (0, 0, 0);
@@ -35,8 +42,8 @@ pub(super) fn feed(material: &Material, length: f64, recorder: &Recorder, clock:
             fed.cpu = machine::thread_cpu() - began - handing;
             return fed;
         }
-        // Looking costs more than a packet does: in real time, where CPU time is what counts, only the peak is asked for.
-        while clock.is_simulated() && next >= looks as Nanos * end / LOOKS as Nanos {
+        // A look costs more than a packet: not in short runs in real time, where CPU time counts.
+        while often && next >= looks as Nanos * end / LOOKS as Nanos {
             fed.memory_kb.push((next as u64 / SECOND as u64, machine::resident_kb()));
             looks += 1;
         }
