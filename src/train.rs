@@ -20,6 +20,7 @@ mod layout;
 pub mod learn;
 pub mod network;
 pub mod networks;
+mod on_device;
 pub mod onnx;
 mod parameters;
 pub mod protocol;

@@ -1,12 +1,15 @@
 //! `limbic train`: networks on recorded sessions, evaluated by trial, with predictions and an explanation.
 
-use crate::cli::{Common, progress, text};
+use crate::cli::{Common, device, progress, text};
 use crate::store::Home;
+use crate::study::face_network::FaceNetwork;
 use crate::study::{self, Features, Plan, StudyError, Windows, inception, pictures};
 
 /// Train on recorded sessions and evaluate by trial
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: limbic train P07/1 P07/2 --target reported\n         limbic train --faces RAF-DB")]
+#[command(
+    after_help = "Example: limbic train P07/1 P07/2 --target reported\n         limbic train --faces RAF-DB --backbone mobilenet-v2"
+)]
 pub struct Args {
     /// Sessions (id, PARTICIPANT/NUMBER or "last"); all usable ones when absent
     sessions: Vec<String>,
@@ -24,6 +27,13 @@ pub struct Args {
     /// Network of the EEG (seed-a-cnn, seed-b-head, eeg-itnet, sst-emotionnet); the features' own when absent
     #[arg(long)]
     network: Option<String>,
+    /// Network of the faces (face-small, patt-lite): small grey crops for face-small, which is taken when absent
+    #[arg(long, value_name = "NETWORK")]
+    face_network: Option<String>,
+    /// What patt-lite stands on: scratch (layers trained with it), or one of the frozen networks of `limbic setup --models`:
+    /// mobilenet-v2, efficientnet-lite0
+    #[arg(long, value_name = "BACKBONE")]
+    backbone: Option<String>,
     /// Which windows of a clip: all, or labelled (only the seconds marked as felt; see limbic label)
     #[arg(long, default_value = "all")]
     windows: String,
@@ -48,9 +58,15 @@ pub struct Args {
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let features = Features::named(&args.features)?;
-    let name = args.network.as_deref().unwrap_or(features.network());
+    // With pictures there is but one network to name.
+    let (eeg, face) = match &args.faces {
+        Some(_) => (None, args.face_network.as_deref().or(args.network.as_deref())),
+        None => (args.network.clone(), args.face_network.as_deref()),
+    };
+    let face = FaceNetwork::named(face, args.backbone.as_deref())?;
+    let name = eeg.as_deref().unwrap_or(features.network());
     let network = crate::train::architecture(name).ok_or_else(|| StudyError::NoNetwork(name.into()))?;
-    crate::train::device::chosen(&args.device)?;
+    let device = device::chosen(&args.device)?;
     inception::look_in(inception::Places { model: args.inception.clone(), library_dir: common.lib_dir.clone() });
     let home = Home::open(&common.home)?;
     let sessions = args.sessions.iter().map(|s| home.find_session(s).map(|s| s.id)).collect::<Result<Vec<_>, _>>()?;
@@ -58,12 +74,14 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         sessions,
         target: study::target_named(&args.target)?,
         features,
-        network: args.network.clone(),
+        network: eeg.clone(),
+        face,
         windows: Windows::named(&args.windows)?,
         folds: args.folds,
         hidden: args.hidden.unwrap_or(network.hidden),
         epochs: args.epochs,
         seed: args.seed,
+        device,
         created_utc: chrono::Utc::now().timestamp_nanos_opt().unwrap_or(0),
         library_dir: common.lib_dir.clone(),
         ..Plan::default()

@@ -12,8 +12,8 @@ use rayon::prelude::*;
 const BLOCK: usize = 16 * 1024;
 
 /// Decay of the first and second moment, and the guard against division by zero, as in the paper.
-const BETA_1: f32 = 0.9;
-const BETA_2: f32 = 0.999;
+pub(super) const BETA_1: f32 = 0.9;
+pub(super) const BETA_2: f32 = 0.999;
 const EPSILON: f32 = 1e-8;
 
 /// The optimiser's memory: first and second moments of every parameter, and how many steps were taken.
@@ -68,12 +68,17 @@ impl Adam {
             self.moments = lengths.iter().map(|&n| (vec![0.0; n], vec![0.0; n])).collect();
         }
         self.steps += 1;
-        let correction_1 = 1.0 - f64::from(BETA_1).powi(self.steps);
-        let correction_2 = (1.0 - f64::from(BETA_2).powi(self.steps)).sqrt();
-        // lr m_hat / (sqrt(v_hat) + eps), with both corrections moved out of the loop.
-        let (rate, epsilon) = ((learning_rate * correction_2 / correction_1) as f32, EPSILON * correction_2 as f32);
+        let (rate, epsilon) = corrected(self.steps, learning_rate);
         self.moments.iter_mut().map(|(first, second)| Move { first, second, rate, epsilon }).collect()
     }
+}
+
+/// The rate and the guard of step number `steps`: lr m_hat / (sqrt(v_hat) + eps), with both corrections moved out of the
+/// loop.
+pub(super) fn corrected(steps: i32, learning_rate: f64) -> (f32, f32) {
+    let correction_1 = 1.0 - f64::from(BETA_1).powi(steps);
+    let correction_2 = (1.0 - f64::from(BETA_2).powi(steps)).sqrt();
+    ((learning_rate * correction_2 / correction_1) as f32, EPSILON * correction_2 as f32)
 }
 
 /// A parameter's moments and what a step does with them.

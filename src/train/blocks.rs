@@ -116,7 +116,7 @@ impl BatchNorm {
         let mix = |old: &Tensor<1>, new: &[f32]| {
             let mixed: Vec<f32> = values(old.clone()).iter().zip(new).map(|(o, n)| KEPT * o + (1.0 - KEPT) * n).collect();
             let length = mixed.len();
-            tensor(mixed, [length])
+            tensor(mixed, [length]).to_device(&old.device())
         };
         (self.mean, self.variance) = (mix(&self.mean, mean), mix(&self.variance, variance));
     }

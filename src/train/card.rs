@@ -2,6 +2,7 @@
 //! the ONNX file (key "limbic.card", JSON) and as NAME.json beside it.
 
 use crate::prepare::dataset::{Recipe, Target};
+use crate::train::device::Compute;
 use serde::{Deserialize, Serialize};
 
 /// What a model is and how far it may be trusted.
@@ -33,6 +34,9 @@ pub struct Card {
     pub trained_on: Vec<(String, u32)>,
     pub participants: Vec<String>,
     pub simulated: bool,
+    /// Where it was trained.
+    #[serde(default)]
+    pub device: Compute,
     pub limbic_version: String,
     /// Sentences that must stand wherever its numbers are shown.
     pub caveats: Vec<String>,

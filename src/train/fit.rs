@@ -4,15 +4,17 @@
 //! Order and dropout of an epoch are functions of (seed, epoch) and not of what was drawn before, so one seed gives
 //! the same weights bit for bit on the same machine.
 
+mod course;
+
 use super::Predictor;
-use super::adam::Adam;
 use super::checkpoint::{Checkpoint, Stand};
+use super::device::{Compute, DeviceError};
 use super::direct::Direct;
 use super::network::{Network, Plain, Training};
 use super::score::argmax;
 use crate::job::Job;
-use crate::signal::Seed;
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::tensor::{Tensor, TensorData, activation};
+use course::Course;
 use serde::{Deserialize, Serialize};
 
 /// How to train. The default is the paper's: Adam 1e-4, batches of 64, at most 50 epochs, patience 5.
@@ -28,6 +30,8 @@ pub struct FitOptions {
     /// Weigh classes by the inverse of their frequency in the training part.
     pub class_weights: bool,
     pub seed: u64,
+    #[serde(default)]
+    pub device: Compute,
 }
 
 /// The learning rate never falls below this.
@@ -35,7 +39,16 @@ pub const LEAST_RATE: f64 = 1e-6;
 
 impl Default for FitOptions {
     fn default() -> Self {
-        FitOptions { epochs: 50, batch: 64, learning_rate: 1e-4, patience: 5, plateau: 3, class_weights: false, seed: 1 }
+        FitOptions {
+            epochs: 50,
+            batch: 64,
+            learning_rate: 1e-4,
+            patience: 5,
+            plateau: 3,
+            class_weights: false,
+            seed: 1,
+            device: Compute::Cpu,
+        }
     }
 }
 
@@ -83,6 +96,8 @@ pub enum FitError {
     Diverged(u32),
     #[error("stopped on request before the first epoch ended")]
     Stopped,
+    #[error(transparent)]
+    Device(#[from] DeviceError),
 }
 
 /// Trains `network`. Reports to `job` as `stage` and after every epoch to `on_epoch`; when the job is stopped, what
@@ -106,11 +121,11 @@ pub fn fit(
     check(&network, validation)?;
     // Only what is kept need be recognised.
     let run = checkpoint.map_or(0, |_| identity(&network, training, validation, options));
-    let mut course = Course::new(network, training.labels, options);
+    let mut course = Course::new(network, training.labels, options)?;
     let mut stand = Stand { run, epochs: Vec::new(), rate: course.rate, least: f32::INFINITY, stale: 0, best_epoch: 0, steps: 0 };
     let mut best: Option<Network> = None;
     if let Some((saved, its_best, adam)) = checkpoint.and_then(|c| c.load(run, &mut course.network)) {
-        (course.rate, course.adam) = (saved.rate, adam);
+        course.go_on(saved.rate, adam);
         (stand, best) = (saved, Some(its_best));
     }
     let first = stand.epochs.len() as u32 + 1;
@@ -118,9 +133,9 @@ pub fn fit(
         if stand.stale >= options.patience.max(1) {
             break;
         }
-        let Some(training_loss) = course.epoch(epoch, training, job) else { break };
+        let Some(training_loss) = course.epoch(epoch, training, job, checkpoint.is_some()) else { break };
         let (validation_loss, validation_accuracy) =
-            if validation.labels.is_empty() { (training_loss, 0.0) } else { evaluate(&course.network, validation) };
+            if validation.labels.is_empty() { (training_loss, 0.0) } else { course.evaluate(validation) };
         if !validation_loss.is_finite() {
             return Err(FitError::Diverged(epoch));
         }
@@ -162,59 +177,6 @@ fn identity(network: &Network, training: Examples<'_>, validation: Examples<'_>,
     u64::from(hash.finalize()) << 32 | u64::from(labels.finalize())
 }
 
-/// A network on its way.
-struct Course<'a> {
-    network: Network,
-    adam: Adam,
-    rate: f64,
-    weights: Vec<f32>,
-    options: &'a FitOptions,
-    /// Steps without the framework, where the network's layers allow them.
-    direct: Option<Direct>,
-}
-
-impl<'a> Course<'a> {
-    fn new(network: Network, labels: &[usize], options: &'a FitOptions) -> Self {
-        let weights =
-            if options.class_weights { inverse_frequencies(labels, network.classes()) } else { vec![1.0; network.classes()] };
-        let direct = Direct::of(&network);
-        Course { network, adam: Adam::new(), rate: options.learning_rate, weights, options, direct }
-    }
-
-    /// One pass over the training part in seeded order; its mean loss, or `None` when the job was stopped.
-    fn epoch(&mut self, epoch: u32, training: Examples<'_>, job: &Job) -> Option<f32> {
-        let seed = Seed::new(self.options.seed);
-        let mut pass = Training::new(seed.fork(&format!("dropout {epoch}")));
-        let mut order: Vec<usize> = (0..training.labels.len()).collect();
-        seed.fork(&format!("order {epoch}")).shuffle(&mut order);
-        let length = self.network.input_len();
-        let mut total = 0.0;
-        for batch in order.chunks(self.options.batch.max(1)) {
-            if job.is_stopped() {
-                return None;
-            }
-            let mut inputs = Vec::with_capacity(batch.len() * length);
-            batch.iter().for_each(|&i| inputs.extend_from_slice(&training.inputs[i * length..(i + 1) * length]));
-            let labels: Vec<usize> = batch.iter().map(|&i| training.labels[i]).collect();
-            total += f64::from(self.step(inputs, &labels, &mut pass)) * batch.len() as f64;
-        }
-        Some((total / order.len() as f64) as f32)
-    }
-
-    /// One step; the loss before it.
-    fn step(&mut self, inputs: Vec<f32>, labels: &[usize], pass: &mut Training) -> f32 {
-        if let Some(direct) = &mut self.direct {
-            let network = &mut self.network;
-            return direct.step(network, (inputs, labels), &self.weights, (&mut self.adam, self.rate), &mut pass.seed);
-        }
-        let (loss, gradients) = pass_back(&self.network, inputs, labels, &self.weights, Some(&mut *pass));
-        self.adam.step(&mut self.network, &gradients, self.rate);
-        self.network.keep_limits();
-        self.network.absorb(&std::mem::take(&mut pass.statistics));
-        loss
-    }
-}
-
 /// Cross-entropy of a batch, classes weighted (mean over the weights), and its gradient by parameter in the order of
 /// [`Network::parameters`]; without dropout, batch norms by their running statistics.
 pub fn loss_and_gradients(network: &Network, inputs: Vec<f32>, labels: &[usize], class_weights: &[f32]) -> (f32, Vec<Vec<f32>>) {
@@ -230,6 +192,18 @@ pub(super) fn by_framework(network: &Network, inputs: Vec<f32>, labels: &[usize]
     pass_back(network, inputs, labels, weights, None)
 }
 
+/// The same in a training pass.
+#[cfg(test)]
+pub(super) fn by_framework_in_training(
+    network: &Network,
+    inputs: Vec<f32>,
+    labels: &[usize],
+    weights: &[f32],
+    pass: &mut Training,
+) -> (f32, Vec<Vec<f32>>) {
+    pass_back(network, inputs, labels, weights, Some(pass))
+}
+
 /// The loss is read at once: on the CPU nothing is asynchronous, so that costs nothing.
 fn pass_back(
     network: &Network,
@@ -238,6 +212,21 @@ fn pass_back(
     class_weights: &[f32],
     pass: Option<&mut Training>,
 ) -> (f32, Vec<Vec<f32>>) {
+    let mut tracked = network.tracked();
+    let loss = loss_of(&tracked, network.batch(inputs, labels.len()), labels, class_weights, pass);
+    let mut gradients = loss.backward();
+    let collected = tracked.collect(&mut gradients);
+    (super::parameters::values(loss.without_autodiff()).first().copied().unwrap_or(f32::NAN), collected)
+}
+
+/// Cross-entropy of the batch `x`, classes weighted, on the network's device.
+pub(super) fn loss_of(
+    network: &Network,
+    x: Tensor<4>,
+    labels: &[usize],
+    class_weights: &[f32],
+    pass: Option<&mut Training>,
+) -> Tensor<1> {
     let (n, classes) = (labels.len(), network.classes());
     let weight = |label: usize| class_weights.get(label).copied().unwrap_or(1.0);
     let total: f32 = labels.iter().map(|&l| weight(l)).sum();
@@ -245,30 +234,20 @@ fn pass_back(
     for (row, &label) in targets.chunks_mut(classes).zip(labels) {
         row[label] = -weight(label) / total;
     }
-    let targets = Tensor::<2>::from_data(TensorData::new(targets, [n, classes]), &Device::flex());
-    let mut tracked = network.tracked();
-    let logits = tracked.forward(network.batch(inputs, n), &Plain, pass);
-    let loss = (activation::log_softmax(logits, 1) * targets).sum();
-    let mut gradients = loss.backward();
-    let collected = tracked.collect(&mut gradients);
-    (super::parameters::values(loss.without_autodiff()).first().copied().unwrap_or(f32::NAN), collected)
+    let targets = Tensor::<2>::from_data(TensorData::new(targets, [n, classes]), &x.device());
+    (activation::log_softmax(network.forward(x, &Plain, pass), 1) * targets).sum()
 }
 
 /// Mean cross-entropy (unweighted) and accuracy, dropout off.
 pub fn evaluate(network: &Network, examples: Examples<'_>) -> (f32, f32) {
-    let logits = network.logits(examples.inputs, examples.labels.len());
-    let classes = network.classes();
-    let loss = crate::infer::calibrate::negative_log_likelihood(&logits, examples.labels, &[], classes, 1.0);
-    let hits = logits.chunks_exact(classes).zip(examples.labels).filter(|(row, label)| argmax(row) == **label).count();
-    (loss as f32, hits as f32 / examples.labels.len().max(1) as f32)
+    judge(&network.logits(examples.inputs, examples.labels.len()), examples, network.classes())
 }
 
-/// Weights inverse to frequency with mean 1 over the examples; 0 for a class without any.
-fn inverse_frequencies(labels: &[usize], classes: usize) -> Vec<f32> {
-    let mut counts = vec![0usize; classes];
-    labels.iter().for_each(|&l| counts[l] += 1);
-    let present = counts.iter().filter(|c| **c > 0).count();
-    counts.iter().map(|&c| if c == 0 { 0.0 } else { labels.len() as f32 / (present * c) as f32 }).collect()
+/// The same of logits that are there.
+fn judge(logits: &[f32], examples: Examples<'_>, classes: usize) -> (f32, f32) {
+    let loss = crate::infer::calibrate::negative_log_likelihood(logits, examples.labels, &[], classes, 1.0);
+    let hits = logits.chunks_exact(classes).zip(examples.labels).filter(|(row, label)| argmax(row) == **label).count();
+    (loss as f32, hits as f32 / examples.labels.len().max(1) as f32)
 }
 
 fn check(network: &Network, examples: Examples<'_>) -> Result<(), FitError> {

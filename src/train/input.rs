@@ -1,10 +1,11 @@
 //! From the features of an example to the input tensor of a network, by recipe: scalp images for "psd", scalp maps,
-//! spectrograms, stretches of samples, grey pictures for "face".
+//! spectrograms, stretches of samples, grey pictures for "face", a backbone's maps for "face-map".
 
 use super::card::Card;
 use super::layout::{Layout, Scale};
 use super::standardise::Standardiser;
 use crate::prepare::dataset::{Dataset, Recipe};
+use crate::prepare::face_map;
 use crate::prepare::image::ImageError;
 
 /// Features that cannot become an input.
@@ -57,7 +58,7 @@ impl InputMaker {
                 });
             }
         }
-        if maker.layout.scale != Scale::Signed {
+        if !matches!(maker.layout.scale, Scale::Signed | Scale::Packed) {
             maker.standardiser = Standardiser::grouped(&rows, |feature| maker.layout.scale.group(feature));
         }
         Ok(maker)
@@ -70,6 +71,7 @@ impl InputMaker {
     pub fn of_card(card: &Card) -> Result<Self, InputError> {
         let features = match card.recipe.kind.as_str() {
             "inception-map" => card.recipe.channels.len() * card.input_shape.first().copied().unwrap_or(0),
+            face_map::KIND => card.input_shape.iter().product::<usize>().div_ceil(face_map::EACH),
             kind if kind == "psd" || kind.starts_with("bhi-") => card.mean.len(),
             _ => card.input_shape.iter().product(),
         };
@@ -77,8 +79,9 @@ impl InputMaker {
         let standardiser = Standardiser { mean: card.mean.clone(), sd: card.sd.clone() };
         let groups = (0..layout.places.len()).map(|f| layout.scale.group(f) + 1).max().unwrap_or(0);
         let maker = InputMaker { recipe: card.recipe.clone(), layout, standardiser };
-        let scaled = maker.layout.scale == Scale::Signed || [card.mean.len(), card.sd.len()] == [groups; 2];
-        let fits = features == maker.layout.places.len() && card.input_shape == maker.layout.shape;
+        let scaled =
+            matches!(maker.layout.scale, Scale::Signed | Scale::Packed) || [card.mean.len(), card.sd.len()] == [groups; 2];
+        let fits = features == maker.layout.features() && card.input_shape == maker.layout.shape;
         if fits && scaled { Ok(maker) } else { Err(maker.wrong_length(features)) }
     }
 
@@ -99,11 +102,15 @@ impl InputMaker {
     /// Features of the wrong length.
     pub fn input(&self, features: &[f32]) -> Result<Vec<f32>, InputError> {
         self.check_length(features)?;
+        if self.layout.scale == Scale::Packed {
+            return Ok(face_map::unpack(features, self.layout.places.len()));
+        }
         let mut input = vec![0.0; self.shape().iter().product()];
         let Standardiser { mean, sd } = &self.standardiser;
         for (feature, (value, &place)) in features.iter().zip(&self.layout.places).enumerate() {
             input[place] = match self.layout.scale {
                 Scale::Signed => 2.0 * value - 1.0,
+                Scale::Packed => *value,
                 scale => {
                     let group = scale.group(feature);
                     (value - mean[group]) / sd[group]
@@ -141,11 +148,11 @@ impl InputMaker {
     }
 
     fn check_length(&self, features: &[f32]) -> Result<(), InputError> {
-        if features.len() == self.layout.places.len() { Ok(()) } else { Err(self.wrong_length(features.len())) }
+        if features.len() == self.layout.features() { Ok(()) } else { Err(self.wrong_length(features.len())) }
     }
 
     fn wrong_length(&self, found: usize) -> InputError {
-        InputError::Length { recipe: self.recipe.id(), expected: self.layout.places.len(), found }
+        InputError::Length { recipe: self.recipe.id(), expected: self.layout.features(), found }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::input::InputError;
 use crate::prepare::dataset::Recipe;
+use crate::prepare::face_map;
 use crate::prepare::image::{SIDE, pixels};
 use crate::prepare::scalp_map::{self, COLUMNS, ROWS};
 use crate::prepare::spectrogram::SpectrogramOptions;
@@ -17,6 +18,8 @@ pub enum Scale {
     Cycle(usize),
     /// 0..1 to -1..1.
     Signed,
+    /// Packed maps, as they are ([`face_map`]).
+    Packed,
 }
 
 impl Scale {
@@ -26,7 +29,7 @@ impl Scale {
             Scale::Each => feature,
             Scale::Runs(length) => feature / length.max(1),
             Scale::Cycle(length) => feature % length.max(1),
-            Scale::Signed => 0,
+            Scale::Signed | Scale::Packed => 0,
         }
     }
 }
@@ -36,7 +39,7 @@ impl Scale {
 pub struct Layout {
     /// [channels, height, width].
     pub shape: [usize; 3],
-    /// Position in the flattened input of every feature; all other positions hold 0.
+    /// Position in the flattened input of every feature (unpacked, where they are packed); all other positions hold 0.
     pub places: Vec<usize>,
     /// Positions of the values that explanations are about; channels x bands where the recipe has both.
     pub sites: Vec<usize>,
@@ -44,7 +47,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// For examples of `features` values. The caller compares that number with `places`.
+    /// For examples of `features` values. The caller compares that number with [`Layout::features`].
     ///
     /// # Errors
     /// A recipe that no network takes, electrodes without a place, a picture that is not square.
@@ -65,6 +68,10 @@ impl Layout {
                 }
                 Ok(Layout::plain([1, side, side], Scale::Signed))
             }
+            face_map::KIND => {
+                let shape = face_map::shape(recipe).ok_or_else(|| InputError::Kind("face-map without its shape".into()))?;
+                Ok(Layout::plain(shape, Scale::Packed))
+            }
             "samples" => {
                 let length = features / channels.max(1);
                 Ok(Layout::plain([1, channels, length], Scale::Runs(length)))
@@ -76,6 +83,11 @@ impl Layout {
             "inception-map" => Ok(Layout::vectors(recipe, features / channels.max(1))),
             other => Err(InputError::Kind(other.into())),
         }
+    }
+
+    /// Values that an example has.
+    pub fn features(&self) -> usize {
+        if self.scale == Scale::Packed { self.places.len().div_ceil(face_map::EACH) } else { self.places.len() }
     }
 
     /// Every value in its own order.

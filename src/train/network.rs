@@ -162,7 +162,8 @@ impl Network {
             (RowLayer::Norm(norm), _) => norm.on_rows(x),
             (RowLayer::Dropout(p), Some(training)) if *p > 0.0 => {
                 let [n, features] = x.dims();
-                x * keep_mask(n * features, *p, &mut training.seed).reshape([n, features])
+                let mask = keep_mask(n * features, *p, &mut training.seed, &x.device());
+                x * mask.reshape([n, features])
             }
             (RowLayer::Dropout(_), _) => x,
         })
@@ -178,8 +179,13 @@ impl Network {
 
     /// Inputs as a tensor [n, channels, height, width]. `inputs` must hold `n` of them.
     pub(super) fn batch(&self, inputs: Vec<f32>, n: usize) -> Tensor<4> {
+        self.batch_on(inputs, n, &Device::flex())
+    }
+
+    /// As [`Network::batch`], on that device.
+    pub(super) fn batch_on(&self, inputs: Vec<f32>, n: usize, device: &Device) -> Tensor<4> {
         let [c, h, w] = self.input_shape;
-        Tensor::from_data(TensorData::new(inputs, [n, c, h, w]), &Device::flex())
+        Tensor::from_data(TensorData::new(inputs, [n, c, h, w]), device)
     }
 }
 
@@ -201,7 +207,8 @@ pub(super) fn apply(layers: &[MapLayer], x: Tensor<4>, act: &impl Activation, tr
         MapLayer::Dropout(p) => match training.as_deref_mut() {
             Some(training) if *p > 0.0 => {
                 let shape = x.dims();
-                x * keep_mask(shape.iter().product(), *p, &mut training.seed).reshape(shape)
+                let mask = keep_mask(shape.iter().product(), *p, &mut training.seed, &x.device());
+                x * mask.reshape(shape)
             }
             _ => x,
         },
@@ -210,7 +217,7 @@ pub(super) fn apply(layers: &[MapLayer], x: Tensor<4>, act: &impl Activation, tr
 }
 
 /// Inverted dropout: 0 with probability `p` (to 2^-16), else 1 / (1 - p). Four draws share one word.
-fn keep_mask(count: usize, p: f64, seed: &mut Seed) -> Tensor<1> {
+fn keep_mask(count: usize, p: f64, seed: &mut Seed, device: &Device) -> Tensor<1> {
     let threshold = (p.min(1.0) * 65536.0).round() as u64;
     let scale = if p < 1.0 { (1.0 / (1.0 - p)) as f32 } else { 0.0 };
     let mut mask = vec![0.0f32; count];
@@ -221,5 +228,5 @@ fn keep_mask(count: usize, p: f64, seed: &mut Seed) -> Tensor<1> {
             word >>= 16;
         }
     }
-    Tensor::from_data(TensorData::new(mask, [count]), &Device::flex())
+    Tensor::from_data(TensorData::new(mask, [count]), &device.clone().without_autodiff())
 }

@@ -4,6 +4,7 @@
 
 use super::held::{Held, HeldMut, each, each_mut};
 use super::network::{Conv2d, Dense, Limit, MapLayer, Network, RowLayer};
+use super::on_device::limited;
 use crate::signal::Seed;
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use std::collections::BTreeMap;
@@ -105,7 +106,7 @@ impl Network {
     }
 
     /// Lets `change` see every parameter where it lies, and whether it is trained.
-    fn each_parameter(&mut self, mut change: impl FnMut(HeldMut<'_>, bool)) {
+    pub(super) fn each_parameter(&mut self, mut change: impl FnMut(HeldMut<'_>, bool)) {
         self.plan = OnceLock::new();
         each_mut(&mut self.maps, &mut |layer| layer.held_mut().into_iter().for_each(|(held, trained)| change(held, trained)));
         for layer in &mut self.rows {
@@ -219,13 +220,10 @@ impl Network {
         }
         let shapes: Vec<Vec<usize>> = self.parameters().iter().map(Parameter::shape).collect();
         let limits = self.limits.clone();
-        self.edit_parameters(|index, values| {
-            for (_, limit) in limits.iter().filter(|(limited, _)| *limited == index) {
-                match limit {
-                    Limit::Zero => values.fill(0.0),
-                    Limit::Norm(most) => shrink(values, &shapes[index], *most),
-                }
-            }
+        let bounded = |index: &usize| limits.iter().any(|(limited, _)| limited == index);
+        self.renew_some(bounded, |index, flat| {
+            let own = limits.iter().filter(|(limited, _)| *limited == index);
+            own.fold(flat, |flat, (_, limit)| limited(flat, &shapes[index], *limit))
         });
     }
 
@@ -254,32 +252,18 @@ impl Network {
     }
 }
 
-/// Scales down the weights of every output whose norm is above `most`: columns of a dense layer [in, out], the leading
-/// dimension of all others.
-fn shrink(values: &mut [f32], shape: &[usize], most: f32) {
-    let dense = shape.len() == 2;
-    let outputs = if dense { shape[1] } else { shape[0] }.max(1);
-    let each = values.len() / outputs;
-    let place = |output: usize, i: usize| if dense { i * outputs + output } else { output * each + i };
-    for output in 0..outputs {
-        let norm = (0..each).map(|i| values[place(output, i)].powi(2)).sum::<f32>().sqrt();
-        if norm > most {
-            (0..each).for_each(|i| values[place(output, i)] *= most / norm);
-        }
-    }
-}
-
 /// As [`values`], without a copy where the tensor owns its storage alone.
 fn values_owned<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_into_vec::<f32>().unwrap_or_default()
 }
 
 fn edit_tensor<const D: usize>(tensor: &mut Tensor<D>, index: usize, edit: &mut impl FnMut(usize, &mut [f32])) {
+    let device = tensor.device();
     let mut data = taken_out(tensor);
     if let Ok(values) = data.as_mut_slice::<f32>() {
         edit(index, values);
     }
-    *tensor = Tensor::from_data(data, &Device::flex());
+    *tensor = Tensor::from_data(data, &device);
 }
 
 /// A tensor's values, moved out of it; the tensor must be set anew.

@@ -1,6 +1,7 @@
 //! What the doctor looks at beside libraries: mpv, a display, disk space, the terminal.
 
 use super::{Finding, State};
+use crate::train::device;
 use std::env;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -28,12 +29,18 @@ pub fn cameras(plugged: &[(u32, String)]) -> Finding {
 
 /// Which device networks train on.
 pub fn gpu() -> Finding {
-    match crate::train::device::graphics() {
-        None => Finding::ok("training", "on the CPU; no GPU found"),
-        Some(found) => {
-            let cost = format!("there is {found}, and this build of limbic trains on the CPU only");
-            Finding { version: "on the CPU".into(), ..Finding::bad("training", State::Weak, cost, "") }
+    let weak = |cost, mend| Finding { version: "on the CPU".into(), ..Finding::bad("training", State::Weak, cost, mend) };
+    match (device::graphics(), cfg!(feature = "gpu").then(device::probe)) {
+        (_, Some(Ok(adapter))) if !adapter.software => Finding::ok("training", format!("on the GPU: {}", adapter.name)),
+        (_, Some(Ok(adapter))) => {
+            Finding::ok("training", format!("on the CPU; --device gpu would use {}, which is software", adapter.name))
         }
+        (Some(found), Some(Err(why))) => weak(format!("there is {found}, but {why}"), "install the driver's Vulkan part"),
+        (Some(found), None) => {
+            let cost = format!("there is {found}, and this build of limbic trains on the CPU only");
+            weak(cost, "cargo build --release --features gpu")
+        }
+        (None, _) => Finding::ok("training", "on the CPU; no GPU found"),
     }
 }
 

@@ -99,6 +99,7 @@ impl Part<'_> {
             trained_on: seen,
             participants,
             simulated: self.dataset.simulated,
+            device: self.options.fit.device,
             limbic_version: env!("CARGO_PKG_VERSION").to_string(),
             caveats,
         }

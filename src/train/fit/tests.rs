@@ -1,6 +1,8 @@
 //! Known answers of the training loop: learning, repeating, stopping.
 
+use super::course::inverse_frequencies;
 use super::*;
+use crate::signal::Seed;
 use crate::train::networks::face_small::face_small;
 
 /// Two classes told apart by which half of an 8 x 8 picture is bright.

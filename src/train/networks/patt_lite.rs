@@ -2,6 +2,7 @@
 //! of one image and never across the batch, so that an answer does not depend on the other images.
 
 use super::{Architecture, Size};
+use crate::prepare::face_map;
 use crate::signal::Seed;
 use crate::train::layer::{Attention, BatchNorm};
 use crate::train::network::{Conv2d, Dense, MapLayer, Network, NetworkError, RowLayer};
@@ -10,8 +11,8 @@ pub const ARCHITECTURE: Architecture = Architecture {
     name: "patt-lite",
     hidden: 32,
     sequence: false,
-    takes: |kind| kind == "face",
-    wants: "face pictures (--modality face)",
+    takes: |kind| kind == "face" || kind == face_map::KIND,
+    wants: "face pictures (--modality face), or a backbone's maps of them",
     build,
 };
 
@@ -19,7 +20,7 @@ pub const ARCHITECTURE: Architecture = Architecture {
 const PICTURE: usize = 3;
 
 /// A picture goes through a small backbone of depthwise convolutions trained from scratch; a backbone's features
-/// (576 x 14 x 14 of MobileNetV2) go straight to the patches. `hidden` is the width of a token (32 as published; all
+/// (576 x 14 x 14 of MobileNetV2, 672 of EfficientNet-Lite0) go straight to the patches. `hidden` is the width of a token (32 as published; all
 /// other widths follow).
 fn build(size: &Size, seed: &Seed) -> Result<Network, NetworkError> {
     let mut draws = seed.fork("weights");

@@ -8,7 +8,7 @@ pub const ARCHITECTURE: Architecture = Architecture {
     name: "seed-a-cnn",
     hidden: 512,
     sequence: true,
-    takes: |kind| !matches!(kind, "samples" | "courses" | "inception-map"),
+    takes: |kind| !matches!(kind, "samples" | "courses" | "inception-map" | "face-map"),
     wants: "images (--features psd, bhi-..., spectrogram, spectrogram-map)",
     build,
 };

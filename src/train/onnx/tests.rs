@@ -31,6 +31,7 @@ pub(crate) fn card() -> Card {
         trained_on: vec![("00000000000000a1".into(), 1)],
         participants: vec!["P01".into()],
         simulated: true,
+        device: crate::train::device::Compute::Cpu,
         limbic_version: "0.1.0".into(),
         caveats: vec!["SIMULATED".into()],
     }
