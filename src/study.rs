@@ -7,6 +7,8 @@ pub mod crops;
 pub mod datasets;
 pub mod evaluate;
 mod explained;
+pub mod face_input;
+pub mod face_network;
 pub mod features;
 mod frames;
 mod held_out;

@@ -62,3 +62,43 @@ fn conversions_answer_as_those_of_other_programs() {
         }
     }
 }
+
+/// The other program's file ends at the 1000 classes; what goes into block 11's depthwise convolution is asked for as well.
+const LITE: &str = "efficientnet_lite0.onnx";
+const LITE_MAPS: &str = "/_blocks.11/_swish/Clip_output_0";
+
+/// The bytes of a model with one more output: protobuf adds up what is said of a message in several places. ModelProto.graph
+/// (7), GraphProto.output (12), ValueInfoProto.name (1) and type (2): a tensor of float32 of any shape.
+fn with_output(mut model: Vec<u8>, name: &str) -> Vec<u8> {
+    let field = |key: u8, contents: &[u8]| [&[key, contents.len() as u8], contents].concat();
+    let info = [field(0x0A, name.as_bytes()), field(0x12, &field(0x0A, &[0x08, 1]))].concat();
+    model.extend(field(0x3A, &field(0x62, &info)));
+    model
+}
+
+#[test]
+fn efficientnet_makes_the_maps_of_another_programs_conversion() {
+    let runtime = Runtime::find(None);
+    if let Runtime::None { why } = &runtime {
+        println!("skipped: {why}");
+        return;
+    }
+    let (ours, theirs) = (Model::EfficientNetLite0.find(), Path::new(REFERENCES).join(LITE));
+    let Some(ours) = ours.filter(|_| theirs.is_file()) else {
+        println!("skipped: {} or {} is not here (limbic setup --models)", Model::EfficientNetLite0.file(), theirs.display());
+        return;
+    };
+    let bytes = with_output(std::fs::read(theirs).expect("reads"), LITE_MAPS);
+    let theirs = OnnxSession::from_bytes(&runtime, LITE, &bytes).expect("loads");
+    let ours = OnnxSession::load(&runtime, &ours).expect("loads");
+    let (mut seed, shape) = (Seed::new(5), [2, 3, 224, 224]);
+    let colours: Vec<f32> = (0..shape.iter().product()).map(|_| seed.uniform() as f32).collect();
+    let scaled: Vec<f32> = colours.iter().map(|v| (255.0 * v - 127.0) / 128.0).collect();
+    let ours = ours.run_all(&colours, &shape).expect("answers").remove(0);
+    let theirs = theirs.run_all(&scaled, &shape).expect("answers");
+    let theirs = theirs.iter().find(|o| o.name == LITE_MAPS).expect("asked for");
+    assert_eq!(ours.shape, theirs.shape);
+    let worst = ours.values.iter().zip(&theirs.values).map(|(a, b)| (a - b).abs()).fold(0f32, f32::max);
+    println!("{}: largest difference {worst:.2e} of values up to 6", Model::EfficientNetLite0.key());
+    assert!(worst <= ALLOWED, "{worst}");
+}

@@ -1,10 +1,11 @@
 //! `limbic evaluate --protocol grouped-kfold,loso --target valence,arousal`: what a network scores, honestly.
 
-use crate::cli::{Common, progress, text};
+use crate::cli::{Common, device, progress, text};
 use crate::job::Job;
 use crate::prepare::dataset::Target;
 use crate::store::Home;
 use crate::study::evaluate::{EvaluationPlan, Modality, prepare};
+use crate::study::face_network::FaceNetwork;
 use crate::study::shards::Shards;
 use crate::study::slurm::{SlurmOptions, run_on_slurm};
 use crate::study::{self, Features, StudyError, inception};
@@ -38,6 +39,10 @@ pub struct Args {
     /// seed-a-cnn, seed-b-head, eeg-itnet, sst-emotionnet, patt-lite, face-small; the features' own when absent
     #[arg(long, value_delimiter = ',')]
     network: Vec<String>,
+    /// What patt-lite stands on (--modality face): scratch (layers trained with it), or one of the frozen networks of
+    /// `limbic setup --models`: mobilenet-v2, efficientnet-lite0
+    #[arg(long, value_name = "BACKBONE")]
+    backbone: Option<String>,
     /// Folds of the k-fold protocols
     #[arg(long, default_value_t = 10)]
     folds: usize,
@@ -102,12 +107,15 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     if let (Some(folder), Some(shard)) = (&args.folder, args.shard) {
         return Ok(Shards::open(folder)?.run(shard, &Job::silent())?);
     }
-    crate::train::device::chosen(&args.device)?;
+    let device = device::chosen(&args.device)?;
+    // The process opens one, for whatever needs it first.
+    crate::infer::runtime::Runtime::find(common.lib_dir.as_deref());
     inception::look_in(inception::Places { model: args.inception.clone(), library_dir: common.lib_dir.clone() });
     let home = Home::view(&common.home)?;
     let job = progress::job();
     let mut all = Vec::new();
-    for plan in plans(args, &home)? {
+    for mut plan in plans(args, &home)? {
+        plan.fit.device = device;
         let some = evaluations(args, &home, &plan, &job);
         progress::clear();
         all.extend(some?);
@@ -137,11 +145,17 @@ fn evaluations(args: &Args, home: &Home, plan: &EvaluationPlan, job: &Job) -> an
 /// Every network on all the features that it takes; the features' own networks where none is named.
 fn plans(args: &Args, home: &Home) -> anyhow::Result<Vec<EvaluationPlan>> {
     let modalities: Vec<(Modality, String, &str)> = match args.modality {
+        ModalityChoice::Eeg if args.backbone.is_some() => bail!("--backbone is for faces; add --modality face"),
         ModalityChoice::Eeg => {
             let all = args.features.iter().map(|name| Features::named(name)).collect::<Result<Vec<_>, _>>()?;
             all.into_iter().map(|f| (Modality::Eeg(f), f.name(), f.network())).collect()
         }
-        ModalityChoice::Face => vec![(Modality::Face, "face".into(), "face-small")],
+        ModalityChoice::Face => {
+            let backbone = args.backbone.as_deref();
+            let own = FaceNetwork::named(args.network.first().map(String::as_str), backbone)?;
+            args.network.iter().try_for_each(|n| FaceNetwork::named(Some(n), backbone).map(|_| ()))?;
+            vec![(Modality::Face(own.stands), own.kind().into(), own.name)]
+        }
     };
     let known = |name: &str| crate::train::architecture(name).ok_or_else(|| StudyError::NoNetwork(name.into()));
     let mut plans = Vec::new();

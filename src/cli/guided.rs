@@ -59,6 +59,7 @@ pub(super) fn options(common: &Common) -> LabOptions {
             let plan = Plan {
                 sessions,
                 seed,
+                device: crate::train::device::chosen("auto").map(|chosen| chosen.compute).unwrap_or_default(),
                 hidden: 64,
                 epochs: 20,
                 folds: 4,

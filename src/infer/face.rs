@@ -2,6 +2,7 @@
 //!
 //! A detector is any of [`KINDS`]; which one a model file is, its inputs and outputs tell.
 
+pub mod backbone;
 pub mod blazeface;
 pub mod boxes;
 pub mod centerface;
@@ -43,6 +44,10 @@ pub enum FaceError {
         "the model {model} is no face detector that limbic knows: its input is {input} and its outputs are {outputs}; limbic knows {known}"
     )]
     NoDetector { model: String, input: String, outputs: String, known: String },
+    #[error(
+        "the model {model} is no backbone that limbic knows: its input is {input} and its output {output}, where any x 3 x 224 x 224 and any x channels x 14 x 14 are wanted; bring one with `limbic setup --models`"
+    )]
+    NoBackbone { model: String, input: String, output: String },
     #[error("the model {model} is no expression network: {message}")]
     NoExpression { model: String, message: String },
     #[error("the detector {model} answered with outputs of another shape than its kind ({kind}) has: {found}; export it again")]

@@ -22,11 +22,22 @@ pub enum Model {
     Expression,
     /// InceptionV3 without its top: 2048 features.
     Features,
+    /// MobileNetV2 up to its last maps of 14 x 14, which a face network may stand on.
+    MobileNetV2,
+    /// EfficientNet-Lite0 up to the same.
+    EfficientNetLite0,
 }
 
 impl Model {
-    pub const ALL: [Model; 5] =
-        [Model::FaceDetector, Model::NearFaceDetector, Model::CenterFace, Model::Expression, Model::Features];
+    pub const ALL: [Model; 7] = [
+        Model::FaceDetector,
+        Model::NearFaceDetector,
+        Model::CenterFace,
+        Model::Expression,
+        Model::Features,
+        Model::MobileNetV2,
+        Model::EfficientNetLite0,
+    ];
 
     /// The word on the command line and in JSON, and the stem of its file.
     pub fn key(self) -> &'static str {
@@ -36,6 +47,8 @@ impl Model {
             Model::CenterFace => "centerface",
             Model::Expression => "face-api-expression",
             Model::Features => "inception-v3-features",
+            Model::MobileNetV2 => "mobilenet-v2-features",
+            Model::EfficientNetLite0 => "efficientnet-lite0-features",
         }
     }
 
@@ -45,6 +58,8 @@ impl Model {
             Model::FaceDetector | Model::NearFaceDetector | Model::CenterFace => "a face detector",
             Model::Expression => "an expression network",
             Model::Features => "InceptionV3",
+            Model::MobileNetV2 => "MobileNetV2",
+            Model::EfficientNetLite0 => "EfficientNet-Lite0",
         }
     }
 

@@ -81,10 +81,35 @@ impl Crops {
         match self {
             Crops::Centre => Ok(face_pixels(jpeg, FACE_SIDE).ok()),
             Crops::Found(detector) => match Picture::from_jpeg(jpeg) {
-                Ok(picture) => found(detector.as_ref(), &picture, tracker),
+                Ok(picture) => Ok(found(detector.as_ref(), &picture, tracker, FACE_SIDE)?.map(|square| pixels_of(&square))),
                 Err(_) => Ok(None),
             },
         }
+    }
+
+    /// The face of one frame in colour, square, `side` pixels; otherwise as [`Crops::pixels`].
+    ///
+    /// # Errors
+    /// The detector fails.
+    pub fn square(&self, jpeg: &[u8], tracker: &mut Tracker, side: usize) -> Result<Option<Picture>, FaceError> {
+        let Ok(picture) = Picture::from_jpeg(jpeg) else { return Ok(None) };
+        match self {
+            Crops::Centre => Ok(Some(centre(&picture, side))),
+            Crops::Found(detector) => found(detector.as_ref(), &picture, tracker, side),
+        }
+    }
+
+    /// As [`Crops::square`] for a picture of a collection, otherwise as [`Crops::of_picture`].
+    ///
+    /// # Errors
+    /// The detector fails.
+    pub fn square_of(&self, picture: &Picture, side: usize) -> Result<(Picture, bool), FaceError> {
+        let found = match self {
+            Crops::Centre => None,
+            Crops::Found(detector) => found(detector.as_ref(), picture, &mut Tracker::default(), side)?,
+        };
+        let detected = found.is_some();
+        Ok((found.unwrap_or_else(|| centre(picture, side)), detected))
     }
 
     /// As [`Crops::pixels`] for a picture of a collection, and whether the detector found a face in it. Where it did not,
@@ -93,25 +118,36 @@ impl Crops {
     /// # Errors
     /// The detector fails.
     pub fn of_picture(&self, picture: &Picture) -> Result<(Vec<f32>, bool), FaceError> {
-        let whole = || standardised(centre_square(&grey(picture), FACE_SIDE));
+        let whole = || pixels_of(picture);
         Ok(match self {
             Crops::Centre => (whole(), false),
-            Crops::Found(detector) => match found(detector.as_ref(), picture, &mut Tracker::default())? {
-                Some(pixels) => (pixels, true),
+            Crops::Found(detector) => match found(detector.as_ref(), picture, &mut Tracker::default(), FACE_SIDE)? {
+                Some(square) => (pixels_of(&square), true),
                 None => (whole(), false),
             },
         })
     }
 }
 
-fn found(detector: &dyn Detector, picture: &Picture, tracker: &mut Tracker) -> Result<Option<Vec<f32>>, FaceError> {
+fn found(detector: &dyn Detector, picture: &Picture, tracker: &mut Tracker, side: usize) -> Result<Option<Picture>, FaceError> {
     let faces = detector.detect(picture)?;
     let chosen = tracker.next(&faces).map(|c| &faces[c.index]);
     let sure = chosen.filter(|face| f64::from(face.score) >= USABLE_CONFIDENCE);
-    Ok(sure.map(|face| {
-        let square = crop(picture, face, &Cut { side: FACE_SIDE, ..TRAINING });
-        standardised(centre_square(&grey(&square), FACE_SIDE))
-    }))
+    Ok(sure.map(|face| crop(picture, face, &Cut { side, ..TRAINING })))
+}
+
+/// The network's input of a picture's centre square.
+fn pixels_of(picture: &Picture) -> Vec<f32> {
+    standardised(centre_square(&grey(picture), FACE_SIDE))
+}
+
+/// The centre square in colour.
+fn centre(picture: &Picture, side: usize) -> Picture {
+    let square = picture.width.min(picture.height);
+    let (left, top) = ((picture.width - square) / 2, (picture.height - square) / 2);
+    let rows = picture.rgb.chunks_exact(3 * picture.width).skip(top).take(square);
+    let rgb = rows.flat_map(|row| row[3 * left..3 * (left + square)].iter().copied()).collect();
+    Picture { width: square, height: square, rgb }.resized(side, side)
 }
 
 /// As many as look at trials side by side.
@@ -165,6 +201,11 @@ mod tests {
             assert_eq!(found(faces).pixels(&frame(), &mut Tracker::default()).expect("runs"), None);
         }
         assert_eq!(detected.pixels(b"no frame", &mut Tracker::default()).expect("runs"), None);
+        // In colour: of the detected one the chequers, of the centre the ground beside them.
+        let square = |crops: &Crops| crops.square(&frame(), &mut Tracker::default(), 64).expect("runs").expect("a face");
+        let (face, middle) = (square(&detected), square(&centre));
+        assert_eq!((face.width, face.height, middle.width, middle.height), (64, 64, 64, 64));
+        assert!(face.pixel(5, 5)[0] > 180 && (70..110).contains(&middle.pixel(5, 5)[1]), "{:?}", face.pixel(5, 5));
     }
 
     #[test]

@@ -1,23 +1,21 @@
 //! From stored sessions to data sets: EEG windows and face frames of every usable trial, with the wanted label.
 
 use crate::gate::{self, EegWindow, QualityReport};
-use crate::infer::face::track::Tracker;
 use crate::job::{Job, Stopped};
 use crate::prepare::dataset::{Dataset, Example, Recipe, Target};
 use crate::prepare::signals::Signals;
-use crate::signal::{Role, SECOND, StreamKind, seconds};
+use crate::signal::{Nanos, Role, SECOND, StreamKind, seconds};
 use crate::store::rows::{StreamRow, Trial};
 use crate::store::{Block, Recording};
 use crate::study::StudyError;
-use crate::study::crops::Crops;
+use crate::study::face_input::FaceInput;
+use crate::study::features::FeatureCache;
 use crate::study::rows::{Features, rows};
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Side of the face crop in pixels.
 pub const FACE_SIDE: usize = 32;
-
-/// Face frames per second that are looked at (the paper asks for at least 5 on average; more say little new).
-pub(super) const FACE_FPS: f64 = 5.0;
 
 /// Classes of a target, in the order of their labels, as far as `recordings` have them.
 pub fn classes(recordings: &[Recording], target: Target) -> Vec<String> {
@@ -194,6 +192,11 @@ pub(super) fn labelled<'a>(recording: &'a Recording, target: Target, classes: &[
     recording.trials.iter().filter(|t| t.is_usable()).filter_map(|t| Some((t, label(t, target, classes)?))).collect()
 }
 
+/// Of its video.
+fn length(trial: &Trial) -> Nanos {
+    trial.video_off.unwrap_or(0) - trial.video_on.unwrap_or(0)
+}
+
 fn example(recording: &Recording, trial: &Trial, label: usize, time: f64, features: Vec<f32>) -> Example {
     Example {
         features,
@@ -206,27 +209,38 @@ fn example(recording: &Recording, trial: &Trial, label: usize, time: f64, featur
     }
 }
 
-/// Grey face crops of every usable trial; None where no session stored faces, or no face was found in them.
+/// The faces of every usable trial; None where no session stored any, or no face was found in them.
 ///
 /// # Errors
 /// A session that cannot be read.
-pub fn face_dataset(recordings: &[Recording], target: Target, crops: &Crops, job: &Job) -> Result<Option<Dataset>, StudyError> {
+pub fn face_dataset(
+    recordings: &[Recording],
+    target: Target,
+    input: &FaceInput,
+    job: &Job,
+) -> Result<Option<Dataset>, StudyError> {
     let classes = classes(recordings, target);
+    let with_faces: Vec<_> =
+        recordings.iter().filter_map(|r| Some((r, face_stream(r)?, labelled(r, target, &classes)))).collect();
+    let trials = || with_faces.iter().flat_map(|(_, _, trials)| trials);
+    let every_s = input.every_s(trials().map(|(t, _)| seconds(length(t))).sum());
+    let (done, all) = (AtomicU64::new(0), trials().count() as u64);
     let mut examples = Vec::new();
-    for (done, recording) in recordings.iter().enumerate() {
-        job.report("face frames", done as u64, recordings.len() as u64)?;
-        let Some(stream) = face_stream(recording) else { continue };
-        let made: Vec<Vec<Example>> = labelled(recording, target, &classes)
-            .par_iter()
-            .map(|(t, l)| face_trial(recording, stream, (t, *l), crops, job))
-            .collect::<Result<_, _>>()?;
+    for (recording, stream, trials) in &with_faces {
+        job.report("face frames", done.load(Ordering::Relaxed), all)?;
+        let one = |(trial, label): &(&Trial, usize)| -> Result<Vec<Example>, StudyError> {
+            let made = face_trial(recording, stream, (trial, *label), (input, every_s), job)?;
+            job.report("face frames", done.fetch_add(1, Ordering::Relaxed) + 1, all)?;
+            Ok(made)
+        };
+        let made: Vec<Vec<Example>> = trials.par_iter().map(one).collect::<Result<_, _>>()?;
         examples.extend(made.into_iter().flatten());
     }
     if examples.is_empty() {
         return Ok(None);
     }
     let simulated = recordings.iter().any(|r| r.session.simulated);
-    Ok(Some(Dataset { recipe: crops.recipe(), target, classes, examples, simulated }))
+    Ok(Some(Dataset { recipe: input.recipe(), target, classes, examples, simulated }))
 }
 
 /// Examples of one trial, or why it has none.
@@ -253,27 +267,25 @@ pub(super) fn face_trial(
     recording: &Recording,
     stream: &StreamRow,
     (trial, label): (&Trial, usize),
-    crops: &Crops,
+    (input, every_s): (&FaceInput, f64),
     job: &Job,
 ) -> Result<Vec<Example>, StudyError> {
     let (on, off) = (trial.video_on.unwrap_or(0), trial.video_off.unwrap_or(0));
-    let step = (SECOND as f64 / FACE_FPS) as i64;
+    let step = (SECOND as f64 * every_s) as i64;
     let mut next = on;
-    let (mut examples, mut tracker) = (Vec::new(), Tracker::default());
+    let (mut times, mut frames) = (Vec::new(), Vec::new());
     for frame in recording.frames(stream.info.id, on, off)? {
         if frame.captured < next {
             continue;
         }
         next = frame.captured + step - step / 10; // a tenth of slack for jitter
-        if job.is_stopped() {
-            return Err(Stopped.into());
-        }
-        // A frame that is no JPEG was damaged on disk or in the camera: left out, and counted by `verify`.
-        if let Some(pixels) = crops.pixels(&frame.jpeg, &mut tracker)? {
-            examples.push(example(recording, trial, label, seconds(frame.captured - on), pixels));
-        }
+        times.push(seconds(frame.captured - on));
+        frames.push(frame.jpeg);
     }
-    Ok(examples)
+    let cache = recording.home().map(FeatureCache::of);
+    // A frame that is no JPEG was damaged on disk or in the camera: left out, and counted by `verify`.
+    let found = times.into_iter().zip(input.of_frames(&frames, cache.as_ref(), job)?);
+    Ok(found.filter_map(|(time, face)| Some(example(recording, trial, label, time, face?))).collect())
 }
 
 /// The whole EEG of a stored session, uV.

@@ -4,8 +4,9 @@ use crate::job::Job;
 use crate::prepare::dataset::Target;
 use crate::store::rows::SessionId;
 use crate::store::{Home, Recording};
-use crate::study::crops::Crops;
 use crate::study::datasets::{EegData, eeg_dataset, face_dataset};
+use crate::study::face_input::{FaceInput, MOST_MAPS, NO_FACES};
+use crate::study::face_network::Stands;
 use crate::study::shards::{Shards, Task};
 use crate::study::{Features, StudyError};
 use crate::train::evaluate::Evaluation;
@@ -16,7 +17,7 @@ use crate::train::protocol::Protocol;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Modality {
     Eeg(Features),
-    Face,
+    Face(Stands),
 }
 
 /// What to evaluate.
@@ -42,15 +43,13 @@ pub const FOLDER: &str = "derived/evaluations";
 /// The data set of one target.
 ///
 /// # Errors
-/// No usable trial with such a label, sessions of different montages.
+/// No usable trial with such a label, sessions of different montages, a backbone that is not here.
 pub fn dataset(recordings: &[Recording], modality: Modality, target: Target, job: &Job) -> Result<EegData, StudyError> {
     match modality {
         Modality::Eeg(features) => eeg_dataset(recordings, target, features, job),
-        Modality::Face => match face_dataset(recordings, target, &Crops::installed(None), job)? {
+        Modality::Face(stands) => match face_dataset(recordings, target, &FaceInput::installed(stands, None)?, job)? {
             Some(dataset) => Ok(EegData { dataset, left_out: Vec::new() }),
-            None => Err(StudyError::NothingToTrain(
-                "no session has face frames of a finished, labelled trial; record some with a camera".into(),
-            )),
+            None => Err(StudyError::NothingToTrain(NO_FACES.into())),
         },
     }
 }
@@ -86,6 +85,12 @@ pub fn prepare(home: &Home, plan: &EvaluationPlan, job: &Job) -> Result<Vec<Shar
 /// # Errors
 /// As [`prepare`] and [`Shards::run_missing`]. Finished runs are kept and not done again.
 pub fn evaluate(home: &Home, plan: &EvaluationPlan, job: &Job) -> Result<Vec<Evaluation>, StudyError> {
-    let run = |shards: Shards| Ok(shards.summary(&shards.run_missing(plan.workers, job)?));
+    // Every run holds its inputs: of maps, no more at once than one run may have.
+    let mapped = matches!(plan.modality, Modality::Face(stands) if stands != Stands::Scratch);
+    let workers = |maps: usize| if mapped { plan.workers.min((MOST_MAPS / maps.max(1)).max(1)) } else { plan.workers };
+    let run = |shards: Shards| {
+        let answers = shards.run_missing(workers(shards.dataset.examples.len()), job)?;
+        Ok(shards.summary(&answers))
+    };
     prepare(home, plan, job)?.into_iter().map(run).collect()
 }

@@ -8,10 +8,11 @@ use crate::explain::report::ExplanationReport;
 use crate::explain::{ExplainError, Names, Options, TestSet, explain_folds};
 use crate::job::Job;
 use crate::prepare::dataset::{Dataset, Target};
+use crate::prepare::face_map;
 use crate::store::Home;
 use crate::store::rows::{Entry, ExplanationRow, SessionId};
-use crate::study::crops::Crops;
 use crate::study::datasets::{eeg_dataset, face_dataset};
+use crate::study::face_input::FaceInput;
 use crate::study::{Features, Plan, StudyError, Windows, windows};
 use crate::train::card::Card;
 use crate::train::input::InputMaker;
@@ -130,12 +131,18 @@ pub fn explain_again(
     let making = Making::read(home, &format!("eeg-{stamp}"))?;
     let plan = making.plan()?;
     let recordings = recordings(home, &plan.sessions)?;
+    let face_card = card_of(home, &format!("face-{stamp}"));
+    if faces && face_card.as_ref().is_some_and(|c| c.recipe.kind == face_map::KIND) {
+        return Err(StudyError::NothingToTrain(
+            "the face model looks at a backbone's maps, whose values are no places of the face that could be explained".into(),
+        ));
+    }
     let data_of = |face: bool| -> Result<Dataset, StudyError> {
         let mut data = if face {
             let none = || StudyError::NothingToTrain("the model's sessions have no stored face frames".into());
-            let crops = card_of(home, &format!("face-{stamp}")).map_or(Ok(Crops::Centre), |c| Crops::of(&c.recipe, None));
-            let crops = crops.map_err(StudyError::NothingToTrain)?;
-            face_dataset(&recordings, plan.target, &crops, job)?.ok_or_else(none)?
+            let input = face_card.as_ref().map_or(Ok(FaceInput::default()), |c| FaceInput::of(&c.recipe, None));
+            let input = input.map_err(StudyError::NothingToTrain)?;
+            face_dataset(&recordings, plan.target, &input, job)?.ok_or_else(none)?
         } else {
             eeg_dataset(&recordings, plan.target, plan.features, job)?.dataset
         };
@@ -148,8 +155,10 @@ pub fn explain_again(
     let trials: BTreeSet<(String, u32)> = eeg.examples.iter().map(|e| (e.session.clone(), e.trial)).collect();
     let mut data = if faces { data_of(true)? } else { eeg };
     data.examples.retain(|e| trials.contains(&(e.session.clone(), e.trial)));
+    // "patt-lite hidden=32"
+    let face_network = face_card.as_ref().and_then(|c| c.network.split(' ').next()).unwrap_or(FACE_NETWORK);
     let (modality, network, hidden) =
-        if faces { ("face", FACE_NETWORK, FACE_HIDDEN) } else { ("eeg", making.network.as_str(), plan.hidden) };
+        if faces { ("face", face_network, FACE_HIDDEN) } else { ("eeg", making.network.as_str(), plan.hidden) };
     let name = format!("{modality}-{stamp}");
     let options = choose(making.options(), data.classes.len())?;
     let network = architecture(network).ok_or_else(|| StudyError::NoNetwork(network.into()))?;

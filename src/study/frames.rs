@@ -7,8 +7,8 @@ use crate::signal::seconds;
 use crate::store::Recording;
 use crate::store::rows::Trial;
 use crate::study::StudyError;
-use crate::study::crops::Crops;
-use crate::study::datasets::{FACE_FPS, face_stream, face_trial};
+use crate::study::datasets::{face_stream, face_trial};
+use crate::study::face_input::FaceInput;
 
 /// The readable frames of one trial in which the face was found.
 #[derive(Debug, Clone, Default)]
@@ -19,15 +19,16 @@ pub struct FaceFrames {
 }
 
 impl FaceFrames {
-    /// Those of a trial, five a second at most; none where the session has no camera.
+    /// Those of a trial, five a second at most (one where a backbone makes maps of them); none where the session has no camera.
     ///
     /// # Errors
     /// The session cannot be read.
-    pub fn of(recording: &Recording, trial: (&Trial, usize), crops: &Crops, job: &Job) -> Result<FaceFrames, StudyError> {
+    pub fn of(recording: &Recording, trial: (&Trial, usize), input: &FaceInput, job: &Job) -> Result<FaceFrames, StudyError> {
         let Some(stream) = face_stream(recording) else { return Ok(FaceFrames::default()) };
         let length = seconds(trial.0.video_off.unwrap_or(0) - trial.0.video_on.unwrap_or(0));
-        let rate = if stream.info.rate > 0.0 { stream.info.rate.min(FACE_FPS) } else { FACE_FPS };
-        let examples = face_trial(recording, stream, trial, crops, job)?;
+        let most = 1.0 / input.every_s(0.0);
+        let rate = if stream.info.rate > 0.0 { stream.info.rate.min(most) } else { most };
+        let examples = face_trial(recording, stream, trial, (input, 1.0 / most), job)?;
         Ok(FaceFrames { examples, expected: (length * rate) as usize })
     }
 

@@ -1,9 +1,9 @@
 //! Recordings of the field become ordinary sessions.
 
-use crate::exchange::{Imported, Source, trial_text};
+use crate::exchange::{Opened, Source, trial_text};
 use crate::signal::{Marker, MarkerKind, Nanos, Seed, Segment, seconds, to_nanos};
 use crate::store::rows::{Consent, Participant, Session, SessionState, Trial};
-use crate::store::{Home, WholeSession, WholeStream};
+use crate::store::{Home, Samples, WholeSession, WholeStream};
 use crate::study::StudyError;
 use std::collections::BTreeSet;
 
@@ -21,11 +21,12 @@ pub fn is_restricted(session: &Session) -> bool {
 /// The home cannot be written; a code that cannot be one.
 pub fn import(
     home: &Home,
-    imported: Imported,
+    recording: impl Into<Opened>,
     source: &Source,
     participant: Option<&str>,
     now_utc: Nanos,
 ) -> Result<Session, StudyError> {
+    let Opened { imported, later } = recording.into();
     let file = source.path();
     let mut person =
         imported.participant.clone().unwrap_or_else(|| Participant { code: "imported".into(), ..Participant::default() });
@@ -61,14 +62,15 @@ pub fn import(
     // The file was recorded elsewhere, under the consent that was given there.
     let form = format!("imported from {}", session.rig_name);
     let consent = lab.consent.unwrap_or(Consent { recording: true, form, ..Consent::default() });
-    let whole = whole(imported);
+    let whole = whole(Opened { imported, later });
     let numbers: BTreeSet<u32> = whole.trials.iter().map(|t| t.number).collect();
     let session = Session { trials_planned: lab.trials_planned.unwrap_or(numbers.len() as u32), ..session };
     Ok(home.import_session(session, person, consent, whole)?)
 }
 
 /// Streams, markers and trials on the session's clock, whose zero is the recording's.
-fn whole(imported: Imported) -> WholeSession {
+fn whole(Opened { imported, later }: Opened) -> WholeSession {
+    let mut later = later.into_iter();
     let (trials, markers, placements) = (imported.trials, imported.markers, imported.placements);
     let mut made = WholeSession { trials, markers, placements, ..WholeSession::default() };
     let (mut gaps, mut felt) = (Vec::new(), Vec::new());
@@ -93,18 +95,21 @@ fn whole(imported: Imported) -> WholeSession {
         }
     }
     for (n, stream) in imported.streams.into_iter().enumerate() {
-        let mut data = stream.data;
+        let (mut data, mut elsewhere) = (stream.data, later.next());
         let first = stream.start_s;
         // Events are told of the first stream, that of the EEG; the others have holes of their own.
         for (onset, duration) in gaps.iter().filter(|_| n == 0) {
             // limbic's own files fill what was lost, since their formats know no missing value.
             let place = |s: f64| ((s - first) * stream.info.rate).round().max(0.0) as usize;
+            let (from, to) = (place(*onset), place(onset + duration));
+            elsewhere.iter_mut().for_each(|samples| samples.lose(from..to));
             for channel in &mut data {
-                let (from, to) = (place(*onset).min(channel.len()), place(onset + duration).min(channel.len()));
-                channel[from..to].fill(f32::NAN);
+                let (from, to) = (from.min(channel.len()), to.min(channel.len()));
+                channel[from..to.max(from)].fill(f32::NAN);
             }
         }
-        made.streams.push(WholeStream { info: stream.info, data, start: to_nanos(first), stamps: stream.stamps });
+        let samples = elsewhere.map_or_else(|| data.into(), |samples| Samples::Elsewhere(Box::new(samples)));
+        made.streams.push(WholeStream { info: stream.info, samples, start: to_nanos(first), stamps: stream.stamps });
     }
     made
 }
@@ -121,6 +126,7 @@ fn marker(onset: f64, duration: f64, line: &str) -> Marker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::Imported;
 
     #[test]
     fn lines_of_limbics_own_become_what_they_were() {
@@ -144,12 +150,13 @@ mod tests {
             simulated: false,
         };
         let stream = crate::exchange::ImportedStream { info, data: vec![vec![1.0; 5]], start_s: 0.0, stamps: Vec::new() };
-        let made = whole(Imported { annotations, streams: vec![stream], ..Imported::default() });
+        let made = whole(Imported { annotations, streams: vec![stream], ..Imported::default() }.into());
         assert_eq!((made.markers[0].kind, made.markers[0].text.as_str()), (MarkerKind::VideoOn, "clip"));
         assert_eq!((made.markers[1].kind, made.markers[1].text.as_str()), (MarkerKind::External, "S  1 (lasts 0.5 s)"));
         let felt = &made.segments[0];
         assert_eq!((felt.from_s, felt.to_s, felt.intensity, felt.by.as_str()), (0.5, 1.5, Some(7), "participant"));
         assert_eq!((made.trials[0].video_off, made.trials[0].rating.valence), (Some(5_000_000_000), Some(6.0)));
-        assert_eq!(made.streams[0].data[0].iter().map(|v| v.is_nan()).collect::<Vec<_>>(), [false, false, true, true, false]);
+        let Samples::Held(data) = &made.streams[0].samples else { panic!("in memory") };
+        assert_eq!(data[0].iter().map(|v| v.is_nan()).collect::<Vec<_>>(), [false, false, true, true, false]);
     }
 }

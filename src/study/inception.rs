@@ -3,7 +3,6 @@
 //! job that was stopped goes on behind the last whole trial.
 
 use crate::infer::epoch::{EpochPath, FEATURES};
-use crate::infer::open::Opened;
 use crate::infer::runtime::{OnnxSession, Runtime};
 use crate::job::{Job, Stopped};
 use crate::native::Model;
@@ -16,7 +15,6 @@ use crate::study::StudyError;
 use crate::study::features::{Content, FeatureCache};
 use crate::study::rows::Rows;
 use crate::train::Predictor;
-use crate::train::input::InputMaker;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -93,6 +91,16 @@ impl Extractor {
         Ok(recipe)
     }
 
+    /// Features of the last [`EPOCH_S`] of these samples, 28 x 2048; what stands before is the lead. For live use.
+    ///
+    /// # Errors
+    /// Missing electrodes, fewer samples than an epoch, a runtime that fails.
+    pub fn newest(&self, eeg: &Signals) -> Result<Vec<f32>, StudyError> {
+        let eeg = eeg.select(&scalp_map::channels(&eeg.labels).map_err(PrepareError::from)?);
+        let from = (eeg.seconds() - EPOCH_S - LEAD_S).max(0.0);
+        Ok(self.path.features(&self.path.pictures(&cut(&eeg, from, eeg.seconds()))?)?)
+    }
+
     /// Features of every whole epoch from `onset_s` on for `length_s` (both in s of `eeg`), 28 x 2048 each, with the epoch's
     /// centre in s since `onset_s`. An epoch that has less than [`LEAD_S`] before it is left out.
     ///
@@ -163,52 +171,5 @@ impl Predictor for Headless {
 
     fn runtime(&self) -> String {
         String::new()
-    }
-}
-
-/// A trained head for [`EpochPath`], which hands it maps as InceptionV3 gives them: scaled here as in training.
-pub struct Head {
-    maker: InputMaker,
-    head: Opened,
-}
-
-impl Head {
-    /// Of a model that was trained on these maps.
-    ///
-    /// # Errors
-    /// A model of other features, or of another InceptionV3 than the one here.
-    pub fn of(head: Opened) -> Result<Head, StudyError> {
-        let maker = InputMaker::of_card(&head.card)?;
-        maker.check(&head.card.name, &extractor()?.recipe(&scalp_map::labels())?)?;
-        Ok(Head { maker, head })
-    }
-
-    /// What its logits are divided by.
-    pub fn temperature(&self) -> f64 {
-        self.head.card.temperature
-    }
-}
-
-impl Predictor for Head {
-    fn input_len(&self) -> usize {
-        self.head.predictor.input_len()
-    }
-
-    fn classes(&self) -> usize {
-        self.head.predictor.classes()
-    }
-
-    fn logits(&self, inputs: &[f32], n: usize) -> Vec<f32> {
-        let sites = self.maker.pixels();
-        let scaled = |map: &[f32]| {
-            let features: Vec<f32> = sites.iter().map(|&site| map[site]).collect();
-            self.maker.input(&features).unwrap_or_else(|_| map.to_vec())
-        };
-        let maps: Vec<f32> = inputs.chunks_exact(self.input_len().max(1)).flat_map(scaled).collect();
-        self.head.predictor.logits(&maps, n)
-    }
-
-    fn runtime(&self) -> String {
-        self.head.predictor.runtime()
     }
 }

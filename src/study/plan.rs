@@ -4,8 +4,10 @@ use crate::explain::report::ExplanationReport;
 use crate::prepare::dataset::Target;
 use crate::signal::Nanos;
 use crate::store::rows::{ModelRow, SessionId};
+use crate::study::face_network::FaceNetwork;
 use crate::study::{Features, Windows};
 use crate::train::card::Scores;
+use crate::train::device::Compute;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -19,6 +21,8 @@ pub struct Plan {
     pub features: Features,
     /// Name of the EEG network; the features' own when absent.
     pub network: Option<String>,
+    /// The network of faces, where there are any.
+    pub face: FaceNetwork,
     /// Which windows of a clip are learnt from and judged.
     pub windows: Windows,
     /// Folds of the grouped cross-validation.
@@ -27,6 +31,8 @@ pub struct Plan {
     pub hidden: usize,
     pub epochs: usize,
     pub seed: u64,
+    /// Where to train.
+    pub device: Compute,
     /// Wall time that names and dates the models.
     pub created_utc: Nanos,
     pub library_dir: Option<PathBuf>,
@@ -43,11 +49,13 @@ impl Default for Plan {
             target: Target::Intended,
             features: Features::default(),
             network: None,
+            face: FaceNetwork::default(),
             windows: Windows::All,
             folds: 4,
             hidden: 512,
             epochs: 50,
             seed: 7,
+            device: Compute::Cpu,
             created_utc: 0,
             library_dir: None,
             features_per_step: 1,
@@ -95,6 +103,14 @@ pub enum StudyError {
         "these maps need InceptionV3, which is not here; bring it with `limbic setup --models`, or name a file with --inception"
     )]
     NoInception,
+    #[error("\"{0}\" is no backbone; use scratch, mobilenet-v2 or efficientnet-lite0")]
+    UnknownBackbone(String),
+    #[error("the network {network} takes {wants}; for faces there are face-small and patt-lite")]
+    NoFaceNetwork { network: String, wants: &'static str },
+    #[error("the network {0} stands on no backbone; leave --backbone out, or choose patt-lite")]
+    NoBackboneFor(String),
+    #[error("the backbone {0} is not here; bring it with `limbic setup --models`, or choose --backbone scratch")]
+    NoBackbone(&'static str),
     #[error("no network is called {0}; there are {names}", names = crate::train::networks::names())]
     NoNetwork(String),
     #[error("{path}: {why}")]

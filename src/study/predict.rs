@@ -8,8 +8,8 @@ use crate::job::Job;
 use crate::prepare::dataset::{Dataset, Example, Recipe};
 use crate::store::rows::{Entry, PredictionParts, PredictionRow, SessionId, Trial};
 use crate::store::{Home, Recording};
-use crate::study::crops::Crops;
 use crate::study::datasets::{eeg_recipe, labelled, trial_windows};
+use crate::study::face_input::FaceInput;
 use crate::study::frames::FaceFrames;
 use crate::study::{Features, StudyError};
 use crate::train::card::Card;
@@ -51,9 +51,9 @@ pub fn predict(home: &Home, id: SessionId, wanted: &Wanted, job: &Job) -> Result
         None => None,
     };
     // The face is cut out as it was for the model's training.
-    let crops = face.as_ref().map_or(Ok(Crops::Centre), |f| Crops::of(&f.card.recipe, wanted.library_dir.as_deref()));
-    let crops = crops.map_err(|message| StudyError::Session { session: session.clone(), message })?;
-    let models = Models { eeg: &eeg, face: face.as_ref(), crops, fusion: Fusion::default() };
+    let faces = face.as_ref().map_or(Ok(FaceInput::default()), |f| FaceInput::of(&f.card.recipe, wanted.library_dir.as_deref()));
+    let faces = faces.map_err(|message| StudyError::Session { session: session.clone(), message })?;
+    let models = Models { eeg: &eeg, face: face.as_ref(), faces, fusion: Fusion::default() };
     let rows = answers(&recording, &models, job)?;
     for row in &rows {
         home.put(Entry::Prediction(row.clone()))?;
@@ -129,7 +129,7 @@ const AT_ONCE: usize = 8;
 struct Models<'a> {
     eeg: &'a Opened,
     face: Option<&'a Opened>,
-    crops: Crops,
+    faces: FaceInput,
     fusion: Fusion,
 }
 
@@ -151,7 +151,7 @@ fn answers(recording: &Recording, models: &Models<'_>, job: &Job) -> Result<Vec<
             .par_iter()
             .map(|(trial, label)| {
                 let face = match models.face {
-                    Some(_) => FaceFrames::of(recording, (trial, *label), &models.crops, job)?,
+                    Some(_) => FaceFrames::of(recording, (trial, *label), &models.faces, job)?,
                     None => FaceFrames::default(),
                 };
                 Ok((trial_windows(recording, trial, *label, features, job)?, face))
@@ -192,7 +192,7 @@ fn answer(
     let eeg = geometric_mean(&timeline);
     let face_quality = faces.quality();
     let face = match models.face {
-        Some(model) if faces.enough() => geometric_mean(&probabilities(model, &set(models.crops.recipe(), faces.examples))?),
+        Some(model) if faces.enough() => geometric_mean(&probabilities(model, &set(models.faces.recipe(), faces.examples))?),
         _ => None,
     };
     let fused = models.fusion.fuse(
@@ -208,7 +208,7 @@ fn answer(
         truth: (label < card.classes.len()).then_some(label),
         fused: (models.face.is_some() && !fused.probabilities.is_empty()).then(|| single(&fused.probabilities)),
         parts: PredictionParts {
-            face_from: models.face.map(|_| models.crops.name().to_string()),
+            face_from: models.face.map(|_| models.faces.crops().name().to_string()),
             ..parts(&fused, [trial.quality.map(|q| q as f32), face_quality])
         },
         eeg: eeg.as_deref().map(single),

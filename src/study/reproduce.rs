@@ -12,8 +12,9 @@ use crate::prepare::dataset::Target;
 use crate::signal::{Emotion, Nanos};
 use crate::store::rows::{Session, SessionId};
 use crate::store::{Home, Recording};
-use crate::study::crops::Crops;
 use crate::study::evaluate::{EvaluationPlan, FOLDER, Modality, evaluate};
+use crate::study::face_input::FaceInput;
+use crate::study::face_network::Stands;
 use crate::study::pictures::{self, Pictures};
 use crate::study::shards::{Shards, Task};
 use crate::study::{Features, Plan, StudyError};
@@ -208,7 +209,8 @@ fn targets(settings: &Settings, recordings: &[Recording]) -> Result<Vec<Target>,
 
 /// The face network on a tree of pictures, five times four fifths against one; every picture is a trial of its own.
 fn face_pictures(home: &Home, settings: &Settings, tree: &Path, job: &Job) -> Result<Evaluation, StudyError> {
-    let Pictures { dataset, caveats } = pictures::examples(tree, &FOUR, &Crops::installed(settings.library_dir.as_deref()), job)?;
+    let input = FaceInput::installed(Stands::Scratch, settings.library_dir.as_deref())?;
+    let Pictures { dataset, caveats } = pictures::examples(tree, &FOUR, &input, None, job)?;
     let task = Task {
         protocol: Protocol::GroupedKfold { folds: FACE_FOLDS },
         network: "face-small".into(),
@@ -241,6 +243,7 @@ fn explained(
         hidden: settings.hidden,
         epochs: settings.fit.epochs as usize,
         seed: settings.seed,
+        device: settings.fit.device,
         created_utc: settings.now_utc,
         library_dir: settings.library_dir.clone(),
         features_per_step: settings.features_per_step,

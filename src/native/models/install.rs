@@ -26,6 +26,13 @@ pub struct ModelCard {
     pub bytes: u64,
 }
 
+impl ModelCard {
+    /// The card beside a network's file; `None` where it is gone or damaged.
+    pub fn beside(path: &Path) -> Option<ModelCard> {
+        serde_json::from_slice(&std::fs::read(path.with_extension("json")).ok()?).ok()
+    }
+}
+
 /// What happened to one network.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InstalledModel {
@@ -88,7 +95,7 @@ fn unknown(pin: &Pin) -> ModelCard {
 /// The card of a network that is there, unchanged and of the pinned package.
 fn whole(folder: &Path, pin: &Pin, model: Model) -> Option<ModelCard> {
     let path = folder.join(model.file());
-    let card: ModelCard = serde_json::from_slice(&std::fs::read(path.with_extension("json")).ok()?).ok()?;
+    let card = ModelCard::beside(&path)?;
     let found = sha256_of(&path).ok()?;
     (card.package_sha256 == pin.sha256 && card.sha256 == found.sha256).then_some(card)
 }

@@ -34,6 +34,17 @@ impl Content {
         Content(hash.finalize().into())
     }
 
+    /// Of pieces of bytes: a trial's frames, a picture.
+    pub fn of_bytes<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Content {
+        let mut hash = Sha256::new();
+        hash.update(VERSION.to_le_bytes());
+        for piece in pieces {
+            hash.update((piece.len() as u64).to_le_bytes());
+            hash.update(piece);
+        }
+        Content(hash.finalize().into())
+    }
+
     /// Of a part of it, with the beats around that part and the recipe that its features will carry.
     pub fn part(&self, onset_s: f64, length_s: f64, beats: &[f64], recipe: &Recipe) -> Content {
         let mut hash = Sha256::new();
