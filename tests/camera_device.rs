@@ -90,21 +90,22 @@ fn yuyv_frames_are_encoded() {
 
 #[test]
 fn a_stalled_camera_is_interrupted_and_opened_again() {
-    let Some((frames, output)) = record(5.0, "", &[("SHIM_STALL_AT", "30")]) else { return };
+    let Some((frames, output)) = record(6.0, "", &[("SHIM_STALL_AT", "30")]) else { return };
     let said = markers(&output);
     assert!(said.contains("the camera has stalled") && said.contains("the camera is back"), "{said}");
-    assert!(frames.len() > 60, "{} frames: 1 s, then 2 s of silence, then again: {said}", frames.len());
+    assert!(frames.len() > 40, "{} frames: 1 s, then 2 s of silence, then again: {said}", frames.len());
     let gap = frames.windows(2).map(|p| (p[1].captured - p[0].captured, p[1].index - p[0].index)).max().expect("frames");
     let missing = (gap.0 as f64 * 30.0 / SECOND as f64).round() as u64;
-    assert!(gap.0 > 2 * SECOND && gap.0 < 3 * SECOND && gap.1.abs_diff(missing) <= 1, "{gap:?}");
+    assert!(gap.0 > 2 * SECOND && gap.0 < 4 * SECOND && gap.1.abs_diff(missing) <= 1, "{gap:?}");
 }
 
 #[test]
 fn a_camera_that_is_unplugged_is_used_again_when_it_is_back() {
-    let Some((frames, output)) = record(5.0, "", &[("SHIM_UNPLUG_AT", "30")]) else { return };
+    // It is away for one to two seconds and looked for once a second; what is left of the six shows that frames come.
+    let Some((frames, output)) = record(6.0, "", &[("SHIM_UNPLUG_AT", "30")]) else { return };
     let said = markers(&output);
     assert!(said.contains("the camera is gone") && said.contains("the camera is back"), "{said}");
-    assert!(frames.len() > 60, "{} frames: {said}", frames.len());
+    assert!(frames.len() > 40, "{} frames, 30 of them before it went: {said}", frames.len());
 }
 
 #[test]
