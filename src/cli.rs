@@ -5,6 +5,7 @@ mod bench;
 mod calibrate;
 mod clocks;
 mod demo;
+mod device;
 mod doctor;
 mod driver;
 mod erase;
@@ -158,6 +159,9 @@ enum Command {
     Explain(explain::Args),
     /// A scalp topography of any electrode values
     Topo(topo::Args),
+    /// Whether a GPU computes rightly, tried in a process of its own
+    #[command(hide = true)]
+    ProbeGpu,
     /// Draw the pictures of the documents from the screens themselves
     Pictures(pictures::Args),
 }
@@ -210,6 +214,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Some(Command::Predict(args)) => predict::run(args, common)?,
         Some(Command::Explain(args)) => explain::run(args, common)?,
         Some(Command::Topo(args)) => topo::run(args, common)?,
+        Some(Command::ProbeGpu) => device::probe()?,
         Some(Command::Pictures(args)) => pictures::run(args)?,
     }
     Ok(ExitCode::SUCCESS)

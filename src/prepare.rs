@@ -2,9 +2,9 @@
 
 pub mod causal;
 pub mod dataset;
-mod decibel;
 pub mod eeg;
 mod error;
+pub mod face_map;
 pub mod faces;
 pub mod features;
 pub mod filter;

@@ -119,7 +119,7 @@ fn the_documents_name_what_exists() {
         assert!(root().join(path).exists(), "ARCHITECTURE.md names {path}, which does not exist");
     }
     let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
-    let dependencies = manifest.split("[dependencies]").nth(1).and_then(|t| t.split("[lints").next()).expect("dependencies");
+    let dependencies = manifest.split("[dependencies]").nth(1).and_then(|t| t.split("[features]").next()).expect("dependencies");
     for name in dependencies.lines().filter_map(|l| l.split(" =").next()).filter(|n| !n.is_empty() && !n.starts_with(['[', '#']))
     {
         assert!(architecture.contains(&format!("**{name}**")), "ARCHITECTURE.md has no sentence on the dependency {name}");

@@ -42,6 +42,7 @@ fn card(modality: &str, network: &Network, recipe: Recipe, features: usize) -> C
         trained_on: Vec::new(),
         participants: Vec::new(),
         simulated: true,
+        device: Default::default(),
         limbic_version: "0.1.0".into(),
         caveats: Vec::new(),
     }

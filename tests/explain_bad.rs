@@ -140,6 +140,7 @@ fn what_says_little_is_said() {
         trained_on: Vec::new(),
         participants: Vec::new(),
         simulated: true,
+        device: Default::default(),
         limbic_version: String::new(),
         caveats: Vec::new(),
     };

@@ -2,14 +2,16 @@
 //! dropped and counted, so that no sample ever waits for a model. The answers are shown, never stored.
 
 use crate::infer::aggregate::{USABLE_SHARE, geometric_mean};
-use crate::infer::face::track::Tracker;
 use crate::infer::fuse::{Expert, Fusion};
 use crate::infer::open::{Opened, open};
+use crate::job::Job;
 use crate::lab::message::LivePrediction;
 use crate::prepare::Signals;
+use crate::prepare::dataset::Recipe;
 use crate::prepare::features::{PsdOptions, psd_features};
 use crate::signal::{Chunk, Frame, Nanos, Role, SECOND, StreamId, StreamInfo, StreamKind, to_nanos};
-use crate::study::crops::Crops;
+use crate::study::face_input::FaceInput;
+use crate::study::inception;
 use crate::train::input::InputMaker;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use std::collections::VecDeque;
@@ -160,42 +162,55 @@ fn work(models: &LiveModels, epoch_s: f64, epochs: &Receiver<Epoch>, answers: &S
 
 struct Pair {
     eeg: Opened,
-    face: Option<(Opened, Crops)>,
+    face: Option<(Opened, FaceInput)>,
 }
 
 impl Pair {
     fn open(models: &LiveModels) -> Result<Pair, String> {
         let open = |path: &Path| open(path, models.library_dir.as_deref()).map_err(|e| e.to_string());
-        let face = |path: &Path| -> Result<(Opened, Crops), String> {
+        let face = |path: &Path| -> Result<(Opened, FaceInput), String> {
             let model = open(path)?;
             // The face is cut out as it was for the model's training.
-            let crops = Crops::of(&model.card.recipe, models.library_dir.as_deref())?;
-            Ok((model, crops))
+            let input = FaceInput::of(&model.card.recipe, models.library_dir.as_deref())?;
+            Ok((model, input))
         };
-        Ok(Pair { eeg: open(&models.eeg)?, face: models.face.as_deref().map(face).transpose()? })
+        let eeg = open(&models.eeg)?;
+        if eeg.card.recipe.kind == inception::KIND {
+            // Opened before the first epoch waits for it.
+            inception::look_in(inception::Places { model: None, library_dir: models.library_dir.clone() });
+            inception::extractor().map_err(|e| e.to_string())?;
+        }
+        Ok(Pair { eeg, face: models.face.as_deref().map(face).transpose()? })
+    }
+
+    /// What the EEG's model learns from, of the epoch: band powers by the window, or one map of InceptionV3's features.
+    fn examples(&self, eeg: &Signals, epoch_s: f64) -> Result<Vec<Vec<f32>>, String> {
+        let (card, words) = (&self.eeg.card, |e: &dyn std::fmt::Display| e.to_string());
+        let made_alike = |found: &Recipe| match *found == card.recipe {
+            true => Ok(()),
+            false => Err(format!("the model {} was trained on other electrodes or features than this rig gives", card.name)),
+        };
+        if card.recipe.kind == inception::KIND {
+            let extractor = inception::extractor().map_err(|e| words(&e))?;
+            made_alike(&extractor.recipe(&eeg.labels).map_err(|e| words(&e))?)?;
+            return Ok(vec![extractor.newest(eeg).map_err(|e| words(&e))?]);
+        }
+        let options = PsdOptions::default();
+        made_alike(&options.recipe(&eeg.labels))?;
+        let from = eeg.seconds() - epoch_s;
+        let rows = psd_features(eeg, &options).map_err(|e| words(&e))?;
+        Ok(rows.into_iter().filter(|(t, _)| *t >= from).map(|(_, f)| f).collect())
     }
 
     fn answer(&self, epoch: &Epoch, epoch_s: f64) -> Result<LivePrediction, String> {
-        let options = PsdOptions::default();
-        let found = options.recipe(&epoch.eeg.labels);
-        if found != self.eeg.card.recipe {
-            return Err(format!(
-                "the model {} was trained on other electrodes or features than this rig gives",
-                self.eeg.card.name
-            ));
-        }
-        let rows = psd_features(&epoch.eeg, &options).map_err(|e| e.to_string())?;
-        let from = epoch.eeg.seconds() - epoch_s;
-        let windows: Vec<Vec<f32>> = rows.into_iter().filter(|(t, _)| *t >= from).map(|(_, f)| f).collect();
-        let eeg = probabilities(&self.eeg, &windows)?;
+        let eeg = probabilities(&self.eeg, &self.examples(&epoch.eeg, epoch_s)?)?;
         let face = match &self.face {
-            Some((model, crops)) => {
-                let mut tracker = Tracker::default();
-                let pixels = epoch.frames.iter().filter_map(|jpeg| crops.pixels(jpeg, &mut tracker).transpose());
-                let pixels = pixels.collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
+            Some((model, input)) => {
+                let found = input.of_frames(&epoch.frames, None, &Job::silent()).map_err(|e| e.to_string())?;
+                let faces: Vec<Vec<f32>> = found.into_iter().flatten().collect();
                 // As for whole trials: with fewer the face counts as missing.
-                let enough = pixels.len() as f64 >= USABLE_SHARE * epoch.frames.len() as f64;
-                if enough { probabilities(model, &pixels)? } else { None }
+                let enough = faces.len() as f64 >= USABLE_SHARE * epoch.frames.len() as f64;
+                if enough { probabilities(model, &faces)? } else { None }
             }
             None => None,
         };
@@ -232,68 +247,4 @@ fn probabilities(model: &Opened, examples: &[Vec<f32>]) -> Result<Option<Vec<f64
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::signal::{Channel, LatencyOrigin};
-
-    fn stream() -> StreamInfo {
-        StreamInfo {
-            id: StreamId(0),
-            name: "eeg".into(),
-            kind: StreamKind::Signal,
-            device: "test".into(),
-            rate: 64.0,
-            channels: vec![Channel::eeg("Cz")],
-            clock: "host".into(),
-            latency_s: 0.0,
-            latency_origin: LatencyOrigin::default(),
-            simulated: true,
-        }
-    }
-
-    fn second(k: u64) -> Chunk {
-        Chunk {
-            stream: StreamId(0),
-            first_index: 64 * k,
-            lost_before: 0,
-            arrived: k as i64 * SECOND,
-            device_time: None,
-            channels: 1,
-            rows: vec![1.0; 64],
-        }
-    }
-
-    /// A worker that never takes anything up: one epoch waits, all others are dropped and counted, nothing blocks.
-    #[test]
-    fn a_busy_worker_costs_epochs_and_nothing_else() {
-        let (epochs, _kept) = bounded(1);
-        let (_answering, answers) = bounded(1);
-        let mut foresight = Foresight::new(&[stream()], 3.0, LiveModels::default());
-        foresight.worker = Some(Worker { epochs, answers });
-        for k in 0..30 {
-            foresight.samples(&second(k));
-            foresight.tend(k as i64 * SECOND);
-        }
-        let view = foresight.view().expect("asked for");
-        // Six seconds are gathered first (k = 5); then one epoch every three seconds: k = 5, 8, ..., 29.
-        assert_eq!((view.asked, view.dropped), (9, 8));
-        assert_eq!(foresight.eeg.as_ref().map(|t| t.data[0].len()), Some(6 * 64));
-    }
-
-    #[test]
-    fn a_model_that_is_not_there_is_told_once_asked() {
-        let models = LiveModels { eeg: "/nowhere/model.onnx".into(), ..LiveModels::default() };
-        let mut foresight = Foresight::new(&[stream()], 3.0, models);
-        (0..7).for_each(|k| foresight.samples(&second(k)));
-        foresight.tend(7 * SECOND);
-        for _ in 0..200 {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-            foresight.tend(8 * SECOND);
-            if let Some(why) = foresight.view().and_then(|v| v.trouble) {
-                assert!(why.contains("/nowhere/model.onnx"), "{why}");
-                return;
-            }
-        }
-        panic!("no answer within 2 s");
-    }
-}
+mod tests;

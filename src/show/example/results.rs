@@ -114,6 +114,7 @@ fn card() -> Card {
         trained_on: vec![],
         participants: vec!["P07".into()],
         simulated: true,
+        device: crate::train::device::Compute::Cpu,
         limbic_version: "0.1.0".into(),
         caveats: vec![
             "One participant, 12 trials: the interval is wide and says nothing about other people.".into(),
