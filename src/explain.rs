@@ -8,6 +8,7 @@ mod batch;
 pub mod curves;
 mod deep_lift;
 mod expected_gradients;
+mod fits;
 mod grad_cam;
 mod gradient_input;
 mod integrated_gradients;

@@ -1,5 +1,6 @@
 //! From networks and their held-out samples to the report: attributions, curves, Quality Test, words, caveats.
 
+use crate::explain::fits::fit;
 use crate::explain::pool::{Fold, Pool};
 use crate::explain::quality_test::{Bench, choose};
 use crate::explain::recognition::Recognition;
@@ -10,7 +11,9 @@ use crate::explain::{
 use crate::job::Job;
 use crate::signal::{Seed, position_of};
 use crate::train::Differentiable;
+use rayon::prelude::*;
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Explains one network on its held-out samples. The same seed gives the same report.
 ///
@@ -47,12 +50,17 @@ pub fn explain_folds(
         points: curves::points(changed(folds, names, options), options.features_per_step),
         blank: blank_classes(folds),
         recognition: Recognition::of(folds, names.classes.len(), job)?,
+        begun: AtomicU64::new(0),
         job,
     };
-    let (mut notes, mut checks) = (BTreeSet::new(), Vec::new());
-    let mut classes = Vec::with_capacity(names.classes.len());
-    for class in 0..names.classes.len() {
-        classes.push(run.class(class, &mut notes, &mut checks)?);
+    // Classes know nothing of each other, and much of the work in one of them has a single thread.
+    let explained: Vec<_> = (0..names.classes.len()).into_par_iter().map(|class| run.class(class)).collect();
+    let (mut notes, mut checks, mut classes) = (BTreeSet::new(), Vec::new(), Vec::new());
+    for explained in explained {
+        let Explained { class, notes: noted, checks: checked } = explained?;
+        notes.extend(noted);
+        checks.extend(checked);
+        classes.push(class);
     }
     let caveats = run.caveats(&classes, notes);
     Ok(ExplanationReport {
@@ -82,44 +90,6 @@ fn pictures(folds: &[Fold], names: &Names) -> Vec<Vec<f32>> {
     (0..names.classes.len()).map(mean).collect()
 }
 
-/// Refuses test sets whose lengths, labels or pixels contradict the networks, the names or each other.
-fn fit(folds: &[Fold], names: &Names) -> Result<(), ExplainError> {
-    let wrong = |what: String| Err(ExplainError::Mismatch(what));
-    let features = names.channels.len() * names.bands.len();
-    if folds.iter().all(|f| f.1.labels.is_empty()) || features == 0 {
-        return Err(ExplainError::Empty);
-    }
-    for (network, test) in folds {
-        let (n, width, classes) = (test.labels.len(), network.input_len(), names.classes.len());
-        if test.inputs.len() != n * width {
-            return wrong(format!("{n} labels, {} values, {width} values an input", test.inputs.len()));
-        }
-        if let Some(at) = test.inputs.iter().position(|v| !v.is_finite()) {
-            return wrong(format!("sample {} holds {}; mend or leave it out", at / width.max(1), test.inputs[at]));
-        }
-        if test.trials.len() != n {
-            return wrong(format!("{n} labels but {} trial numbers", test.trials.len()));
-        }
-        if test.references.len() % width.max(1) != 0 {
-            return wrong(format!("the references are no multiple of {width} values"));
-        }
-        if let Some((i, label)) = test.labels.iter().enumerate().find(|(_, l)| **l >= classes) {
-            return wrong(format!("sample {i} is of class {label}, and there are only the classes 0 to {}", classes.max(1) - 1));
-        }
-        if network.classes() != classes {
-            return wrong(format!("{} classes are named, the network has {}", classes, network.classes()));
-        }
-        if test.pixels.len() != features || test.pixels.iter().any(|&p| p >= width) {
-            let (channels, bands) = (names.channels.len(), names.bands.len());
-            return wrong(format!("{} pixels for {channels} channels x {bands} bands in {width} values", test.pixels.len()));
-        }
-        if test.pixels != folds[0].1.pixels || width != folds[0].0.input_len() {
-            return wrong("the folds place their features differently".into());
-        }
-    }
-    Ok(())
-}
-
 /// How many values a curve changes.
 fn changed(folds: &[Fold], names: &Names, options: &Options) -> usize {
     match options.features {
@@ -147,16 +117,25 @@ struct Run<'a> {
     points: Vec<usize>,
     blank: BTreeSet<usize>,
     recognition: Recognition,
+    /// Units of work begun, in all classes.
+    begun: AtomicU64,
     job: &'a Job,
+}
+
+/// What came of one class.
+struct Explained {
+    class: ClassExplanation,
+    notes: Vec<String>,
+    checks: Vec<String>,
 }
 
 impl Run<'_> {
     /// Says what comes next; a class is one unit of work per explainer's maps, one per its curves, one for the control.
-    fn report(&self, class: usize, part: usize, what: &str) -> Result<(), ExplainError> {
-        let parts = 2 * self.explainers.len() + 1;
-        let (done, total) = (class * parts + part, self.names.classes.len() * parts);
+    fn report(&self, class: usize, what: &str) -> Result<(), ExplainError> {
+        let total = self.names.classes.len() * (2 * self.explainers.len() + 1);
+        let done = self.begun.fetch_add(1, Ordering::Relaxed).min(total as u64 - 1);
         let detail = format!("{}: {what}", self.names.classes[class]);
-        Ok(self.job.report_with("explain", done as u64, total as u64, &detail)?)
+        Ok(self.job.report_with("explain", done, total as u64, &detail)?)
     }
 
     /// A class before anything is known but its samples.
@@ -176,19 +155,15 @@ impl Run<'_> {
         }
     }
 
-    fn class(
-        &self,
-        class: usize,
-        notes: &mut BTreeSet<String>,
-        checks: &mut Vec<String>,
-    ) -> Result<ClassExplanation, ExplainError> {
+    fn class(&self, class: usize) -> Result<Explained, ExplainError> {
+        let (mut notes, mut checks) = (Vec::new(), Vec::new());
         let everyone = Pool::of(self.folds, class, self.names.bands.len());
         let mut seed = Seed::new(self.options.seed).fork(&format!("explained samples of class {class}"));
         let limit = self.options.samples_per_class.unwrap_or(usize::MAX).max(1);
         let pool = everyone.at_most(limit, &mut seed);
         let mut explanation = self.unexplained(class, &pool, everyone.recall(self.job)?);
         if pool.len() == 0 {
-            return Ok(explanation);
+            return Ok(Explained { class: explanation, notes, checks });
         }
         let (options, weights, points, job) = (self.options, self.weights, &self.points, self.job);
         let bands = self.names.bands.len();
@@ -197,11 +172,11 @@ impl Run<'_> {
         let bench = Bench { pool: &pool, scored: all.as_ref().unwrap_or(&pool), options, weights, points, job };
         let mut all_maps = Vec::with_capacity(self.explainers.len());
         let mut impossible = None;
-        for (e, explainer) in self.explainers.iter().enumerate() {
-            self.report(class, 2 * e, explainer.name())?;
+        for explainer in &self.explainers {
+            self.report(class, explainer.name())?;
             let (attributed, remarks) = match pool.attributions(*explainer, options, job) {
                 Err(error) if error.is_of_one_explainer() && self.explainers.len() > 1 => {
-                    notes.insert(format!("{} was left out: {error}", explainer.name()));
+                    notes.push(format!("{} was left out: {error}", explainer.name()));
                     impossible = Some(error);
                     continue;
                 }
@@ -211,13 +186,11 @@ impl Run<'_> {
                 return Err(ExplainError::NotFinite(explainer.name().into(), explanation.class));
             }
             notes.extend(remarks.into_iter().map(|r| format!("{}: {r}", explanation.class)));
-            self.report(class, 2 * e + 1, &format!("{}, deletion and insertion", explainer.name()))?;
+            self.report(class, &format!("{}, deletion and insertion", explainer.name()))?;
             let result = bench.measure(explainer.name(), &attributed)?;
             if result.map.iter().all(|v| *v == 0.0) {
-                notes.insert(format!(
-                    "{}: the map of {} is zero everywhere and ranks nothing",
-                    explanation.class, result.explainer
-                ));
+                notes
+                    .push(format!("{}: the map of {} is zero everywhere and ranks nothing", explanation.class, result.explainer));
             }
             explanation.explainers.push(result);
             all_maps.push(attributed);
@@ -226,7 +199,7 @@ impl Run<'_> {
         if let Some(error) = impossible.filter(|_| explanation.explainers.is_empty()) {
             return Err(error);
         }
-        self.report(class, 2 * self.explainers.len(), "random rankings")?;
+        self.report(class, "random rankings")?;
         let control = bench.random()?;
         (explanation.random, explanation.random_interval) = (control.map(|c| c.mean), control.map(|c| c.interval));
         self.conclude(class, &mut explanation);
@@ -235,7 +208,7 @@ impl Run<'_> {
             checks.extend(sanity::agreement(name, self.explainers[winner].name(), &all_maps[winner]));
             checks.extend(sanity::randomised(name, &pool, self.explainers[winner], options, job)?);
         }
-        Ok(explanation)
+        Ok(Explained { class: explanation, notes, checks })
     }
 
     /// The winner, the sentence about it and its words; no winner where the network does not know the class.

@@ -6,6 +6,7 @@ use crate::explain::report::ExplainerResult;
 use crate::explain::{ExplainError, Options, curves, sensitivity};
 use crate::job::Job;
 use crate::signal::Seed;
+use rayon::prelude::*;
 
 /// Subsets a fraction within one bootstrap resample: enough, because the resamples average over them.
 const RESAMPLE_SUBSETS: usize = 5;
@@ -103,7 +104,7 @@ impl Bench<'_> {
             let mean = |areas: &[f64]| scored.iter().map(|&i| areas[i]).sum::<f64>() / scored.len().max(1) as f64;
             qt(mean(deleted), mean(inserted), sensitivity::area(&curve), self.weights)
         };
-        let mut values: Vec<f64> = (0..self.options.bootstrap).map(one).collect();
+        let mut values: Vec<f64> = (0..self.options.bootstrap).into_par_iter().map(one).collect();
         values.sort_by(f64::total_cmp);
         // Trials drawn twice make maps look stabler than they are; the resamples' mean shows by how much.
         let shift = estimate - values.iter().sum::<f64>() / values.len() as f64;
@@ -119,8 +120,7 @@ impl Bench<'_> {
         if !self.estimable() || draws == 0 {
             return Ok(None);
         }
-        let (mut areas, mut quality) = (Vec::new(), Vec::new());
-        for draw in 0..draws {
+        let one = |draw: usize| -> Result<[f64; 3], ExplainError> {
             let mut seed = self.seed(&format!("random ranking {draw}"));
             let noise = self.pool.noise(&mut seed);
             let ranked = self.pool.ranking(&noise, self.options);
@@ -130,8 +130,12 @@ impl Bench<'_> {
                 let scores = pool.scores(&ranked, self.points, mode, self.options.metric, self.job)?;
                 Ok(curves::area(&curves::mean(&scores, self.points.len()), self.points))
             };
-            let (deleted, inserted) = (area(curves::Mode::Deletion)?, area(curves::Mode::Insertion)?);
-            let ausc = self.ausc(&noise.maps);
+            Ok([area(curves::Mode::Deletion)?, area(curves::Mode::Insertion)?, self.ausc(&noise.maps)])
+        };
+        let tried: Vec<_> = (0..draws).into_par_iter().map(one).collect();
+        let (mut areas, mut quality) = (Vec::new(), Vec::new());
+        for one in tried {
+            let [deleted, inserted, ausc] = one?;
             areas.extend([deleted, inserted]);
             quality.extend([qt(deleted, inserted, ausc, self.weights), qt(inserted, deleted, ausc, self.weights)]);
         }
