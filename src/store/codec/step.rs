@@ -4,6 +4,12 @@
 pub(in crate::store) const ENOUGH: usize = 64;
 /// The smallest difference between two values may be so many steps.
 const MOST_STEPS: u32 = 4;
+/// A number is round where one in two to this power would be by chance.
+const SURPRISE_BITS: f64 = 8.0;
+/// Digits are looked at up to so many.
+const MOST_DIGITS: i32 = 40;
+/// What a converter's range may have been divided by.
+const LARGEST_COUNTS: [f64; 4] = [1.0, 32_767.0, 65_535.0, 8_388_607.0];
 /// Each leaves two thirds of the bounds: so many exhaust a double.
 const THIRDS: usize = 80;
 
@@ -50,27 +56,64 @@ pub(in crate::store) fn detect(values: &[f32]) -> Option<Grid> {
     if !smallest.is_finite() || largest * f64::from(f32::EPSILON) > smallest / 8.0 {
         return None;
     }
-    let half = f64::from(f32::EPSILON) / 2.0;
-    let mut sizes: Vec<(f64, f64)> = sorted.iter().map(|v| v.abs()).filter(|v| *v > 0.0).map(|v| (v, v * half)).collect();
-    sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let whole = narrow(&sizes, smallest, 2.0 * largest * half)
-        .map(|(low, high)| Grid::of(0.5 * (low + high)))
-        .filter(|grid| grid.holds(&sorted));
-    whole.or_else(|| shifted(&sorted, smallest, largest * half))
+    let rounding = largest * f64::from(f32::EPSILON) / 2.0;
+    let distances: Vec<(f64, f64)> = sorted[1..].iter().map(|v| (v - sorted[0], 2.0 * rounding)).collect();
+    // The distances say roughly what the step is, whatever the values are: between which bounds, for each number of steps
+    // that the smallest of them may be.
+    let bounds: Vec<(f64, f64)> = (1..=MOST_STEPS)
+        .filter_map(|steps| {
+            let first = smallest / f64::from(steps);
+            narrow(&distances, (first - 2.0 * rounding, first + 2.0 * rounding))
+        })
+        .collect();
+    bounds.iter().find_map(|b| whole(&sorted, *b)).or_else(|| bounds.iter().find_map(|b| shifted(&sorted, *b)))
 }
 
-/// A grid with an offset: the step roughly from the distances to the lowest value, then step and offset together from
-/// the interval of which each value is the rounding.
-fn shifted(sorted: &[f64], smallest: f64, rounding: f64) -> Option<Grid> {
-    let lowest = *sorted.first()?;
-    let distances: Vec<(f64, f64)> = sorted[1..].iter().map(|v| (v - lowest, 2.0 * rounding)).collect();
-    (1..=MOST_STEPS).find_map(|steps| {
-        let (low, high) = narrow(&distances, smallest / f64::from(steps), 2.0 * rounding)?;
-        let rough = 0.5 * (low + high);
-        let points: Vec<(f64, f64)> = sorted.iter().map(|v| (((v - lowest) / rough).round(), *v)).collect();
-        let grid = centre(&points, low, high);
-        grid.holds(sorted).then_some(grid)
+/// A grid that begins at zero, with a step between these bounds.
+fn whole(sorted: &[f64], bounds: (f64, f64)) -> Option<Grid> {
+    let mut sizes: Vec<(f64, f64)> = sorted.iter().map(|v| (v.abs(), half_ulp(*v))).filter(|(v, _)| *v > 0.0).collect();
+    sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (low, high) = narrow(&sizes, bounds)?;
+    let middle = Some(0.5 * (low + high));
+    // The middle is seldom exactly right: a round one holds for values to come as well.
+    [round(low, high), middle].into_iter().flatten().map(Grid::of).find(|grid| grid.holds(sorted))
+}
+
+/// A number between these two that is far rounder than chance would have it, as the steps of converters are: of few
+/// binary or decimal digits, or such a number divided by the converter's largest count.
+fn round(low: f64, high: f64) -> Option<f64> {
+    if high <= low {
+        return None;
+    }
+    let surprising = (low / (high - low)).log2() - SURPRISE_BITS;
+    let binary = shortest(2.0, low, high);
+    let decimal = LARGEST_COUNTS.iter().filter_map(|most| {
+        let (digits, range) = shortest(10.0, low * most, high * most)?;
+        Some((digits * 10f64.log2(), range / most))
+    });
+    let roundest = binary.into_iter().chain(decimal).min_by(|a, b| a.0.total_cmp(&b.0));
+    roundest.filter(|(bits, step)| *bits < surprising && (low..=high).contains(step)).map(|(_, step)| step)
+}
+
+/// The number of the fewest digits between these two, and how many they are.
+fn shortest(base: f64, low: f64, high: f64) -> Option<(f64, f64)> {
+    let leading = low.log(base).floor() as i32;
+    (1..=MOST_DIGITS).find_map(|digits| {
+        let places = digits - 1 - leading;
+        let unit = base.powi(places.abs());
+        let (up, down) = if places >= 0 { (unit, 1.0) } else { (1.0, unit) };
+        let number = (low * up / down).ceil() / up * down;
+        (number <= high).then_some((f64::from(digits), number))
     })
+}
+
+/// A grid with an offset: step and offset together from the interval of which each value is the rounding.
+fn shifted(sorted: &[f64], (low, high): (f64, f64)) -> Option<Grid> {
+    let lowest = *sorted.first()?;
+    let rough = 0.5 * (low + high);
+    let points: Vec<(f64, f64)> = sorted.iter().map(|v| (((v - lowest) / rough).round(), *v)).collect();
+    let grid = centre(&points, low, high);
+    grid.holds(sorted).then_some(grid)
 }
 
 /// The step between these bounds that leaves the offset the most room, and the middle of that room. The room is a
@@ -101,10 +144,9 @@ fn half_ulp(value: f64) -> f64 {
     0.5 * (f64::from(f32::from_bits(bits + 1)) - f64::from(f32::from_bits(bits)))
 }
 
-/// Narrows a step from the smallest sizes to the largest: each, known up to its error, says between which bounds the
-/// step lies.
-fn narrow(sizes: &[(f64, f64)], first: f64, slack: f64) -> Option<(f64, f64)> {
-    let (mut low, mut high) = (first - slack, first + slack);
+/// Narrows the bounds of a step from the smallest sizes to the largest: each, known up to its error, says between which
+/// the step lies.
+fn narrow(sizes: &[(f64, f64)], (mut low, mut high): (f64, f64)) -> Option<(f64, f64)> {
     for (size, error) in sizes {
         let (fewest, most) = ((size - error) / high, (size + error) / low);
         let count = (size / (0.5 * (low + high))).round();
@@ -141,6 +183,24 @@ mod tests {
         }
         assert_eq!(detect(&noise(8, 64, 5.0, 1.0)), Some(Grid::of(1.0)));
         assert_eq!(detect(&[0.0; 64]), Some(Grid::of(1.0)));
+    }
+
+    /// A frame of a signal that wanders far from zero: the steps of real converters are found as they are, so that they
+    /// hold for every frame to come.
+    #[test]
+    fn a_round_step_is_found_exactly() {
+        for step in [187_500.0 / 8_388_608.0, 4.5e6 / 24.0 / 8_388_607.0, 1000.0 / 65_535.0, 0.1, 0.512_82, 0.031_25] {
+            for seed in 0..20 {
+                let (mut seed, mut at) = (Seed::new(seed), 0.0);
+                let start = 100.0 * seed.normal();
+                let mut next = || {
+                    at += 2.0 * seed.normal();
+                    (((start + at) / step).round() * step) as f32
+                };
+                let frame: Vec<f32> = (0..73).map(|_| next()).collect();
+                assert_eq!(detect(&frame), Some(Grid::of(step)), "{step} from {start}");
+            }
+        }
     }
 
     #[test]
