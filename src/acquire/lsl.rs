@@ -13,6 +13,7 @@ mod ffi;
 mod layout;
 mod markers;
 mod signals;
+mod values;
 mod xml;
 
 use super::{AcquireError, Packet, Source, Surroundings};
@@ -30,8 +31,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Pause between two looks for samples.
-const POLL: Duration = Duration::from_millis(20);
+/// Pause between two looks for samples: each wakes the machine, and with what waits here and what the recorder may keep
+/// to itself a kill loses less than a quarter of a second.
+const POLL: Duration = Duration::from_millis(50);
 /// How long EmotivPRO's contact streams are looked for where the rig does not name them, s.
 const CONTACT_S: f64 = 1.0;
 /// LSL's clock and ours count as one below this.

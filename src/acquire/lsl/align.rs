@@ -6,6 +6,7 @@
 //! measured between the earliest stamps on both sides, which late packets do not pull.
 
 use super::layout::Layout;
+use super::values::Values;
 use crate::acquire::Packet;
 use crate::acquire::counter::{Counter, DEVICE_BURST_S};
 use crate::signal::{Chunk, Nanos, SECOND, StreamId, to_nanos};
@@ -27,8 +28,8 @@ const FLOOR: Nanos = 5 * SECOND;
 pub struct Pulled {
     /// On the outlet's clock, s.
     pub stamps: Vec<f64>,
-    /// Row-major, as wide as the stream.
-    pub rows: Vec<f64>,
+    /// As wide as the stream.
+    pub rows: Values,
     pub arrived: Nanos,
     /// What brings stamps onto our clock.
     pub offset: Nanos,
@@ -97,7 +98,10 @@ impl Aligner {
     /// Numbers what one pull brought.
     pub fn push(&mut self, pulled: &Pulled) -> Vec<Packet> {
         let mut out = Vec::new();
-        let (pieces, restarted) = self.cut(pulled);
+        let (pieces, restarted) = match &pulled.rows {
+            Values::Single(rows) => self.cut(rows, pulled),
+            Values::Double(rows) => self.cut(rows, pulled),
+        };
         if restarted {
             let message = "the device's sample counter began anew; samples lost at that moment are told by time alone".into();
             out.push(Packet::Trouble { stream: self.stream, message });
@@ -116,16 +120,19 @@ impl Aligner {
     }
 
     /// Cuts a pull where the counter or made-up samples tell a loss; answers whether the counter began anew.
-    fn cut(&mut self, pulled: &Pulled) -> (Vec<Piece>, bool) {
+    fn cut<T: Copy + Into<f64>>(&mut self, rows: &[T], pulled: &Pulled) -> (Vec<Piece>, bool) {
+        if self.layout.takes_all(self.width) {
+            return (self.whole(rows, pulled).into_iter().collect(), false);
+        }
         let mut pieces: Vec<Piece> = Vec::new();
         let mut restarted = false;
-        for (row, stamp) in pulled.rows.chunks_exact(self.width.max(1)).zip(&pulled.stamps) {
+        for (row, stamp) in rows.chunks_exact(self.width.max(1)).zip(&pulled.stamps) {
             if let (Some(counter), Some(column)) = (&mut self.counter, self.layout.counter) {
-                let verdict = counter.next(row[column], *stamp);
+                let verdict = counter.next(row[column].into(), *stamp);
                 restarted |= verdict.restarted;
                 self.owed += verdict.lost;
             }
-            if self.layout.interpolated.is_some_and(|column| row[column] != 0.0) {
+            if self.layout.interpolated.is_some_and(|column| row[column].into() != 0.0) {
                 self.owed += 1;
                 continue;
             }
@@ -135,10 +142,21 @@ impl Aligner {
             }
             if let Some(piece) = pieces.last_mut() {
                 piece.stamps.push(to_nanos(*stamp) + pulled.offset);
-                piece.rows.extend(self.layout.columns.iter().map(|(column, scale)| (row[*column] * scale) as f32));
+                piece.rows.extend(self.layout.columns.iter().map(|(column, scale)| (row[*column].into() * scale) as f32));
             }
         }
         (pieces, restarted)
+    }
+
+    /// A pull of which every value is recorded as it is, in one piece.
+    fn whole<T: Copy + Into<f64>>(&mut self, rows: &[T], pulled: &Pulled) -> Option<Piece> {
+        let stamps: Vec<Nanos> = pulled.stamps.iter().map(|stamp| to_nanos(*stamp) + pulled.offset).collect();
+        let rows = rows[..rows.len().min(stamps.len() * self.width)].iter().map(|value| (*value).into() as f32).collect();
+        let piece = Piece { lost_before: self.owed, arrived: pulled.arrived, stamps, rows };
+        (!piece.stamps.is_empty()).then(|| {
+            self.owed = 0;
+            piece
+        })
     }
 
     fn place(&mut self, mut piece: Piece, out: &mut Vec<Packet>) {

@@ -18,6 +18,7 @@ pub use inlet::Inlet;
 
 type Handle = *mut c_void;
 type Text = *const c_char;
+type PullChunk<T> = unsafe extern "C" fn(Handle, *mut T, *mut c_double, c_ulong, c_ulong, c_double, *mut c_int) -> c_ulong;
 
 /// liblsl's code for a stream whose outlet is gone.
 const LOST: c_int = -2;
@@ -70,7 +71,8 @@ pub struct Api {
     open_stream: unsafe extern "C" fn(Handle, c_double, *mut c_int),
     fullinfo: unsafe extern "C" fn(Handle, c_double, *mut c_int) -> Handle,
     time_correction: unsafe extern "C" fn(Handle, *mut c_double, *mut c_double, c_double, *mut c_int) -> c_double,
-    pull_chunk: unsafe extern "C" fn(Handle, *mut c_double, *mut c_double, c_ulong, c_ulong, c_double, *mut c_int) -> c_ulong,
+    pull_doubles: PullChunk<c_double>,
+    pull_floats: PullChunk<f32>,
     pull_text: unsafe extern "C" fn(Handle, *mut *mut c_char, c_int, c_double, *mut c_int) -> c_double,
     destroy_info: unsafe extern "C" fn(Handle),
     info_xml: unsafe extern "C" fn(Handle) -> *mut c_char,
@@ -109,7 +111,8 @@ impl Api {
                 open_stream: function(library, "lsl_open_stream")?,
                 fullinfo: function(library, "lsl_get_fullinfo")?,
                 time_correction: function(library, "lsl_time_correction_ex")?,
-                pull_chunk: function(library, "lsl_pull_chunk_d")?,
+                pull_doubles: function(library, "lsl_pull_chunk_d")?,
+                pull_floats: function(library, "lsl_pull_chunk_f")?,
                 pull_text: function(library, "lsl_pull_sample_str")?,
                 destroy_info: function(library, "lsl_destroy_streaminfo")?,
                 info_xml: function(library, "lsl_get_xml")?,

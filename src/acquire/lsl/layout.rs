@@ -30,6 +30,12 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Every one of `width` columns is a channel, in their order and their own unit, and none keeps books.
+    pub fn takes_all(&self, width: usize) -> bool {
+        let in_order = || self.columns.iter().enumerate().all(|(at, (column, scale))| at == *column && *scale == 1.0);
+        self.columns.len() == width && self.counter.is_none() && self.interpolated.is_none() && in_order()
+    }
+
     /// Names the channels of a stream of signals.
     ///
     /// # Errors

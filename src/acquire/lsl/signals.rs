@@ -3,6 +3,7 @@
 use super::align::{Aligner, Pulled};
 use super::connection::{Connection, Happened, sentence};
 use super::layout::Layout;
+use super::values::Values;
 use crate::acquire::Packet;
 use crate::signal::{ClockOffset, Nanos, StreamId};
 
@@ -20,7 +21,8 @@ impl SignalLink {
     pub fn new(stream: StreamId, connection: Connection, layout: Layout) -> SignalLink {
         let (width, rate) = (connection.description.width, connection.description.rate);
         let aligner = Aligner::new(stream, layout, width, rate);
-        SignalLink { stream, connection, aligner, pulled: Pulled::default(), untold: true }
+        let pulled = Pulled { rows: Values::of_format(&connection.description.format), ..Pulled::default() };
+        SignalLink { stream, connection, aligner, pulled, untold: true }
     }
 
     /// # Errors

@@ -17,10 +17,11 @@ fn run(
     let samples: Vec<u64> = range.filter(|i| there(*i)).collect();
     let mut chunks = Vec::new();
     for pull in samples.chunks(8) {
+        let row = |i: u64| [i as f64, (i % 128) as f64, if i % 1000 == 77 { 1.0 } else { 0.0 }];
         let mut pulled = Pulled { offset: 500, ..Pulled::default() };
+        pulled.rows = Values::Double(pull.iter().flat_map(|&i| row(i).into_iter().take(aligner.width)).collect());
         for &i in pull {
             pulled.stamps.push(stamp_of(i));
-            pulled.rows.extend([i as f64, (i % 128) as f64, if i % 1000 == 77 { 1.0 } else { 0.0 }]);
             pulled.arrived = to_nanos(stamp_of(i)) + 1_000_000;
         }
         chunks.extend(samples_of(aligner.push(&pulled)));
@@ -61,6 +62,30 @@ fn nothing_is_lost_where_nothing_was() {
     assert_numbered(&chunks, 5);
     assert_eq!((lost(&chunks), chunks.iter().map(Chunk::len).sum::<usize>()), (0, 2560));
     assert_eq!(chunks[0].device_time, Some(to_nanos(jittered(1)(5)) + 500));
+}
+
+/// A stream of which every column is recorded takes the short way to the same pieces.
+#[test]
+fn streams_without_bookkeeping_are_numbered_as_well() {
+    let mut aligner = Aligner::new(StreamId(0), layout(None, None), 1, 256.0);
+    assert!(aligner.layout.takes_all(1) && !aligner.layout.takes_all(3));
+    let mut chunks = run(&mut aligner, 0..4000, |i| !(1000..1909).contains(&i), jittered(2));
+    chunks.extend(samples_of(aligner.flush()));
+    assert_eq!(lost(&chunks), 909);
+    assert_numbered(&chunks, 0);
+}
+
+#[test]
+fn single_numbers_are_what_doubles_would_be() {
+    let both = [layout(None, None), Layout { columns: vec![(1, 1000.0), (0, 1.0)], ..layout(None, None) }].map(|layout| {
+        let pulled = |rows| Pulled { stamps: vec![1.0, 2.0], rows, ..Pulled::default() };
+        let chunks = |rows| samples_of(Aligner::new(StreamId(0), layout.clone(), 2, 1.0).push(&pulled(rows)));
+        let single = chunks(Values::Single(vec![0.1, 0.2, 0.3, 0.4]));
+        let double = chunks(Values::Double([0.1f32, 0.2, 0.3, 0.4].map(f64::from).to_vec()));
+        assert_eq!(single, double);
+        single[0].rows.clone()
+    });
+    assert_eq!(both, [vec![0.1, 0.3], vec![200.0, 0.1, 400.0, 0.3]]);
 }
 
 #[test]

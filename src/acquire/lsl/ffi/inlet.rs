@@ -1,6 +1,7 @@
 //! A connection to one outlet: its description, its samples or texts, its clock.
 
-use super::{Api, Fault, Info, MOST_SAMPLES, TIMEOUT};
+use super::super::values::Values;
+use super::{Api, Fault, Info, MOST_SAMPLES, PullChunk, TIMEOUT};
 use std::ffi::{CStr, c_char, c_int, c_ulong, c_void};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -63,20 +64,26 @@ impl Inlet {
     ///
     /// # Errors
     /// The outlet is gone.
-    pub fn pull(&self, rows: &mut Vec<f64>, stamps: &mut Vec<f64>) -> Result<(), Fault> {
-        let (values, times) = (MOST_SAMPLES * self.width, MOST_SAMPLES);
-        for (buffer, most) in [(&mut *rows, values), (&mut *stamps, times)] {
-            // Not filled with zeros first: several times a second that costs more than receiving.
-            buffer.clear();
-            buffer.reserve(most);
+    pub fn pull(&self, rows: &mut Values, stamps: &mut Vec<f64>) -> Result<(), Fault> {
+        match rows {
+            Values::Single(rows) => self.pull_by(self.api.pull_floats, rows, stamps),
+            Values::Double(rows) => self.pull_by(self.api.pull_doubles, rows, stamps),
         }
+    }
+
+    fn pull_by<T>(&self, pull_chunk: PullChunk<T>, rows: &mut Vec<T>, stamps: &mut Vec<f64>) -> Result<(), Fault> {
+        let (values, times) = (MOST_SAMPLES * self.width, MOST_SAMPLES);
+        // Not filled with zeros first: several times a second that costs more than receiving.
+        rows.clear();
+        rows.reserve(values);
+        stamps.clear();
+        stamps.reserve(times);
         let mut code = 0;
         // SAFETY: the buffers have room for as many elements as is said (`values` is a multiple of the stream's width), and
         // are said to hold no more than liblsl wrote.
         unsafe {
             let (to, stamped, wait) = (rows.as_mut_ptr(), stamps.as_mut_ptr(), 0.0);
-            let n =
-                (self.api.pull_chunk)(self.handle.as_ptr(), to, stamped, values as c_ulong, times as c_ulong, wait, &mut code);
+            let n = pull_chunk(self.handle.as_ptr(), to, stamped, values as c_ulong, times as c_ulong, wait, &mut code);
             if code == 0 || code == TIMEOUT {
                 let samples = (n as usize / self.width.max(1)).min(times);
                 rows.set_len(samples * self.width);
