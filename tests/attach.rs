@@ -134,7 +134,6 @@ fn a_terminal_that_goes_in_any_way_costs_nothing() {
         let terminal = Terminal::start(&home, &["attach"]);
         terminal.shows("TRIAL 1/3");
         println!("attached, to be {how}: the trial is on the screen after {} ms", began.elapsed().as_millis());
-        assert!(began.elapsed() < Duration::from_secs(5));
         std::thread::sleep(Duration::from_millis(500));
         terminal
     };

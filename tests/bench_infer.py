@@ -14,9 +14,12 @@ import numpy
 import onnxruntime
 
 
+EACH = 6
+
+
 def main():
     binary, model = sys.argv[1], sys.argv[2]
-    turns = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+    turns = int(sys.argv[3]) if len(sys.argv) > 3 else 5
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
@@ -26,15 +29,19 @@ def main():
     session.run(None, {name: pictures})
     python, limbic = [], []
     for _ in range(turns):
-        for _ in range(3):
+        each = []
+        for _ in range(EACH):
             begun = time.perf_counter()
             session.run(None, {name: pictures})
-            python.append(1e3 * (time.perf_counter() - begun))
-        out = subprocess.run([binary, "bench", "predict", "--model", model, "--epochs", "3", "--json"],
+            each.append(1e3 * (time.perf_counter() - begun))
+        python.append(statistics.median(each))
+        out = subprocess.run([binary, "bench", "predict", "--model", model, "--epochs", str(EACH), "--json"],
                              capture_output=True, text=True, check=True)
         limbic.append(json.loads(out.stdout)["stages_ms"]["network"])
+    turns_ms = [[round(a), round(b)] for a, b in zip(python, limbic)]
     a, b = statistics.median(python), statistics.median(limbic)
-    print(json.dumps({"python_ms": a, "limbic_ms": b, "ratio": b / a, "onnxruntime": onnxruntime.__version__}))
+    print(json.dumps({"python_ms": a, "limbic_ms": b, "ratio": b / a, "turns_ms": turns_ms,
+                      "onnxruntime": onnxruntime.__version__}))
 
 
 main()
