@@ -328,7 +328,8 @@ fn folders_of_pictures_and_evaluations_stand_on_it_too() {
         "--network",
         "patt-lite",
     ];
-    room.works(&evaluate);
+    let text = room.works(&evaluate);
+    assert!(text.contains("from a file without a card"), "the scores say whose network they stand on: {text}");
     evaluate[10] = "face-small";
     let why = room.refused(&evaluate);
     assert!(why.contains("face-small stands on no backbone"), "{why}");

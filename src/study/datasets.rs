@@ -10,6 +10,7 @@ use crate::store::{Block, Recording};
 use crate::study::StudyError;
 use crate::study::face_input::FaceInput;
 use crate::study::features::FeatureCache;
+use crate::study::inception;
 use crate::study::rows::{Features, rows};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -85,10 +86,12 @@ pub struct EegData {
 }
 
 impl EegData {
-    /// What must stand beside the scores; `None` when every labelled trial is in.
-    pub fn caveat(&self) -> Option<String> {
-        let first = self.left_out.first()?;
-        Some(format!("{} labelled trials are left out, e.g. {first}.", self.left_out.len()))
+    /// What must stand beside the scores: trials that are not in, the network that made the features.
+    pub fn caveats(&self) -> Vec<String> {
+        let count = self.left_out.len();
+        let left_out = self.left_out.first().map(|first| format!("{count} labelled trials are left out, e.g. {first}."));
+        let mapped = (self.dataset.recipe.kind == inception::KIND).then(inception::extractor);
+        left_out.into_iter().chain(mapped.and_then(Result::ok).map(|made| made.caveat())).collect()
     }
 }
 

@@ -1,10 +1,10 @@
 //! `limbic evaluate`: protocols x targets over recorded sessions, each a folder of runs that can be resumed.
 
 use crate::job::Job;
-use crate::prepare::dataset::Target;
+use crate::prepare::dataset::{Dataset, Target};
 use crate::store::rows::SessionId;
 use crate::store::{Home, Recording};
-use crate::study::datasets::{EegData, eeg_dataset, face_dataset};
+use crate::study::datasets::{eeg_dataset, face_dataset};
 use crate::study::face_input::{FaceInput, MOST_MAPS, NO_FACES};
 use crate::study::face_network::Stands;
 use crate::study::shards::{Shards, Task};
@@ -40,17 +40,26 @@ pub struct EvaluationPlan {
 /// removes it.
 pub const FOLDER: &str = "derived/evaluations";
 
-/// The data set of one target.
+/// Examples, and sentences that must stand beside the scores of whatever learns from them.
+type Labelled = (Dataset, Vec<String>);
+
+/// The data set of one target, and what must stand beside its scores.
 ///
 /// # Errors
 /// No usable trial with such a label, sessions of different montages, a backbone that is not here.
-pub fn dataset(recordings: &[Recording], modality: Modality, target: Target, job: &Job) -> Result<EegData, StudyError> {
+fn dataset(recordings: &[Recording], modality: Modality, target: Target, job: &Job) -> Result<Labelled, StudyError> {
     match modality {
-        Modality::Eeg(features) => eeg_dataset(recordings, target, features, job),
-        Modality::Face(stands) => match face_dataset(recordings, target, &FaceInput::installed(stands, None)?, job)? {
-            Some(dataset) => Ok(EegData { dataset, left_out: Vec::new() }),
-            None => Err(StudyError::NothingToTrain(NO_FACES.into())),
-        },
+        Modality::Eeg(features) => {
+            let data = eeg_dataset(recordings, target, features, job)?;
+            let caveats = data.caveats();
+            Ok((data.dataset, caveats))
+        }
+        Modality::Face(stands) => {
+            let input = FaceInput::installed(stands, None)?;
+            let dataset = face_dataset(recordings, target, &input, job)?;
+            let dataset = dataset.ok_or_else(|| StudyError::NothingToTrain(NO_FACES.into()))?;
+            Ok((dataset, input.caveat().into_iter().collect()))
+        }
     }
 }
 
@@ -62,8 +71,7 @@ pub fn prepare(home: &Home, plan: &EvaluationPlan, job: &Job) -> Result<Vec<Shar
     let recordings = super::run::recordings(home, &plan.sessions)?;
     let mut all = Vec::new();
     for &target in &plan.targets {
-        let data = dataset(&recordings, plan.modality, target, job)?;
-        let caveat = data.caveat();
+        let (dataset, caveats) = dataset(&recordings, plan.modality, target, job)?;
         for &protocol in &plan.protocols {
             let task = Task {
                 protocol,
@@ -73,8 +81,8 @@ pub fn prepare(home: &Home, plan: &EvaluationPlan, job: &Job) -> Result<Vec<Shar
                 seed: plan.seed,
                 limbic_version: env!("CARGO_PKG_VERSION").into(),
             };
-            let shards = Shards::prepare(&home.dir().join(FOLDER), task, data.dataset.clone())?;
-            all.push(Shards { caveat: caveat.clone(), ..shards });
+            let shards = Shards::prepare(&home.dir().join(FOLDER), task, dataset.clone())?;
+            all.push(Shards { caveats: caveats.clone(), ..shards });
         }
     }
     Ok(all)

@@ -88,19 +88,11 @@ impl FaceInput {
         self.backbone.is_some()
     }
 
-    /// What must be said of the backbone beside the scores of a network that stands on it; in one, since scores are shown
-    /// with others' sentences between.
+    /// What must be said of the backbone beside the scores of a network that stands on it.
     pub fn caveat(&self) -> Option<String> {
         let (model, backbone) = self.backbone.as_ref()?;
         let stands = format!("The face network stands on the frozen {}", model.what());
-        let card = model.find().and_then(|file| ModelCard::beside(&file)).filter(|card| card.sha256 == backbone.weights());
-        Some(match card {
-            Some(ModelCard { package, version, licence, trained_on, caveats, .. }) => {
-                let said = caveats.iter().map(|c| format!(" {c}")).collect::<String>();
-                format!("{stands} of {package} {version} ({licence}), trained on {trained_on}.{said}")
-            }
-            None => format!("{stands}, from a file without a card: whose it is and under which licence is not known."),
-        })
+        Some(ModelCard::caveat(&stands, &model.find().unwrap_or_default(), backbone.weights()))
     }
 
     /// The recipe of the features; it names the backbone and its weights.

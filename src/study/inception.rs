@@ -5,7 +5,7 @@
 use crate::infer::epoch::{EpochPath, FEATURES};
 use crate::infer::runtime::{OnnxSession, Runtime};
 use crate::job::{Job, Stopped};
-use crate::native::Model;
+use crate::native::{Model, ModelCard};
 use crate::prepare::dataset::Recipe;
 use crate::prepare::eeg::Companions;
 use crate::prepare::recipes::FeatureTable;
@@ -48,6 +48,7 @@ pub fn look_in(places: Places) {
 pub struct Extractor {
     path: EpochPath,
     options: SpectrogramOptions,
+    file: PathBuf,
     /// SHA-256 of the file, hexadecimal.
     weights: String,
 }
@@ -73,7 +74,12 @@ impl Extractor {
         let path = EpochPath::new(network, Arc::new(Headless), 1.0)?;
         let options = if path.sides().0 == 299 { SpectrogramOptions::side_299() } else { SpectrogramOptions::default() };
         let weights = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
-        Ok(Extractor { path, options, weights })
+        Ok(Extractor { path, options, file: file.into(), weights })
+    }
+
+    /// What must be said of the network beside the scores of a head that stands on it.
+    pub fn caveat(&self) -> String {
+        ModelCard::caveat("The head stands on the frozen InceptionV3", &self.file, &self.weights)
     }
 
     /// The recipe of the maps: the 28 electrodes of the map, which must be among `labels`.

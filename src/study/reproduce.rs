@@ -220,9 +220,7 @@ fn face_pictures(home: &Home, settings: &Settings, tree: &Path, job: &Job) -> Re
         limbic_version: env!("CARGO_PKG_VERSION").into(),
     };
     let mut shards = Shards::prepare(&home.dir().join(FOLDER), task, dataset)?;
-    if !caveats.is_empty() {
-        shards.caveat = Some(caveats.join("; "));
-    }
+    shards.caveats = caveats;
     Ok(shards.summary(&shards.run_missing(settings.workers, job)?))
 }
 

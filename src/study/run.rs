@@ -38,7 +38,7 @@ pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePo
     // Before anything is computed: the backbone may not be here.
     let faces = FaceInput::installed(plan.face.stands, plan.library_dir.as_deref())?;
     let made = eeg_dataset(&recordings, plan.target, plan.features, job)?;
-    let left_out = made.caveat();
+    let of_features = made.caveats();
     let mut eeg_data = made.dataset;
     let windows = windows::choose(&mut eeg_data, &recordings, plan.windows)?;
     let mut face_data = face_dataset(&recordings, plan.target, &faces, job)?;
@@ -53,7 +53,7 @@ pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePo
     }
     let stamp = stamp(plan);
     let assignment = assignment(&eeg_data, plan)?;
-    let caveats = plan.windows.caveat().into_iter().chain(left_out).collect();
+    let caveats = plan.windows.caveat().into_iter().chain(of_features).collect();
     let mut modality = Modality { home, plan, job, on_epoch, assignment, recordings: &recordings, stamp: &stamp, caveats };
     let network = plan.network.as_deref().unwrap_or(plan.features.network());
     let eeg = modality.learn(&eeg_data, "eeg", network, plan.hidden)?;

@@ -56,7 +56,7 @@ pub struct Shards {
     pub dataset: Dataset,
     pub shards: Vec<Shard>,
     /// What must stand beside the scores, where the data do not say it.
-    pub caveat: Option<String>,
+    pub caveats: Vec<String>,
 }
 
 impl Shards {
@@ -80,7 +80,7 @@ impl Shards {
         // Last: a folder with a task is complete.
         let path = folder.join("task.json");
         write_whole(&path, &description).map_err(|e| fail(&path, e))?;
-        Ok(Shards { folder, task, dataset, shards, caveat: None })
+        Ok(Shards { folder, task, dataset, shards, caveats: Vec::new() })
     }
 
     /// A folder that [`Shards::prepare`] made, here or on another machine.
@@ -102,7 +102,7 @@ impl Shards {
         let packed = zstd::decode_all(&read("data.msgpack.zst")?[..]).map_err(|_| damaged("data.msgpack.zst"))?;
         let dataset: Dataset = rmp_serde::from_slice(&packed).map_err(|_| damaged("data.msgpack.zst"))?;
         let shards = shards(&dataset, task.protocol, task.seed)?;
-        Ok(Shards { folder: folder.into(), task, dataset, shards, caveat: None })
+        Ok(Shards { folder: folder.into(), task, dataset, shards, caveats: Vec::new() })
     }
 
     fn path(&self, number: usize, ending: &str) -> PathBuf {
@@ -188,7 +188,7 @@ impl Shards {
     /// What the answers of all runs say together.
     pub fn summary(&self, answers: &[ShardAnswers]) -> Evaluation {
         let mut evaluation = summarise(&self.dataset, self.task.protocol, answers, self.task.seed);
-        evaluation.caveats.extend(self.caveat.clone());
+        evaluation.caveats.extend(self.caveats.iter().cloned());
         evaluation
     }
 

@@ -5,7 +5,7 @@ use crate::cli::{Common, progress, text};
 use crate::exchange::{npz, parquet};
 use crate::store::rows::Session;
 use crate::store::{Home, Recording};
-use crate::study::evaluate::{Modality, dataset};
+use crate::study::datasets::eeg_dataset;
 use crate::study::{self, Features, tables};
 use anyhow::bail;
 use serde_json::json;
@@ -27,8 +27,8 @@ pub fn run(args: &Args, home: &Home, sessions: &[Session], output: &Path, common
         "labels" => tables::labels(&recordings),
         "predictions" => tables::predictions(home, &recordings)?,
         _ => {
-            let modality = Modality::Eeg(Features::named(&args.features)?);
-            let made = dataset(&recordings, modality, study::target_named(&args.target)?, &job)?;
+            let (target, features) = (study::target_named(&args.target)?, Features::named(&args.features)?);
+            let made = eeg_dataset(&recordings, target, features, &job)?;
             left_out = made.left_out;
             tables::features(&made.dataset)
         }

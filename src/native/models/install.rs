@@ -31,6 +31,19 @@ impl ModelCard {
     pub fn beside(path: &Path) -> Option<ModelCard> {
         serde_json::from_slice(&std::fs::read(path.with_extension("json")).ok()?).ok()
     }
+
+    /// What must be said beside the scores of whatever stands on the network in `file`, which had the SHA-256 `weights`
+    /// when it was opened: whose it is, in one paragraph, since scores are shown with others' sentences between. `stands`
+    /// begins it: "The face network stands on the frozen MobileNetV2".
+    pub fn caveat(stands: &str, file: &Path, weights: &str) -> String {
+        match ModelCard::beside(file).filter(|card| card.sha256 == weights) {
+            Some(ModelCard { package, version, licence, trained_on, caveats, .. }) => {
+                let said = caveats.iter().map(|c| format!(" {c}")).collect::<String>();
+                format!("{stands} of {package} {version} ({licence}), trained on {trained_on}.{said}")
+            }
+            None => format!("{stands}, from a file without a card: whose it is and under which licence is not known."),
+        }
+    }
 }
 
 /// What happened to one network.
