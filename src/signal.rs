@@ -16,7 +16,7 @@ mod time;
 
 pub use band::{BANDS, Band, band_named};
 pub use chunk::{Chunk, Cue, CueKind, Frame};
-pub use label::{Emotion, Label, Marker, MarkerKind, Rating, Segment, UnknownEmotion};
+pub use label::{Emotion, Label, Marker, MarkerKind, Question, Rating, Segment, UnknownEmotion};
 pub use montage::{Montage, Position, UnknownElectrode, position_of};
 pub use placement::{Placed, Placement};
 pub use seed::Seed;

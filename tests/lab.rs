@@ -7,7 +7,7 @@ use lab_support::*;
 use limbic::lab::message::{Action, Command, Event, Snapshot};
 use limbic::lab::{Lab, LabOptions, spawn};
 use limbic::present::{Phase, Playlist};
-use limbic::signal::{Clock, Emotion, ManualClock, MarkerKind, SystemClock};
+use limbic::signal::{Clock, Emotion, ManualClock, MarkerKind, Question, Rating, SystemClock};
 use limbic::store::rows::{Consent, Participant, SessionState, TrialState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,6 +81,7 @@ fn the_gate_holds_until_it_is_overridden_with_a_reason() {
     assert!(bench.refused(Action::Override { reason: "  ".into() }).contains("reason"));
     assert!(!bench.snapshot().recording);
     bench.done(Action::Override { reason: "dry electrodes, pilot".into() });
+    assert_eq!(bench.snapshot().overridden.as_deref(), Some("dry electrodes, pilot"), "the screens open the gate by it");
     bench.done(Action::Begin);
     let session = bench.snapshot().session.expect("recorded");
     assert_eq!(session.override_reason.as_deref(), Some("dry electrodes, pilot"));
@@ -90,6 +91,30 @@ fn the_gate_holds_until_it_is_overridden_with_a_reason() {
     assert!(bench.markers().contains(&MarkerKind::Override));
     let stored = bench.lab.home().sessions().expect("readable").remove(0);
     assert_eq!(stored.override_reason.as_deref(), Some("dry electrodes, pilot"));
+}
+
+#[test]
+fn answers_from_two_screens_are_put_together() {
+    let mut bench = Bench::begun();
+    bench.until(Phase::Rating);
+    let answer = |valence: Option<f32>, arousal: Option<f32>, emotion: Option<Emotion>, by: &str| Action::Rate {
+        rating: Rating { valence, arousal, emotion },
+        by: by.into(),
+        done: false,
+        reason: String::new(),
+    };
+    let end = |by: &str| Action::Rate { rating: Rating::default(), by: by.into(), done: true, reason: String::new() };
+    bench.done(answer(Some(4.0), None, None, "experimenter"));
+    bench.done(answer(Some(8.0), None, None, "participant"));
+    bench.done(answer(None, Some(2.0), Some(Emotion::Fear), "participant"));
+    bench.done(Action::Unrate { question: Question::Arousal, by: "participant".into() });
+    assert_eq!(bench.snapshot().rating, Rating { valence: Some(8.0), arousal: None, emotion: Some(Emotion::Fear) });
+    assert!(bench.refused(end("experimenter")).contains("reason"), "one answer is missing");
+    bench.done(answer(None, Some(3.0), None, "participant"));
+    bench.done(end("experimenter"));
+    let trial = bench.snapshot().trials.last().cloned().expect("rated");
+    assert_eq!(trial.rating, Rating { valence: Some(8.0), arousal: Some(3.0), emotion: Some(Emotion::Fear) });
+    assert_eq!(trial.rated_by, "participant", "whoever ends the questions has not answered them");
 }
 
 #[test]

@@ -51,8 +51,16 @@ impl Lab {
             Action::Note { text } => self.remark(MarkerKind::Note, text),
             Action::Mark { text } => self.remark(MarkerKind::Marker, text),
             Action::Rate { rating, by, done, reason } => {
-                self.running(Input::Rate { rating, by })?;
+                let stands = self.answers();
+                let rating = stands.with(rating);
+                if !done || rating != stands {
+                    self.running(Input::Rate { rating, by })?;
+                }
                 if done { self.running(Input::RatingDone { reason }) } else { Ok(()) }
+            }
+            Action::Unrate { question, by } => {
+                let rating = self.answers().without(question);
+                self.running(Input::Rate { rating, by })
             }
             Action::Review { session } => self.load_review(id, session),
             Action::Train { sessions, seed } => self.train(sessions, seed),
@@ -157,7 +165,10 @@ impl Lab {
         (session.playlist, session.order_seed) = (playlist.name.clone(), rig.protocol.order_seed);
         session.player = player.name();
         session.simulated = streams.iter().any(|s| s.simulated);
-        session.override_reason = if verdict.pass { None } else { self.override_reason.clone() };
+        if !verdict.pass {
+            // One that was given before an interruption stays.
+            session.override_reason = self.override_reason.clone();
+        }
         (session.quality, session.verdict) = (report.clone(), Some(verdict.clone()));
         let (dropped, lost) = (self.dropped(), self.live.lost());
         let begun = Begun { session: session.clone(), streams, report, at: now, dropped, lost };

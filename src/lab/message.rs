@@ -58,6 +58,9 @@ pub struct Snapshot {
     pub protocol: ProtocolView,
     /// Trials of the current session so far, latest attempt last.
     pub trials: Vec<Trial>,
+    /// The typed reason to go on below the gate, given for what is prepared now.
+    #[serde(default)]
+    pub overridden: Option<String>,
     /// Answers being given.
     pub rating: Rating,
     pub traces: Traces,

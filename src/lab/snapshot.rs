@@ -5,6 +5,7 @@ use crate::lab::job::RunningJob;
 use crate::lab::message::{DeviceView, FaceView, Snapshot};
 use crate::lab::recording::Recording;
 use crate::present::{Phase, Protocol, ProtocolView};
+use crate::signal::Rating;
 use crate::store::free_bytes;
 
 impl Lab {
@@ -21,10 +22,11 @@ impl Lab {
         let closed = self.closed.map(|(_, status)| status);
         let status = self.recording.as_ref().map(Recording::status).or(closed).unwrap_or_default();
         let recording = self.is_recording();
-        let rating = self.protocol.as_ref().filter(|p| p.view().phase == Phase::Rating);
         let simulated = streams.iter().any(|s| s.simulated)
             || self.session.as_ref().is_some_and(|s| s.simulated)
             || self.review.as_ref().is_some_and(|r| r.session.simulated);
+        let protocol = self.protocol.as_ref().map_or_else(|| self.waiting_view(), Protocol::view);
+        let rating = if protocol.phase == Phase::Rating { self.answers() } else { Rating::default() };
         Snapshot {
             seq: self.seq,
             now,
@@ -46,9 +48,10 @@ impl Lab {
             quality: report,
             recording,
             recording_since: self.recording.as_ref().and_then(Recording::since),
-            protocol: self.protocol.as_ref().map_or_else(|| self.waiting_view(), Protocol::view),
+            protocol,
             trials: self.protocol.as_ref().map(|p| p.trials().to_vec()).unwrap_or_default(),
-            rating: rating.and_then(|p| p.trials().last()).map(|t| t.rating).unwrap_or_default(),
+            overridden: self.override_reason.clone(),
+            rating,
             disk_free: free_bytes(&self.options.home).unwrap_or(0),
             disk_minutes: self.disk.minutes_left,
             stopped: self.disk.stopped.clone(),
@@ -60,6 +63,11 @@ impl Lab {
             guided: self.guided(now),
             prediction: self.foresight.view(),
         }
+    }
+
+    /// The answers to the newest trial, as they stand.
+    pub(super) fn answers(&self) -> Rating {
+        self.protocol.as_ref().and_then(|p| p.trials().last()).map(|t| t.rating).unwrap_or_default()
     }
 
     fn device_views(&self) -> Vec<DeviceView> {

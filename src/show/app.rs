@@ -124,6 +124,12 @@ impl<L: Link> App<L> {
             let first = self.snapshot.is_none();
             self.screens.values_mut().for_each(|screen| screen.observe(&snapshot));
             self.take_up_forms(&snapshot);
+            let passes = |s: &Snapshot| s.verdict.as_ref().is_some_and(|v| v.pass);
+            let turned = self.snapshot.as_ref().is_some_and(|before| passes(before) != passes(&snapshot));
+            if turned && self.place == Place::Gate {
+                // What was said of the verdict no longer holds.
+                self.message = None;
+            }
             self.snapshot = Some(snapshot);
             self.follow(first);
             changed = true;

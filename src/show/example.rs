@@ -120,6 +120,7 @@ pub fn home() -> Snapshot {
             intended: None,
         },
         trials: vec![],
+        overridden: None,
         rating: Rating::default(),
         traces: Traces::default(),
         heart: None,

@@ -10,13 +10,14 @@ use crate::show::widget::{bar::bar, scalp};
 use crate::show::words;
 use crossterm::event::{KeyCode, KeyEvent};
 
+const BELOW: &str = "Below the gate: mend what is listed, or press O and give a reason to go on anyway.";
+
 #[derive(Default)]
 pub struct Gate;
 
 /// Passed, or overridden with a reason.
 pub(super) fn is_open(snapshot: &Snapshot) -> bool {
-    let overridden = snapshot.session.as_ref().is_some_and(|s| s.override_reason.is_some());
-    overridden || snapshot.verdict.as_ref().is_some_and(|v| v.pass)
+    snapshot.overridden.is_some() || snapshot.verdict.as_ref().is_some_and(|v| v.pass)
 }
 
 impl Screen for Gate {
@@ -40,7 +41,9 @@ impl Screen for Gate {
             KeyCode::Esc => Next::Go(Place::Montage),
             KeyCode::Enter if is_open(snapshot) => Next::Go(Place::Camera),
             KeyCode::Enter => {
-                Next::Say("Below the gate: mend what is listed, or press O and give a reason to go on anyway.".into())
+                // Without advice there is nothing to mend yet: too little was judged.
+                let early = snapshot.verdict.as_ref().filter(|v| v.advice.is_empty());
+                Next::Say(early.map_or_else(|| BELOW.into(), |v| format!("Not yet: {}, or press O and give a reason.", v.why)))
             }
             KeyCode::Char('O') if !is_open(snapshot) => Next::Ask(Popup::ask(Purpose::Override)),
             _ => Next::Pass,
@@ -66,9 +69,8 @@ impl Screen for Gate {
 }
 
 fn verdict(pen: &mut Pen, report: &QualityReport, pass: f64, snapshot: &Snapshot) {
-    let overridden = snapshot.session.as_ref().and_then(|s| s.override_reason.as_ref());
     let passed = snapshot.verdict.as_ref().is_some_and(|v| v.pass);
-    let (word, ink) = match (passed, overridden) {
+    let (word, ink) = match (passed, &snapshot.overridden) {
         (true, _) => ("PASS", Ink::Good),
         (_, Some(_)) => ("OVERRIDDEN", Ink::Fair),
         _ => ("NOT YET", Ink::Bad),
@@ -78,7 +80,7 @@ fn verdict(pen: &mut Pen, report: &QualityReport, pass: f64, snapshot: &Snapshot
     bar(pen, (8, 0), width, report.overall / 100.0, Some(pass / 100.0), if passed { Ink::Good } else { Ink::Fair });
     let score = format!(" {:>3.0}% ", report.overall);
     pen.line(8 + width, 0, &[(&score, Ink::Strong), (&format!("gate {pass:.0}%  "), Ink::Dim), (word, ink)]);
-    let why = match (overridden, &snapshot.verdict) {
+    let why = match (&snapshot.overridden, &snapshot.verdict) {
         (Some(reason), _) if !passed => format!("going on because: {reason}"),
         (_, Some(v)) => v.why.clone(),
         _ => "not judged yet".into(),

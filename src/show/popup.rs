@@ -31,8 +31,8 @@ pub enum Purpose {
     Skip,
     /// The code that must be typed.
     Abort(String),
-    /// Ends the rating with these incomplete answers.
-    EndRating(Rating, String),
+    /// Ends the rating with the answers that stand, though some are missing; who answered.
+    EndRating(String),
 }
 
 /// Asks for one line.
@@ -97,7 +97,7 @@ impl Popup {
             Purpose::Electrode(mark) => format!("electrode {}", mark.label),
             Purpose::Redo => "redo".into(),
             Purpose::Skip => "skip".into(),
-            Purpose::EndRating(..) => "rating".into(),
+            Purpose::EndRating(_) => "rating".into(),
             Purpose::Abort(_) => return None,
         };
         Some((name, question.field.text()))
@@ -166,7 +166,7 @@ impl Question {
             Purpose::Redo => "Redo the trial".into(),
             Purpose::Skip => "Skip the trial".into(),
             Purpose::Abort(_) => "ABORT the session".into(),
-            Purpose::EndRating(..) => "Not all questions are answered".into(),
+            Purpose::EndRating(_) => "Not all questions are answered".into(),
         }
     }
 
@@ -183,7 +183,7 @@ impl Question {
             Purpose::Abort(code) => {
                 format!("The session ends now and is marked ABORTED. Nothing is deleted. Type {code} to confirm.")
             }
-            Purpose::EndRating(..) => "Missing answers stay missing. Why?".into(),
+            Purpose::EndRating(_) => "Missing answers stay missing. Why?".into(),
         }
     }
 
@@ -193,7 +193,7 @@ impl Question {
             Purpose::Mark => &MARKS,
             Purpose::Override => &OVERRIDES,
             Purpose::Electrode(_) => &CONTACTS,
-            Purpose::Redo | Purpose::Skip | Purpose::EndRating(..) => &REASONS,
+            Purpose::Redo | Purpose::Skip | Purpose::EndRating(_) => &REASONS,
         }
     }
 
@@ -244,7 +244,7 @@ impl Question {
             Purpose::Redo => Action::Redo { reason: text },
             Purpose::Skip => Action::Skip { reason: text },
             Purpose::Abort(_) => Action::Abort { typed: text },
-            Purpose::EndRating(rating, by) => Action::Rate { rating, by, done: true, reason: text },
+            Purpose::EndRating(by) => Action::Rate { rating: Rating::default(), by, done: true, reason: text },
         })
     }
 }

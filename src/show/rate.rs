@@ -11,9 +11,9 @@ use crate::show::caps::{Caps, Ink};
 use crate::show::chrome::SMALLEST;
 use crate::show::link::{Input, Left, Link, Program};
 use crate::show::pen::Pen;
-use crate::show::rating::{Asked, RatingScreen};
+use crate::show::rating::RatingScreen;
 use crate::show::screen::{Next, Screen};
-use crate::signal::{Emotion, Rating};
+use crate::signal::{Emotion, Question, Rating};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use scales::{AROUSAL, Scale, VALENCE, WIDTH, words};
@@ -78,7 +78,7 @@ impl<L: Link> RateScreen<L> {
         }
         self.message.clear();
         match self.answers.handle(key, &snapshot) {
-            Next::Do(action @ Action::Rate { .. }) => {
+            Next::Do(action @ (Action::Rate { .. } | Action::Unrate { .. })) => {
                 self.pending.push(self.next_id);
                 self.link.send(Command { id: self.next_id, action });
                 self.next_id += 1;
@@ -99,6 +99,9 @@ impl<L: Link> RateScreen<L> {
             }
             Event::News { .. } => {}
         }
+        if self.pending.is_empty() {
+            self.answers.settled();
+        }
     }
 }
 
@@ -108,6 +111,7 @@ impl<L: Link> Program for RateScreen<L> {
         let mut changed = !events.is_empty();
         events.into_iter().for_each(|event| self.hear(event));
         if let Some(snapshot) = self.link.snapshot() {
+            self.answers.observe(&snapshot);
             self.snapshot = Some(snapshot);
             changed = true;
         }
@@ -169,10 +173,10 @@ impl<L: Link> RateScreen<L> {
         let mut page = pen.part(left, top, width, u16::MAX);
         page.text(0, 0, "How did you feel during the video?", Ink::Strong);
         let pleasant = Scale { title: "PLEASANT?", ends: ["unpleasant", "pleasant"], figures: figures.then_some(&VALENCE) };
-        pleasant.draw(&mut page.part(0, 2, width, rows), rating.valence, asked == Asked::Valence);
+        pleasant.draw(&mut page.part(0, 2, width, rows), rating.valence, asked == Question::Valence);
         let awake = Scale { title: "EXCITED?", ends: ["calm, sleepy", "excited, awake"], figures: figures.then_some(&AROUSAL) };
-        awake.draw(&mut page.part(0, 2 + rows, width, rows), rating.arousal, asked == Asked::Arousal);
-        words(&mut page.part(0, 2 + 2 * rows, width, 4), rating.emotion, asked == Asked::Feeling);
+        awake.draw(&mut page.part(0, 2 + rows, width, rows), rating.arousal, asked == Question::Arousal);
+        words(&mut page.part(0, 2 + 2 * rows, width, 4), rating.emotion, asked == Question::Feeling);
         let (word, ink) = self.state(&rating);
         page.line(0, 4 + 2 * rows + 2, &[(&word, ink)]);
         let hints = [("1-9", "choose"), ("Left Right", "move"), ("Up Down", "question"), ("Enter", "done")];

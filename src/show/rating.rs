@@ -9,23 +9,17 @@ use crate::show::popup::{Popup, Purpose};
 use crate::show::screen::{Hint, Letters, Next, Screen};
 use crate::show::session::control_key;
 use crate::show::words;
-use crate::signal::{Emotion, Rating};
+use crate::signal::{Emotion, Question, Rating};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-
-/// Which question the digits answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Asked {
-    #[default]
-    Valence,
-    Arousal,
-    Feeling,
-}
 
 #[derive(Default)]
 pub struct RatingScreen {
-    pub(super) asked: Asked,
-    /// Answers of this (trial, attempt) that were sent.
-    answers: Option<((u32, u32), Rating)>,
+    /// Which question the digits answer.
+    pub(super) asked: Question,
+    /// What this (trial, attempt) looks like with the keys that the lab has not answered yet.
+    hoped: Option<((u32, u32), Rating)>,
+    /// The lab has answered them all: the next snapshot has what holds.
+    settled: bool,
     /// The experimenter reads the questions aloud and types.
     by_experimenter: bool,
 }
@@ -34,77 +28,76 @@ impl RatingScreen {
     /// The answers so far, the last key included.
     pub(super) fn current(&self, s: &Snapshot) -> Rating {
         let trial = (s.protocol.trial, s.protocol.attempt);
-        self.answers.filter(|(t, _)| *t == trial).map_or(s.rating, |(_, rating)| rating)
+        self.hoped.filter(|(t, _)| *t == trial).map_or(s.rating, |(_, rating)| rating)
     }
 
     fn by(&self) -> String {
         if self.by_experimenter { "experimenter".into() } else { "participant".into() }
     }
 
-    fn answer(&mut self, rating: Rating, s: &Snapshot) -> Next {
-        self.answers = Some(((s.protocol.trial, s.protocol.attempt), rating));
-        Next::Do(Action::Rate { rating, by: self.by(), done: false, reason: String::new() })
+    fn hope(&mut self, rating: Rating, s: &Snapshot) {
+        (self.hoped, self.settled) = (Some(((s.protocol.trial, s.protocol.attempt), rating)), false);
+    }
+
+    /// Sends what was answered now and nothing else: other answers may have changed on another screen.
+    fn answer(&mut self, given: Rating, s: &Snapshot) -> Next {
+        self.hope(self.current(s).with(given), s);
+        Next::Do(Action::Rate { rating: given, by: self.by(), done: false, reason: String::new() })
     }
 
     fn done(&mut self, s: &Snapshot) -> Next {
-        let rating = self.current(s);
-        if rating.is_complete() {
-            self.asked = Asked::Valence;
-            Next::Do(Action::Rate { rating, by: self.by(), done: true, reason: String::new() })
+        if self.current(s).is_complete() {
+            self.asked = Question::Valence;
+            Next::Do(Action::Rate { rating: Rating::default(), by: self.by(), done: true, reason: String::new() })
         } else {
-            Next::Ask(Popup::ask(Purpose::EndRating(rating, self.by())))
+            Next::Ask(Popup::ask(Purpose::EndRating(self.by())))
         }
     }
 
     /// Sets the value of the current scale and moves to the next question.
     fn digit(&mut self, value: f32, s: &Snapshot) -> Next {
-        let mut rating = self.current(s);
+        let mut given = Rating::default();
         match self.asked {
-            Asked::Valence => {
-                rating.valence = Some(value);
-                self.asked = Asked::Arousal;
+            Question::Valence => {
+                given.valence = Some(value);
+                self.asked = Question::Arousal;
             }
-            Asked::Arousal => {
-                rating.arousal = Some(value);
-                self.asked = Asked::Feeling;
+            Question::Arousal => {
+                given.arousal = Some(value);
+                self.asked = Question::Feeling;
             }
-            Asked::Feeling => return Next::Say("The feeling is answered by a letter; Tab goes back to the scales.".into()),
+            Question::Feeling => return Next::Say("The feeling is answered by a letter; Tab goes back to the scales.".into()),
         }
-        self.answer(rating, s)
+        self.answer(given, s)
     }
 
     /// Left and right: one step on a scale (from the middle when nothing is set), the next word for the feeling.
     fn step(&mut self, up: bool, s: &Snapshot) -> Next {
-        let mut rating = self.current(s);
+        let (now, mut given) = (self.current(s), Rating::default());
         let moved = |value: Option<f32>| Some(value.map_or(5.0, |v| (if up { v + 1.0 } else { v - 1.0 }).clamp(1.0, 9.0)));
         match self.asked {
-            Asked::Valence => rating.valence = moved(rating.valence),
-            Asked::Arousal => rating.arousal = moved(rating.arousal),
-            Asked::Feeling => {
+            Question::Valence => given.valence = moved(now.valence),
+            Question::Arousal => given.arousal = moved(now.arousal),
+            Question::Feeling => {
                 let count = Emotion::ALL.len();
-                let at = rating.emotion.and_then(|e| Emotion::ALL.iter().position(|x| *x == e));
+                let at = now.emotion.and_then(|e| Emotion::ALL.iter().position(|x| *x == e));
                 let next = at.map_or(0, |i| if up { (i + 1) % count } else { (i + count - 1) % count });
-                rating.emotion = Some(Emotion::ALL[next]);
+                given.emotion = Some(Emotion::ALL[next]);
             }
         }
-        self.answer(rating, s)
+        self.answer(given, s)
     }
 
     fn clear(&mut self, s: &Snapshot) -> Next {
-        let mut rating = self.current(s);
-        match self.asked {
-            Asked::Valence => rating.valence = None,
-            Asked::Arousal => rating.arousal = None,
-            Asked::Feeling => rating.emotion = None,
-        }
-        self.answer(rating, s)
+        self.hope(self.current(s).without(self.asked), s);
+        Next::Do(Action::Unrate { question: self.asked, by: self.by() })
     }
 
     fn turn(&mut self, on: bool) -> Next {
         self.asked = match (self.asked, on) {
-            (Asked::Valence, true) | (Asked::Feeling, false) => Asked::Arousal,
-            (Asked::Arousal, true) | (Asked::Valence, false) => Asked::Feeling,
-            (Asked::Feeling, true) | (Asked::Arousal, false) => Asked::Valence,
+            (Question::Valence, true) | (Question::Feeling, false) => Question::Arousal,
+            (Question::Arousal, true) | (Question::Valence, false) => Question::Feeling,
+            (Question::Feeling, true) | (Question::Arousal, false) => Question::Valence,
         };
         Next::Stay
     }
@@ -116,7 +109,7 @@ impl Screen for RatingScreen {
     }
 
     fn hints(&self, s: &Snapshot) -> Vec<Hint> {
-        let answer = if self.asked == Asked::Feeling { ("letter", "feeling") } else { ("1-9", "value") };
+        let answer = if self.asked == Question::Feeling { ("letter", "feeling") } else { ("1-9", "value") };
         let done = if self.current(s).is_complete() { ("Enter", "done") } else { ("Enter", "done (reason)") };
         vec![
             answer,
@@ -131,6 +124,16 @@ impl Screen for RatingScreen {
 
     fn letters(&self) -> Letters {
         Letters::Answers
+    }
+
+    fn settled(&mut self) {
+        self.settled = true;
+    }
+
+    fn observe(&mut self, _: &Snapshot) {
+        if std::mem::take(&mut self.settled) {
+            self.hoped = None;
+        }
     }
 
     fn handle(&mut self, key: KeyEvent, s: &Snapshot) -> Next {
@@ -151,8 +154,8 @@ impl Screen for RatingScreen {
             KeyCode::Char(c @ '1'..='9') => self.digit(f32::from(c as u8 - b'0'), s),
             KeyCode::Char(c) => match Emotion::ALL.into_iter().find(|e| e.key() == c) {
                 Some(emotion) => {
-                    self.asked = Asked::Feeling;
-                    self.answer(Rating { emotion: Some(emotion), ..self.current(s) }, s)
+                    self.asked = Question::Feeling;
+                    self.answer(Rating { emotion: Some(emotion), ..Rating::default() }, s)
                 }
                 None if c.is_ascii_uppercase() => control_key(key, s, true),
                 None => Next::Pass,
@@ -170,7 +173,7 @@ impl Screen for RatingScreen {
         let mut body = pen.part(left, if roomy { 3 } else { 0 }, width, height);
         body.text(0, 0, "How did you feel during the video?", Ink::Strong);
         body.right(0, &format!("answered by: {} (F2)", self.by()), Ink::Dim);
-        let (v, a, f) = (self.asked == Asked::Valence, self.asked == Asked::Arousal, self.asked == Asked::Feeling);
+        let (v, a, f) = (self.asked == Question::Valence, self.asked == Question::Arousal, self.asked == Question::Feeling);
         scale(&mut body.part(0, 2, width, 3), "VALENCE", ["unpleasant", "neutral", "pleasant"], rating.valence, v);
         scale(&mut body.part(0, 2 + gap, width, 3), "AROUSAL", ["calm, sleepy", "", "excited, wide awake"], rating.arousal, a);
         feelings(&mut body.part(0, 2 + 2 * gap, width, 6), rating.emotion, f);

@@ -142,6 +142,8 @@ pub trait Screen {
     fn spare(&mut self, sparing: bool) {
         let _ = sparing;
     }
+    /// The lab has answered, taken or refused, all that this screen sent: the next snapshot has what holds.
+    fn settled(&mut self) {}
     /// Takes note of a new snapshot, for what one snapshot alone does not tell.
     fn observe(&mut self, snapshot: &Snapshot) {
         let _ = snapshot;

@@ -99,7 +99,7 @@ pub fn tenths(duration: Nanos) -> String {
 
 /// The command stores something that a person said or decided.
 pub fn saves(action: &Action) -> bool {
-    use Action::{Abort, Mark, Moment, Note, Override, Place, Prepare, Rate, Segment};
+    use Action::{Abort, Mark, Moment, Note, Override, Place, Prepare, Rate, Segment, Unrate};
     matches!(
         action,
         Place { .. }
@@ -110,6 +110,7 @@ pub fn saves(action: &Action) -> bool {
             | Note { .. }
             | Mark { .. }
             | Rate { .. }
+            | Unrate { .. }
             | Abort { .. }
     )
 }
@@ -140,6 +141,7 @@ pub fn doing(action: &Action) -> &'static str {
         Action::Note { .. } => "note",
         Action::Mark { .. } => "marker",
         Action::Rate { .. } => "answer",
+        Action::Unrate { .. } => "taking the answer back",
         Action::Next => "next phase",
         Action::Review { .. } => "reading the session",
         Action::Train { .. } => "starting the training",

@@ -85,6 +85,15 @@ impl std::str::FromStr for Emotion {
     }
 }
 
+/// What is asked after a trial, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Question {
+    #[default]
+    Valence,
+    Arousal,
+    Feeling,
+}
+
 /// A participant's answers after one trial: self-assessment on the 1-9 manikin scales (Bradley and Lang 1994)
 /// and one emotion word. `None` = not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -98,6 +107,25 @@ impl Rating {
     /// All three answered.
     pub fn is_complete(&self) -> bool {
         self.valence.is_some() && self.arousal.is_some() && self.emotion.is_some()
+    }
+
+    /// These answers with newer ones: what `newer` does not answer stays.
+    pub fn with(self, newer: Rating) -> Rating {
+        Rating {
+            valence: newer.valence.or(self.valence),
+            arousal: newer.arousal.or(self.arousal),
+            emotion: newer.emotion.or(self.emotion),
+        }
+    }
+
+    /// These answers without that to one question.
+    pub fn without(mut self, question: Question) -> Rating {
+        match question {
+            Question::Valence => self.valence = None,
+            Question::Arousal => self.arousal = None,
+            Question::Feeling => self.emotion = None,
+        }
+        self
     }
 
     /// A sentence about the first value outside 1-9, if any.

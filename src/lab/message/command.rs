@@ -1,6 +1,6 @@
 //! What the terminal half may wish for.
 
-use crate::signal::{Placed, Rating, Segment};
+use crate::signal::{Placed, Question, Rating, Segment};
 use crate::store::rows::{Consent, Participant, SessionId};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -101,13 +101,19 @@ pub enum Action {
     Mark {
         text: String,
     },
-    /// Answers so far for the trial that is being rated; each call replaces the answers (earlier ones stay in the
-    /// journal). `done` ends the rating phase; it may be incomplete with a reason.
+    /// Answers for the trial that is being rated. A question that `rating` does not answer stays as it stands: the
+    /// participant and the experimenter may answer from two screens, and neither repeats what it saw earlier. Replaced
+    /// answers stay in the journal. `done` ends the rating phase; it may be incomplete with a reason.
     Rate {
         rating: Rating,
         by: String,
         done: bool,
         reason: String,
+    },
+    /// Takes the answer to one question back.
+    Unrate {
+        question: Question,
+        by: String,
     },
     /// Ends the baseline or rest phase now.
     Next,

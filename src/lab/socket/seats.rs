@@ -45,7 +45,7 @@ impl Seats {
     pub fn refusal(&self, number: u64, action: &Action) -> Option<&'static str> {
         match self.roles.get(&number) {
             _ if self.holds(number) => None,
-            Some(Role::Rate) if matches!(action, Action::Rate { .. } | Action::Moment { .. }) => None,
+            Some(Role::Rate) if matches!(action, Action::Rate { .. } | Action::Unrate { .. } | Action::Moment { .. }) => None,
             Some(Role::Rate) => Some("the participant's screen only answers questions; use `limbic attach` for the rest"),
             Some(Role::Watch) => Some("this terminal only looks on (limbic watch); `limbic attach` takes the keyboard"),
             _ => Some("another terminal has the keyboard, so this one looks on; `limbic attach` takes it"),

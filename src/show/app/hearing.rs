@@ -9,6 +9,13 @@ use crate::show::words;
 
 impl<L: Link> App<L> {
     pub(super) fn hear(&mut self, event: Event) {
+        self.take_in(event);
+        if !self.pending.iter().any(|p| matches!(p.action, Action::Rate { .. } | Action::Unrate { .. })) {
+            self.screens.values_mut().for_each(|screen| screen.settled());
+        }
+    }
+
+    fn take_in(&mut self, event: Event) {
         match event {
             Event::Acknowledged { id } => {
                 let Some(at) = self.pending.iter().position(|p| p.id == id) else { return };

@@ -7,6 +7,9 @@ use crate::show::popup::{self, Popup, Purpose};
 use crate::show::screen::{Letters, Next, Place};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+/// Why a box does not open.
+const LOOKS_ON: &str = "This terminal only looks on; `limbic attach` takes the keyboard.";
+
 impl<L: Link> App<L> {
     /// Keys that work on every screen.
     pub(super) fn own_key(&self, key: KeyEvent, snapshot: &Snapshot) -> Next {
@@ -51,6 +54,7 @@ impl<L: Link> App<L> {
             Next::Do(action) => self.send(action, None),
             Next::DoThen(action, place) => self.send(action, Some(place)),
             Next::All(actions) => actions.into_iter().for_each(|action| self.send(action, None)),
+            Next::Ask(_) if self.looks_on() => self.message = Some(Message::Refused(LOOKS_ON.into())),
             Next::Ask(popup) => self.ask(popup, snapshot),
             Next::Say(text) => self.message = Some(Message::Refused(text)),
             Next::Leave => self.left = Some(Left::Detached),

@@ -15,9 +15,9 @@ impl<L: Link> App<L> {
 
     /// The same for what was typed into a field with a draft.
     pub(super) fn send_as(&mut self, action: Action, then: Option<Place>, draft: Option<String>) {
-        use Action::{Draft, Mark, Moment, Note, Place as Electrode, Rate, Segment};
+        use Action::{Draft, Mark, Moment, Note, Place as Electrode, Rate, Segment, Unrate};
         let repeatable = match &action {
-            Note { .. } | Mark { .. } | Rate { .. } | Draft { .. } | Segment { .. } | Electrode { .. } => true,
+            Note { .. } | Mark { .. } | Rate { .. } | Unrate { .. } | Draft { .. } | Segment { .. } | Electrode { .. } => true,
             // A held key says the same thing again and again; a second press of the other key does not.
             Moment { toggle, .. } => *toggle,
             _ => false,

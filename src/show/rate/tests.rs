@@ -55,13 +55,36 @@ fn answers_go_one_by_one_and_enter_needs_all_three() {
     press(&mut screen, &[Char('3'), Right, Char('h'), Enter, Char('q'), Up]);
     let sent: Vec<_> = screen.link_mut().heard.iter().map(|c| (c.id, c.action.clone())).collect();
     assert_eq!(sent.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
-    let Action::Rate { rating, by, done, .. } = &sent[4].1 else { panic!("{sent:?}") };
+    let answers = sent.iter().map(|(_, action)| match action {
+        Action::Rate { rating, by, done, .. } if by == "participant" => (*rating, *done),
+        other => panic!("{other:?}"),
+    });
+    let answers: Vec<_> = answers.collect();
     let all = Rating { valence: Some(8.0), arousal: Some(3.0), emotion: Some(Emotion::Happiness) };
-    assert_eq!((rating, by.as_str(), done), (&all, "participant", &true));
+    assert_eq!(answers.iter().fold(Rating::default(), |now, (given, _)| now.with(*given)), all);
+    assert_eq!(answers[4], (Rating::default(), true), "the end repeats no answer");
     assert!(text(&screen, 80, 24).contains("saving"));
     screen.link_mut().events = (1..=5).map(|id| Event::Acknowledged { id }).collect();
     screen.poll();
     assert!(text(&screen, 80, 24).contains("All answered and saved"));
+}
+
+#[test]
+fn what_the_experimenter_changes_is_shown_and_never_answered_over() {
+    use KeyCode::{Backspace, Char, Enter, Up};
+    let mut screen = fresh();
+    press(&mut screen, &[Char('8'), Char('3'), Char('h')]);
+    screen.link_mut().events = (1..=3).map(|id| Event::Acknowledged { id }).collect();
+    let elsewhere = Rating { valence: Some(2.0), arousal: Some(3.0), emotion: Some(Emotion::Fear) };
+    screen.link_mut().snapshot = Some(Arc::new(Snapshot { rating: elsewhere, ..example::rating() }));
+    screen.poll();
+    assert!(text(&screen, 80, 24).contains("[ 2 ]"), "{}", text(&screen, 80, 24));
+    press(&mut screen, &[Up, Char('7'), Up, Backspace, Enter]);
+    let sent: Vec<Action> = screen.link_mut().heard.drain(..).skip(3).map(|c| c.action).collect();
+    let only = Rating { arousal: Some(7.0), ..Rating::default() };
+    assert!(matches!(&sent[0], Action::Rate { rating, done: false, .. } if *rating == only), "{sent:?}");
+    assert!(matches!(&sent[1], Action::Unrate { question: Question::Arousal, .. }), "{sent:?}");
+    assert_eq!(sent.len(), 2, "one answer is missing: {sent:?}");
 }
 
 #[test]
