@@ -5,7 +5,7 @@ use crate::lab::message::Snapshot;
 use crate::show::app::Message;
 use crate::show::caps::{Caps, Ink};
 use crate::show::command::Line;
-use crate::show::pen::Pen;
+use crate::show::pen::{Pen, wrapped};
 use crate::show::popup::Popup;
 use crate::show::screen::{Hint, Screen};
 use crate::show::words;
@@ -17,6 +17,9 @@ pub const SMALLEST: (u16, u16) = (60, 18);
 
 /// Disk space below which the top line warns: about an hour of 32 channels with face video.
 const LITTLE_DISK: u64 = 5_000_000_000;
+
+/// Most rows of one message.
+const MESSAGE_ROWS: u16 = 3;
 
 /// What the app knows about itself.
 pub struct Frame<'a> {
@@ -51,10 +54,9 @@ pub fn draw(frame: &Frame, snapshot: Option<&Snapshot>, buf: &mut Buffer) {
     if let Some(popup) = frame.popup {
         popup.draw(&mut pen.part(1, 1, area.width - 2, body_height));
     }
-    let mut above_footer = pen.part(0, area.height - 2, area.width, 1);
     match &frame.line {
-        Some((line, names)) => line.draw(&mut above_footer, names),
-        None => message(&mut above_footer, frame),
+        Some((line, names)) => line.draw(&mut pen.part(0, area.height - 2, area.width, 1), names),
+        None => message(&mut pen.part(0, area.height - 1 - MESSAGE_ROWS, area.width, MESSAGE_ROWS), frame),
     }
     let hints = match (&frame.line, frame.popup) {
         (Some((line, _)), _) => line.hints(),
@@ -73,7 +75,7 @@ fn too_small(pen: &mut Pen, snapshot: &Snapshot) {
     } else {
         format!("Not recording; window too small ({size})")
     };
-    pen.text(0, 0, &text, Ink::Strong);
+    pen.wrap(0, 0, 3, &text, Ink::Strong);
 }
 
 /// Screen, session, recording clock, quality, disk, lost, SIMULATED. The right part is never cut for the left.
@@ -143,19 +145,25 @@ fn facts(s: &Snapshot, caps: Caps) -> Vec<(String, Ink)> {
     facts
 }
 
-/// What waits for the lab, else the last answer.
+/// What waits for the lab, else the last answer, on the last row of `pen`; a long one takes the rows above as well.
 fn message(pen: &mut Pen, frame: &Frame) {
-    if let Some(Message::Refused(why)) = frame.message {
-        pen.line(1, 0, &[("! ", Ink::Bad), (why, Ink::Bad)]);
-    } else if let Some((saves, what)) = frame.waiting {
-        let doing = if saves { "saving" } else { "waiting" };
-        pen.text(1, 0, &format!("{doing} ... {what}"), Ink::Fair);
-    } else if let Some(Message::Saved(text)) = frame.message {
-        let tick = if frame.caps.ascii { "ok " } else { "✓ " };
-        pen.line(1, 0, &[(tick, Ink::Good), (text, Ink::Plain)]);
-    } else if let Some(Message::News(text)) = frame.message {
-        pen.text(1, 0, text, Ink::Dim);
+    let waits = frame.waiting.map(|(saves, what)| format!("{} ... {what}", if saves { "saving" } else { "waiting" }));
+    let tick = if frame.caps.ascii { "ok " } else { "✓ " };
+    let (sign, text, ink) = match (frame.message, &waits) {
+        (Some(Message::Refused(why)), _) => (("! ", Ink::Bad), why, Ink::Bad),
+        (_, Some(waits)) => (("", Ink::Fair), waits, Ink::Fair),
+        (Some(Message::Saved(text)), _) => ((tick, Ink::Good), text, Ink::Plain),
+        (Some(Message::News(text)), _) => (("", Ink::Dim), text, Ink::Dim),
+        (None, None) => return,
+    };
+    let column = 1 + sign.0.chars().count() as u16;
+    let rows = (wrapped(text, pen.width().saturating_sub(column) as usize).len() as u16).clamp(1, pen.height());
+    let mut pen = pen.below(pen.height() - rows);
+    if rows > 1 {
+        pen.clear();
     }
+    pen.text(1, 0, sign.0, sign.1);
+    pen.wrap(column, 0, rows, text, ink);
 }
 
 /// The keys, as many as fit, and always the last one, which leads out; help stands at the right and says how many keys

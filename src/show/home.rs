@@ -6,6 +6,7 @@ use crate::show::caps::Ink;
 use crate::show::pen::Pen;
 use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
 use crate::show::words;
+use crate::signal::Placed;
 use crate::store::rows::{ModelRow, Session, SessionState};
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -119,10 +120,13 @@ impl Screen for Home {
 
 /// Where an open session stands.
 fn open_place(snapshot: &Snapshot) -> Place {
+    let electrodes = &snapshot.guided.electrodes;
     match snapshot.protocol.phase {
         Phase::Rating => Place::Rating,
         _ if snapshot.recording => Place::Session,
         _ if snapshot.streams.is_empty() => Place::Devices,
+        // Nobody has said of any electrode whether it is placed.
+        _ if !electrodes.is_empty() && electrodes.iter().all(|e| e.mark.state == Placed::Waiting) => Place::Montage,
         _ => Place::Gate,
     }
 }
