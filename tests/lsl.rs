@@ -290,7 +290,7 @@ fn the_program_records_without_multicast_and_shows_the_clock() {
     println!("{length} s of an outlet at +80 ppm: {received} samples received, {lost} lost, clock at {ppm:+.1} ppm");
     assert!((ppm - 80.0).abs() < if length >= 600.0 { 5.0 } else { 60.0 }, "{clock}");
     let text = bench.limbic(&["show", "last"]);
-    assert!(text.contains("fixed latency 30 ± 2 ms (photodiode)"), "{text}");
+    assert!(text.contains("fixed latency 30 +- 2 ms (photodiode)"), "{text}");
     assert!(
         bench.limbic(&["verify", "last"]).contains("sound")
             || bench.limbic(&["verify", "last", "--json"]).contains("\"problems\": []")

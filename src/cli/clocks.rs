@@ -34,10 +34,11 @@ pub fn text(recording: &Recording) -> String {
     text
 }
 
-/// "eeg clock: +80.1 ± 0.3 ppm over 10.0 min, residual p99 3.1 ms, fixed latency 0 ± 0 ms (default)".
+/// "eeg clock: +80.1 +- 0.3 ppm over 10.0 min, residual p99 3.1 ms, fixed latency 0 +- 0 ms (default)".
 fn line(clock: &ClockSummary) -> String {
-    let sd =
-        clock.ppm_sd.map_or("(too short to tell how surely)".into(), |sd| format!("± {sd:.*} ppm", if sd < 0.1 { 2 } else { 1 }));
+    let sd = clock
+        .ppm_sd
+        .map_or("(too short to tell how surely)".into(), |sd| format!("+- {sd:.*} ppm", if sd < 0.1 { 2 } else { 1 }));
     let stamps = match clock.stamps {
         Stamps::Arrival => "arrivals",
         Stamps::Device => "the device's stamps",
@@ -54,7 +55,7 @@ fn line(clock: &ClockSummary) -> String {
         );
     }
     format!(
-        "{} clock: {:+.1} {sd} over {:.1} min of {stamps}, residual p99 {:.1} ms, fixed latency {:.0} ± {:.0} ms ({})",
+        "{} clock: {:+.1} {sd} over {:.1} min of {stamps}, residual p99 {:.1} ms, fixed latency {:.0} +- {:.0} ms ({})",
         clock.stream,
         clock.ppm,
         clock.fitted_s / 60.0,

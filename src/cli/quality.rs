@@ -94,7 +94,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         _ => {}
     }
     if args.plot {
-        write!(out, "{}", plot::failing(&eeg, &report, args.method, rig.bad_channel)?)?;
+        write!(out, "{}", plot::failing(&eeg, &report, args.method, rig.bad_channel, common.ascii)?)?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ pub fn run(_: &Args, common: &Common) -> anyhow::Result<()> {
         return Ok(());
     }
     if sessions.is_empty() {
-        println!("No sessions in {}. `limbic` starts one, `limbic demo --home {0}` simulates one.", common.home.display());
+        println!("No sessions in {}. `limbic` starts one, `limbic simulate --home {0}` simulates one.", common.home.display());
         return Ok(());
     }
     let rows: Vec<Vec<String>> = sessions

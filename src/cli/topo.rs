@@ -81,20 +81,25 @@ pub enum Format {
 /// Values that cannot be read, a channel that is no electrode, a file that cannot be written.
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let json = common.json;
+    let mut drawing = args.drawing.clone();
+    if common.ascii && format(&drawing) == Format::Ansi {
+        drawing.format = Some(Format::Ascii);
+    }
+    let drawing = &drawing;
     if !args.values.is_file() && args.values.as_os_str() != "-" || recording::is_recording(&args.values) {
         let (maps, labels) = recording::band_maps(args, common)?;
-        return draw_maps(&maps, &labels, &args.drawing, json);
+        return draw_maps(&maps, &labels, drawing, json);
     }
     let text = read(&args.values)?;
     let wrong = |e: values::ValuesError| anyhow::anyhow!("{}: {e}", args.values.display());
     let Some(montage) = &args.montage else {
         let table = parse(&text).map_err(wrong)?;
-        return draw_maps(&table.maps, &table.labels, &args.drawing, json);
+        return draw_maps(&table.maps, &table.labels, drawing, json);
     };
     let cap = own::montage(montage, None)?;
     let text = values::labelled(&text, &cap.labels)?;
     let table = values::parse_with(&text, |label| cap.place(label).is_some()).map_err(wrong)?;
-    draw_maps(&table.maps, &cap.sites(&table.labels)?, &args.drawing, json)
+    draw_maps(&table.maps, &cap.sites(&table.labels)?, drawing, json)
 }
 
 /// Draws maps (name, one value per label) as the options say. The hook for other sources of values, such as files.

@@ -47,24 +47,24 @@ pub fn rows(eeg: &EegWindow, report: &QualityReport, method: Method, bad: f64) -
     Ok((rows.collect(), more))
 }
 
-/// Plots of all channels below `bad` as characters.
+/// Plots of all channels below `bad` as characters; with `ascii` of 7 bits.
 ///
 /// # Errors
 /// As [`rows`].
-pub fn failing(eeg: &EegWindow, report: &QualityReport, method: Method, bad: f64) -> Result<String, PrepareError> {
+pub fn failing(eeg: &EegWindow, report: &QualityReport, method: Method, bad: f64, ascii: bool) -> Result<String, PrepareError> {
     let (rows, more) = rows(eeg, report, method, bad)?;
     if rows.iter().all(|row| row.passes) {
         return Ok(format!("\nno channel scores below {bad:.0}, so none is drawn\n"));
     }
     let lead = |row: &Row| if row.passes { "for comparison, " } else { "" };
-    let mut text: String = rows.iter().map(|row| one(eeg, report, row.channel, row.start, lead(row))).collect();
+    let mut text: String = rows.iter().map(|row| one(eeg, report, (row.channel, row.start), lead(row), ascii)).collect();
     if more > 0 {
         text += &format!("\n{more} more channels score below {bad:.0}\n");
     }
     Ok(text)
 }
 
-fn one(eeg: &EegWindow, report: &QualityReport, channel: usize, start: usize, lead: &str) -> String {
+fn one(eeg: &EegWindow, report: &QualityReport, (channel, start): (usize, usize), lead: &str, ascii: bool) -> String {
     let quality = &report.channels[channel];
     let reason = quality.reason.map_or(String::new(), |r| format!(", {}", r.name()));
     let x = eeg.data.get(channel).map_or(&[][..], |x| &x[start..(start + (SPAN_S * eeg.rate) as usize).min(x.len())]);
@@ -74,14 +74,15 @@ fn one(eeg: &EegWindow, report: &QualityReport, channel: usize, start: usize, le
     let to = seconds + x.len() as f64 / eeg.rate;
     let mut text =
         format!("\n{lead}{}: {:.1}{reason}; {seconds:.1} to {to:.1} s, {low:.1} to {high:.1} uV\n", quality.label, quality.score);
-    for line in draw(x, low, high) {
+    for line in draw(x, low, high, ascii) {
         text += &format!("  {}\n", line.trim_end());
     }
     text
 }
 
-/// A curve in braille, each of whose cells has two columns and four rows of dots; what a column spans is filled.
-fn draw(x: &[f64], low: f64, high: f64) -> Vec<String> {
+/// A curve in braille, each of whose cells has two columns and four rows of dots; what a column spans is filled. With
+/// `ascii` a cell says whether its upper half, its lower half or both are touched.
+fn draw(x: &[f64], low: f64, high: f64, ascii: bool) -> Vec<String> {
     const DOTS: [[u32; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
     let (columns, rows) = (2 * COLUMNS, 4 * ROWS);
     let mut cells = vec![vec![0u32; COLUMNS]; ROWS];
@@ -98,7 +99,14 @@ fn draw(x: &[f64], low: f64, high: f64) -> Vec<String> {
             cells[dot / 4][column / 2] |= DOTS[dot % 4][column % 2];
         }
     }
-    let glyph = |cell: &u32| char::from_u32(0x2800 + cell).unwrap_or(' ');
+    let (upper, lower) = (0x01 | 0x08 | 0x02 | 0x10, 0x04 | 0x20 | 0x40 | 0x80);
+    let glyph = |cell: &u32| match (cell & upper != 0, cell & lower != 0) {
+        _ if !ascii => char::from_u32(0x2800 + cell).unwrap_or(' '),
+        (true, true) => '|',
+        (true, false) => '\'',
+        (false, true) => '.',
+        (false, false) => ' ',
+    };
     cells.iter().map(|row| row.iter().map(glyph).collect()).collect()
 }
 
@@ -109,11 +117,17 @@ mod tests {
     #[test]
     fn a_rising_line_goes_from_the_lower_left_to_the_upper_right() {
         let x: Vec<f64> = (0..1000).map(f64::from).collect();
-        let lines = draw(&x, 0.0, 999.0);
+        let lines = draw(&x, 0.0, 999.0, false);
         let dots = |row: usize, column: usize| lines[row].chars().nth(column).map_or(0, |c| c as u32 - 0x2800);
         assert_eq!((lines.len(), lines[0].chars().count()), (ROWS, COLUMNS));
         assert!(dots(ROWS - 1, 0) != 0 && dots(0, COLUMNS - 1) != 0 && dots(0, 0) == 0 && dots(ROWS - 1, COLUMNS - 1) == 0);
-        assert!(draw(&[5.0; 100], 5.0, 5.0).iter().any(|line| line.chars().any(|c| c != '\u{2800}')), "a flat line is a line");
-        assert!(draw(&[], 0.0, 1.0).iter().all(|line| line.chars().all(|c| c == '\u{2800}')));
+        assert!(
+            draw(&[5.0; 100], 5.0, 5.0, false).iter().any(|line| line.chars().any(|c| c != '\u{2800}')),
+            "a flat line is a line"
+        );
+        assert!(draw(&[], 0.0, 1.0, false).iter().all(|line| line.chars().all(|c| c == '\u{2800}')));
+        let letters = draw(&x, 0.0, 999.0, true);
+        assert!(letters.iter().all(|line| line.is_ascii()) && !letters[0].ends_with(' '));
+        assert!(letters[0].starts_with(' ') && letters[ROWS - 1].ends_with(' ') && !letters[ROWS - 1].starts_with(' '));
     }
 }

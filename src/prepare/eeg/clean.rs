@@ -122,6 +122,10 @@ fn reduce(
     let mut components = decompose(&inner(&signals.data, edge), &options.ica)?;
     note_search(&components, log);
     log.components = components.unmixing.len();
+    if let Some(number) = options.remove.iter().chain(&options.keep).find(|number| **number >= log.components) {
+        let must = "the number of a component that there is, counted from 0";
+        return Err(PrepareError::Option { name: "component", value: number.to_string(), must });
+    }
     if let Some(wavelet) = &options.wavelet {
         // Of a component that follows the heart the last step takes the average beat only, which costs less of the brain.
         let beating = |x: &[f64]| options.cardiac.as_ref().is_some_and(|h| cardiac(x, companions.beats, signals.rate, h).1);
