@@ -43,6 +43,7 @@ mod repair;
 mod resume;
 mod search;
 mod segment;
+mod session_id;
 mod timing;
 mod writer;
 

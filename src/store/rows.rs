@@ -4,18 +4,9 @@ use crate::gate::{QualityReport, Verdict};
 use crate::signal::{
     Clock, ClockOffset, Emotion, LatencyOrigin, Marker, Nanos, Placement, Rating, SECOND, Segment, StreamId, StreamInfo,
 };
+
+pub use crate::store::session_id::SessionId;
 use serde::{Deserialize, Serialize};
-
-/// Number of a session: milliseconds since 1970 << 20 | random bits. Printed as 16 hex digits, which is also the
-/// folder's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct SessionId(pub u64);
-
-impl std::fmt::Display for SessionId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
 
 /// A person, by code only.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
