@@ -8,7 +8,8 @@ use limbic::lab::message::{Action, Command, Event, Snapshot};
 use limbic::lab::{Lab, LabOptions, spawn};
 use limbic::present::{Phase, Playlist};
 use limbic::signal::{Clock, Emotion, ManualClock, MarkerKind, SystemClock};
-use limbic::store::rows::{Consent, Participant, SessionState, TrialState};
+use limbic::store::Delivery;
+use limbic::store::rows::{Consent, Participant, SessionId, SessionState, TrialState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -272,14 +273,7 @@ fn an_interrupted_session_goes_on_with_its_trial() {
     bench.until(Phase::Video);
     bench.seconds(2.0);
     let before = bench.stored().session.clone();
-    // The program dies here: nothing is closed. Another one opens the home while the clock goes on.
-    let Bench { lab, clock, dir, .. } = bench;
-    drop(lab);
-    clock.wait(Duration::from_secs(30));
-    let mut options = LabOptions::new(dir.path().join("sessions"), clock.clone());
-    options.playlist = Playlist::simulated(3, 6.0);
-    let lab = Lab::new(options).expect("opens again");
-    let mut bench = Bench { lab, clock, dir, next: 0, events: Vec::new() };
+    let mut bench = crashed(bench);
     bench.done(Action::Resume { session: before.id });
     assert_eq!(bench.snapshot().participant.map(|p| p.code), Some(participant().code));
     bench.connect("");
@@ -298,6 +292,65 @@ fn an_interrupted_session_goes_on_with_its_trial() {
     let eeg = stored.stream("eeg").expect("eeg");
     assert!(eeg.gaps.len() == 1 && eeg.lost >= 30 * eeg.info.rate as u64, "the interruption is one counted gap: {eeg:?}");
     assert!(bench.lab.home().verify(None).expect("verifies").iter().all(|r| r.is_sound()));
+}
+
+/// The program dies and is started again half a minute later: nothing is closed.
+fn crashed(bench: Bench) -> Bench {
+    let Bench { lab, clock, dir, .. } = bench;
+    drop(lab);
+    clock.wait(Duration::from_secs(30));
+    let mut options = LabOptions::new(dir.path().join("sessions"), clock.clone());
+    options.playlist = Playlist::simulated(3, 6.0);
+    let lab = Lab::new(options).expect("opens again");
+    Bench { lab, clock, dir, next: 0, events: Vec::new() }
+}
+
+/// Goes on with the session that was interrupted; answers how much of it had been recorded by the screen's clock.
+fn gone_on(bench: &mut Bench, session: SessionId) -> f64 {
+    bench.done(Action::Resume { session });
+    let before = bench.snapshot().recorded;
+    bench.connect("");
+    bench.seconds(6.0);
+    bench.done(Action::Begin);
+    limbic::signal::seconds(before)
+}
+
+#[test]
+fn figures_are_those_of_the_store_over_interruptions_and_after_the_end() {
+    let mut bench = Bench::new();
+    bench.done(Action::Prepare { participant: participant(), consent: Consent { face_stored: false, ..consent() } });
+    bench.connect("");
+    bench.seconds(6.0);
+    bench.done(Action::Begin);
+    bench.rate(Emotion::Happiness);
+    let id = bench.snapshot().session.expect("a session").id;
+    let written = |s: &Snapshot, name: &str| s.stored.iter().find(|x| x.name == name).map_or(0, |x| x.written);
+    let mut recorded = limbic::signal::seconds(bench.snapshot().recorded);
+    for crashes in 1..=2 {
+        bench = crashed(bench);
+        let before = gone_on(&mut bench, id);
+        assert!((before - recorded).abs() < 0.5, "crash {crashes}: {before} s instead of {recorded} s");
+        bench.seconds(3.0);
+        let shown = bench.snapshot();
+        recorded = limbic::signal::seconds(shown.recorded);
+        assert!((recorded - before - 3.0).abs() < 0.5, "crash {crashes}: the clock goes on from {before} s: {recorded} s");
+        let eeg = written(&shown, "eeg") as f64 / 256.0;
+        assert!((eeg - recorded).abs() < 1.0, "crash {crashes}: {eeg} s are stored of {recorded} s");
+        assert!(shown.lost > crashes * 30 * 256, "crash {crashes}: the gaps are missing: {}", shown.lost);
+        assert!(shown.stored.iter().any(|s| s.name == "eeg" && s.gaps == crashes as usize), "{:?}", shown.stored);
+    }
+    bench.done(Action::Abort { typed: "P07".into() });
+    bench.close();
+    bench.seconds(5.0);
+    let (end, stored) = (bench.snapshot(), bench.stored());
+    let verdicts: Vec<_> = stored.streams.iter().map(|row| Delivery::of(&stored.session, row)).collect();
+    let shown: Vec<_> = end.stored.iter().filter_map(|s| s.delivery.clone()).collect();
+    assert_eq!(shown, verdicts);
+    assert_eq!(end.lost, verdicts.iter().map(|d| d.missing).sum::<u64>());
+    assert_eq!(end.written, bench.lab.home().session_bytes(id).expect("there"));
+    assert_eq!(end.recorded / 1_000_000_000, stored.recorded() / 1_000_000_000);
+    let face = verdicts.iter().find(|d| d.stream == "face").expect("declared");
+    assert!(face.delivered == 0 && face.verdict.contains("lack of consent"), "{face:?}");
 }
 
 #[test]

@@ -412,6 +412,28 @@ fn a_whole_session_by_keys() {
 }
 
 #[test]
+fn the_summary_shows_what_is_on_the_disk_and_where_it_has_gaps() {
+    let mut s = example::summary();
+    let eeg = s.stored.first_mut().expect("eeg");
+    (eeg.written, eeg.missing, eeg.gaps) = (161_072, 70_767, 1);
+    let delivery = eeg.delivery.as_mut().expect("judged");
+    (delivery.promised, delivery.delivered, delivery.missing) = (231_839, 161_072, 70_767);
+    (delivery.complete, delivery.verdict) = (false, "70767 missing (30.52 %) in 1 gaps".into());
+    delivery.gaps = vec![limbic::store::Gap { at_s: 300.0, samples: 70_767, seconds: 276.0 }];
+    s.lost = 70_767;
+    s.recorded -= 276_000_000_000;
+    let text = Harness::at(ASCII, s.clone(), Place::Summary).text(80, 24);
+    for words in ["161072/231839", "70767 GAPS", "eeg: 70767 missing", "lost     70767", "recorded 00:14:29 of 00:19:05", "!!!!"]
+    {
+        assert!(text.contains(words), "\"{words}\" is missing:\n{text}");
+    }
+    assert!(!text.contains("no gaps"), "{text}");
+    // The devices go on delivering; what is shown of the session stands still.
+    s.streams.iter_mut().for_each(|stream| stream.received += 5000);
+    assert_eq!(Harness::at(ASCII, s, Place::Summary).text(80, 24), text);
+}
+
+#[test]
 fn ctrl_c_never_ends_a_recording() {
     let mut h = Harness::at(ASCII, example::recording(), Place::Session);
     h.control('c');

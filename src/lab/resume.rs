@@ -23,9 +23,8 @@ impl Lab {
         let stored = self.home.recording(id).map_err(|e| e.to_string())?;
         self.close_session();
         let estimated = self.take_up_clock(&stored);
-        let last = stored.streams.iter().filter_map(|row| row.last_arrival).max();
-        let before = last.map_or(0, |at| (at - stored.session.started).max(0));
-        let recording = Recording::resume(&self.home, id, self.options.clock.now(), before).map_err(|e| e.to_string())?;
+        let recording =
+            Recording::resume(&self.home, id, self.options.clock.now(), stored.recorded()).map_err(|e| e.to_string())?;
         let Session { number, participant, rig_name, trials_planned, .. } = &stored.session;
         self.news(format!(
             "session {number} of {participant} goes on with trial {} of {trials_planned}; connect its rig, {rig_name}",

@@ -2,7 +2,7 @@
 
 use crate::lab::Lab;
 use crate::lab::job::RunningJob;
-use crate::lab::message::{DeviceView, FaceView, Snapshot};
+use crate::lab::message::{DeviceView, FaceView, Snapshot, StoredStream};
 use crate::lab::recording::Recording;
 use crate::present::{Phase, Protocol, ProtocolView};
 use crate::store::free_bytes;
@@ -18,8 +18,9 @@ impl Lab {
             channels.into_iter().find(|c| c.label.eq_ignore_ascii_case(label)).map(|c| c.score)
         };
         let streams = self.live.streams(now, &|id| self.devices.dropped(id));
-        let closed = self.closed.map(|(_, status)| status);
-        let status = self.recording.as_ref().map(Recording::status).or(closed).unwrap_or_default();
+        let closed = self.closed.as_ref();
+        let status = self.recording.as_ref().map(Recording::status).or(closed.map(|c| c.status.clone())).unwrap_or_default();
+        let recorded = self.recording.as_ref().map(|r| r.recorded(now)).or(closed.map(|c| c.recorded)).unwrap_or(0);
         let recording = self.is_recording();
         let rating = self.protocol.as_ref().filter(|p| p.view().phase == Phase::Rating);
         let simulated = streams.iter().any(|s| s.simulated)
@@ -37,15 +38,15 @@ impl Lab {
             session: self.session.clone(),
             devices: self.device_views(),
             device_trouble: self.devices.trouble.clone(),
-            lost: self.lost(),
+            lost: self.lost(&status.streams),
             traces: self.live.traces(now, &quality),
             heart: self.live.heart(),
-            face: self.face(),
+            face: self.face(&status.streams),
             streams,
             verdict: self.setup.is_some().then(|| self.judge.verdict()),
             quality: report,
             recording,
-            recording_since: self.recording.as_ref().and_then(Recording::since),
+            recorded,
             protocol: self.protocol.as_ref().map_or_else(|| self.waiting_view(), Protocol::view),
             trials: self.protocol.as_ref().map(|p| p.trials().to_vec()).unwrap_or_default(),
             rating: rating.and_then(|p| p.trials().last()).map(|t| t.rating).unwrap_or_default(),
@@ -54,6 +55,7 @@ impl Lab {
             stopped: self.disk.stopped.clone(),
             written: status.written,
             durable_at: status.durable_at,
+            stored: status.streams,
             log: self.log.iter().cloned().collect(),
             job: self.job.as_ref().map(RunningJob::view),
             review: self.review.clone(),
@@ -67,24 +69,26 @@ impl Lab {
         self.connecting().map_or_else(|| self.devices.views(), |rig| vec![connecting(rig)])
     }
 
-    /// While recording, what this recording lacks, and so until the next is prepared; before, what the devices have
-    /// lost since they were connected.
-    pub(super) fn lost(&self) -> u64 {
+    /// What the session lacks, as far as one was recorded; before, what the devices have lost since they were connected.
+    fn lost(&self, stored: &[StoredStream]) -> u64 {
         let dropped = self.dropped();
-        match self.recording.as_ref().filter(|r| r.is_running()) {
-            Some(recording) => {
-                recording.lost_since(self.live.lost())
-                    + recording.status().dropped
-                    + dropped.iter().map(|(id, n)| recording.dropped_since(*id, *n)).sum::<u64>()
+        let missing = stored.iter().map(|s| s.missing).sum::<u64>();
+        match &self.recording {
+            Some(recording) if recording.is_running() => {
+                missing + dropped.iter().map(|(id, n)| recording.dropped_since(*id, *n)).sum::<u64>()
             }
-            None if self.closed.is_some() => self.closed.map_or(0, |(lost, _)| lost),
-            None => self.live.lost() + dropped.iter().map(|(_, n)| n).sum::<u64>(),
+            None if self.closed.is_some() => missing,
+            _ => self.live.lost() + dropped.iter().map(|(_, n)| n).sum::<u64>(),
         }
     }
 
-    fn face(&self) -> Option<FaceView> {
+    /// The camera; while it is stored with the session's own counters, as the device counts from its connection on.
+    fn face(&self, stored: &[StoredStream]) -> Option<FaceView> {
         let consented = self.consent.as_ref().is_some_and(|c| c.face_stored);
-        self.live.face(consented && self.is_recording())
+        let view = self.live.face(consented && self.is_recording())?;
+        let id = self.live.first_camera();
+        let on_disk = stored.iter().find(|s| Some(s.id) == id).filter(|_| view.stored);
+        Some(on_disk.map_or(view.clone(), |s| FaceView { frames: s.written, missed: s.missing, ..view }))
     }
 
     /// Before a session has begun: what is going to be shown.

@@ -68,8 +68,7 @@ pub fn draw(frame: &Frame, snapshot: Option<&Snapshot>, buf: &mut Buffer) {
 fn too_small(pen: &mut Pen, snapshot: &Snapshot) {
     let size = format!("{}x{}; {}x{} needed", pen.width(), pen.height(), SMALLEST.0, SMALLEST.1);
     let text = if snapshot.recording {
-        let since = snapshot.recording_since.unwrap_or(snapshot.now);
-        format!("REC continues {}; window too small ({size})", words::clock(snapshot.now - since))
+        format!("REC continues {}; window too small ({size})", words::clock(snapshot.recorded))
     } else {
         format!("Not recording; window too small ({size})")
     };
@@ -116,8 +115,7 @@ fn facts(s: &Snapshot, caps: Caps) -> Vec<(String, Ink)> {
     let mut facts = Vec::new();
     if s.recording {
         let what = if s.face.as_ref().is_some_and(|f| f.stored) { "REC FACE" } else { "REC" };
-        let since = s.recording_since.unwrap_or(s.now);
-        let clock = words::clock(s.now - since);
+        let clock = words::clock(s.recorded);
         // Hours only when there are some: the line is short.
         let clock = clock.strip_prefix("00:").unwrap_or(&clock);
         facts.push((if caps.ascii { format!("{what} {clock}") } else { format!("● {what} {clock}") }, Ink::Bad));
