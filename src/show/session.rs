@@ -246,9 +246,8 @@ fn draw_side(pen: &mut Pen, s: &Snapshot, sparing: bool) {
     let durable = s.durable_at.map_or_else(|| "--".into(), ago);
     body.line(0, y, &[("wrote ", Ink::Dim), (&words::bytes(s.written), Ink::Plain)]);
     body.line(0, y + 1, &[("safe  ", Ink::Dim), (&durable, Ink::Plain)]);
-    let (done, _, redone, skipped) = words::outcomes(&s.trials);
     if s.protocol.trials > 0 {
-        let text = format!("{done}/{} done, {redone} redone, {skipped} skipped", s.protocol.trials);
+        let text = format!("{}/{} done, {}", words::done_trials(&s.trials), s.protocol.trials, words::outcomes(&s.trials));
         body.wrap(0, y + 3, 2, &text, Ink::Dim);
     }
     let (top, width) = (y + 6, body.width());

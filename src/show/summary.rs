@@ -104,15 +104,14 @@ fn headline(pen: &mut Pen, session: &Session, s: &Snapshot) {
 
 fn trials(pen: &mut Pen, session: &Session, s: &Snapshot) {
     let mut body = pen.panel("Trials and quality");
-    let (done, interrupted, redone, skipped) = words::outcomes(&s.trials);
+    let done = words::done_trials(&s.trials);
     let rated = usable(s).iter().filter(|t| t.rating.is_complete()).count();
-    let cut_short = if interrupted > 0 { format!(" {interrupted} interr.") } else { String::new() };
     let lost = if s.lost > 0 { Ink::Bad } else { Ink::Good };
     let qualities: Vec<f64> = usable(s).iter().filter_map(|t| t.quality).collect();
     let lowest = qualities.iter().copied().reduce(f64::min);
     let rows = [
         ("trials", format!("{done} of {} done", session.trials_planned), Ink::Strong),
-        ("", format!("{redone} redone {skipped} skipped{cut_short}"), Ink::Dim),
+        ("", words::outcomes(&s.trials), Ink::Dim),
         ("rated", format!("{rated} of {done} completely"), Ink::Plain),
         (
             "quality",
