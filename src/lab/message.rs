@@ -68,7 +68,7 @@ pub struct Snapshot {
     pub heart: Option<HeartView>,
     pub face: Option<FaceView>,
     pub disk_free: u64,
-    /// While recording: minutes until the disk guard would end the session.
+    /// While recording: minutes until the disk guard would end the session; None until the rate of writing is known.
     #[serde(default)]
     pub disk_minutes: Option<f64>,
     /// Why the lab itself ended the last session, if it did.
