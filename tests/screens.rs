@@ -24,6 +24,7 @@ struct FakeLab {
     snapshot: Option<Arc<Snapshot>>,
     /// None: in this process.
     standing: Option<Standing>,
+    broken: bool,
     ended: Option<String>,
 }
 
@@ -39,6 +40,9 @@ impl Link for FakeLab {
     }
     fn standing(&self) -> Standing {
         self.standing.unwrap_or(Standing::Inside)
+    }
+    fn broken(&self) -> bool {
+        self.broken
     }
     fn ended(&self) -> Option<String> {
         self.ended.clone()
@@ -431,6 +435,20 @@ fn the_summary_shows_what_is_on_the_disk_and_where_it_has_gaps() {
     // The devices go on delivering; what is shown of the session stands still.
     s.streams.iter_mut().for_each(|stream| stream.received += 5000);
     assert_eq!(Harness::at(ASCII, s, Place::Summary).text(80, 24), text);
+}
+
+#[test]
+fn while_the_line_is_broken_the_top_line_calls_its_figures_old() {
+    let mut harness = Harness::at(ASCII, example::recording(), Place::Session);
+    let top = |harness: &Harness| harness.text(80, 24).lines().next().map(String::from).expect("a top line");
+    assert!(top(&harness).contains("REC FACE 04:03"), "{}", top(&harness));
+    harness.app.link_mut().broken = true;
+    let broken = top(&harness);
+    assert!(broken.contains("NO LINE TO THE LAB: figures are old") && broken.contains("SIMULATED"), "{broken}");
+    assert!(!broken.contains("REC") && !broken.contains("lost") && !broken.contains("04:03"), "{broken}");
+    assert!(harness.text(50, 10).contains("NO LINE TO THE LAB"), "{}", harness.text(50, 10));
+    harness.app.link_mut().broken = false;
+    assert!(top(&harness).contains("REC FACE 04:03"));
 }
 
 #[test]

@@ -232,6 +232,7 @@ impl<L: Link> App<L> {
                 .map(|p| (words::saves(&p.action), words::doing(&p.action))),
             message: self.message.as_ref(),
             watching: self.looks_on(),
+            broken: self.link.broken(),
             link: self.round_trip,
             line: self.line.as_ref().map(|l| (l, self.snapshot.as_ref().map(|s| self.names(s)).unwrap_or_default())),
         };
