@@ -354,6 +354,34 @@ fn figures_are_those_of_the_store_over_interruptions_and_after_the_end() {
 }
 
 #[test]
+fn a_session_that_was_only_prepared_raises_no_alarm_and_can_begin_later() {
+    let mut bench = Bench::new();
+    bench.prepare();
+    let id = bench.snapshot().session.expect("prepared").id;
+    bench.done(Action::Quit);
+    for killed in [false, true] {
+        bench = crashed(bench);
+        let said = bench.snapshot().log;
+        assert!(!said.iter().any(|(_, line)| line.contains("interrupted")), "{said:?}");
+        assert_eq!(said.iter().any(|(_, line)| line.contains("nothing of it had been recorded")), killed, "{said:?}");
+        assert_eq!(bench.snapshot().catalogue.sessions[0].state, SessionState::Prepared);
+        // The program dies with it open.
+        bench.done(Action::Resume { session: id });
+    }
+    bench.connect("");
+    bench.seconds(6.0);
+    bench.done(Action::Begin);
+    for _ in 0..3 {
+        bench.rate(Emotion::Happiness);
+    }
+    bench.close();
+    let stored = bench.stored();
+    assert_eq!((stored.session.id, stored.session.state, stored.session.number), (id, SessionState::Complete, 1));
+    assert!(stored.streams.iter().all(|row| row.lost == 0), "what lay before the beginning is no gap: {:?}", stored.streams);
+    assert!(bench.lab.home().verify(None).expect("verifies").iter().all(|r| r.is_sound()));
+}
+
+#[test]
 fn only_an_interrupted_session_goes_on_and_only_with_its_own_videos() {
     let mut bench = Bench::begun();
     let id = bench.snapshot().session.expect("session").id;

@@ -67,13 +67,16 @@ impl Recording {
         Ok(Recording::over(home, id, writer, false))
     }
 
-    /// Takes up an interrupted session; `now` = the session's clock, `before` = length of what is recorded already.
+    /// Takes up an interrupted session, or one that was only prepared; `now` = the session's clock, `before` = length of
+    /// what is recorded already.
     ///
     /// # Errors
     /// It cannot go on (see [`Home::resume_session`]).
     pub fn resume(home: &Home, id: SessionId, now: Nanos, before: Nanos) -> Result<Recording, StoreError> {
         let bytes_before = home.session_bytes(id)?;
-        Ok(Recording { before, bytes_before, ..Recording::over(home, id, home.resume_session(id, now)?, true) })
+        let writer = home.resume_session(id, now)?;
+        let in_part = !writer.streams().is_empty();
+        Ok(Recording { before, bytes_before, ..Recording::over(home, id, writer, in_part) })
     }
 
     fn over(home: &Home, id: SessionId, writer: SessionWriter, resumed: bool) -> Recording {

@@ -17,7 +17,7 @@ pub struct Resumed {
 }
 
 impl Lab {
-    /// Prepares an interrupted session for going on; its participant and consent hold again.
+    /// Prepares an interrupted session for going on, or one that was only prepared; its participant and consent hold again.
     pub(super) fn resume(&mut self, id: SessionId) -> Result<(), String> {
         self.while_idle()?;
         let stored = self.home.recording(id).map_err(|e| e.to_string())?;
@@ -26,10 +26,15 @@ impl Lab {
         let recording =
             Recording::resume(&self.home, id, self.options.clock.now(), stored.recorded()).map_err(|e| e.to_string())?;
         let Session { number, participant, rig_name, trials_planned, .. } = &stored.session;
-        self.news(format!(
-            "session {number} of {participant} goes on with trial {} of {trials_planned}; connect its rig, {rig_name}",
-            stored.next_trial()
-        ));
+        let in_part = !stored.streams.is_empty();
+        self.news(if in_part {
+            let trial = stored.next_trial();
+            format!(
+                "session {number} of {participant} goes on with trial {trial} of {trials_planned}; connect its rig, {rig_name}"
+            )
+        } else {
+            format!("session {number} of {participant} is prepared; connect its rig")
+        });
         (self.participant, self.consent) = (Some(stored.participant.clone()), Some(stored.consent.clone()));
         self.session = Some(Session { state: SessionState::Prepared, ended: None, ..stored.session.clone() });
         self.recording = Some(recording);
@@ -42,7 +47,7 @@ impl Lab {
             self.journal_marker(marker);
             self.news(text);
         }
-        self.resumed = Some(Resumed { trials: stored.attempts.clone(), streams });
+        self.resumed = in_part.then(|| Resumed { trials: stored.attempts.clone(), streams });
         self.refresh_catalogue();
         Ok(())
     }

@@ -23,6 +23,11 @@ enum Item<'a> {
     Model(&'a ModelRow),
 }
 
+/// It has not ended.
+fn can_go_on(session: &Session) -> bool {
+    matches!(session.state, SessionState::Interrupted | SessionState::Prepared)
+}
+
 fn items(s: &Snapshot) -> Vec<Item<'_>> {
     let open = s.session.iter().filter(|o| matches!(o.state, SessionState::Prepared | SessionState::Recording));
     let resumed: Vec<_> = open.clone().map(|o| o.id).collect();
@@ -47,7 +52,9 @@ impl Screen for Home {
             _ => ("Enter", "new session"),
         };
         let mut hints = vec![enter];
-        if let Some(Item::Session(Session { state: SessionState::Interrupted, .. })) = items(snapshot).get(self.selected) {
+        if let Some(Item::Session(session)) = items(snapshot).get(self.selected)
+            && can_go_on(session)
+        {
             hints.push(("c", "go on with it"));
         }
         if enter.1 != "new session" {
@@ -67,10 +74,8 @@ impl Screen for Home {
             KeyCode::Char('t') => Next::Go(Place::Train),
             KeyCode::Char('q') => Next::Quit,
             KeyCode::Char('c') => match items.get(self.selected) {
-                Some(Item::Session(s)) if s.state == SessionState::Interrupted => {
-                    Next::DoThen(Action::Resume { session: s.id }, Place::Devices)
-                }
-                _ => Next::Say("Only an interrupted session can go on; choose one with j and k.".into()),
+                Some(Item::Session(s)) if can_go_on(s) => Next::DoThen(Action::Resume { session: s.id }, Place::Devices),
+                _ => Next::Say("Only an interrupted or a prepared session can go on; choose one with j and k.".into()),
             },
             KeyCode::Enter => match items.get(self.selected) {
                 Some(Item::Resume(_)) => Next::Go(open_place(snapshot)),
