@@ -275,12 +275,16 @@ fn an_interrupted_session_goes_on_with_its_trial() {
     let before = bench.stored().session.clone();
     let mut bench = crashed(bench);
     bench.done(Action::Resume { session: before.id });
+    let waiting = bench.snapshot();
+    assert_eq!((waiting.goes_on, waiting.trials.len(), waiting.recording), (Some(2), 2, false));
+    assert_eq!(bench.stored().session.state, SessionState::Prepared, "it does not record yet");
     assert_eq!(bench.snapshot().participant.map(|p| p.code), Some(participant().code));
     bench.connect("");
     bench.seconds(6.0);
     bench.done(Action::Begin);
     let protocol = bench.snapshot().protocol;
     assert_eq!((protocol.phase, protocol.trial, protocol.attempt), (Phase::Fixation, 2, 2), "no baseline, the same trial");
+    assert_eq!(bench.snapshot().goes_on, None);
     bench.rate(Emotion::Sadness);
     bench.rate(Emotion::Fear);
     bench.close();
@@ -292,6 +296,33 @@ fn an_interrupted_session_goes_on_with_its_trial() {
     let eeg = stored.stream("eeg").expect("eeg");
     assert!(eeg.gaps.len() == 1 && eeg.lost >= 30 * eeg.info.rate as u64, "the interruption is one counted gap: {eeg:?}");
     assert!(bench.lab.home().verify(None).expect("verifies").iter().all(|r| r.is_sound()));
+}
+
+#[test]
+fn an_interrupted_session_goes_on_in_the_order_that_was_chosen_for_it() {
+    let mut bench = Bench::new();
+    bench.prepare();
+    bench.connect("");
+    bench.seconds(6.0);
+    let names = |bench: &mut Bench| -> Vec<String> {
+        bench.snapshot().guided.playlist.expect("there").entries.into_iter().map(|e| e.name).collect()
+    };
+    let first = names(&mut bench);
+    let seed = (0..50).find(|seed| {
+        bench.done(Action::Order { seed: Some(*seed) });
+        names(&mut bench) != first
+    });
+    let chosen = names(&mut bench);
+    bench.done(Action::Begin);
+    bench.rate(Emotion::Happiness);
+    bench.until(Phase::Video);
+    let id = bench.snapshot().session.expect("a session").id;
+    bench = crashed(bench);
+    gone_on(&mut bench, id);
+    assert_eq!(
+        (names(&mut bench), bench.snapshot().session.expect("goes on").order_seed),
+        (chosen, seed.expect("another order"))
+    );
 }
 
 /// The program dies and is started again half a minute later: nothing is closed.

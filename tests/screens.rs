@@ -7,6 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use limbic::lab::message::{Action, Command, Event, Snapshot};
 use limbic::present::Phase;
 use limbic::show::{App, Caps, Depth, Input, Link, Place, Standing, example};
+use limbic::store::rows::SessionState;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -435,6 +436,30 @@ fn the_summary_shows_what_is_on_the_disk_and_where_it_has_gaps() {
     // The devices go on delivering; what is shown of the session stands still.
     s.streams.iter_mut().for_each(|stream| stream.received += 5000);
     assert_eq!(Harness::at(ASCII, s, Place::Summary).text(80, 24), text);
+}
+
+#[test]
+fn a_session_that_goes_on_shows_what_it_has_and_where_it_begins() {
+    let goes_on = Snapshot {
+        goes_on: Some(3),
+        recorded: 567_000_000_000,
+        trials: example::trials(2),
+        session: Some(example::session("P07", 1, SessionState::Prepared, 91.0)),
+        ..example::gate_passing()
+    };
+    let text = Harness::at(ASCII, goes_on.clone(), Place::Home).text(80, 24);
+    for words in ["resume P07/1 goes on with trial 3/12", "00:09:27", "2 of 12 done", "simulated rig"] {
+        assert!(text.contains(words), "\"{words}\" is missing:\n{text}");
+    }
+    let mut whole = goes_on;
+    whole.guided.playlist.as_mut().expect("a playlist").entries.iter_mut().for_each(|e| e.trouble = None);
+    let mut harness = Harness::at(ASCII, whole, Place::Playlist);
+    let text = harness.text(80, 24);
+    assert!(text.contains("Enter goes on with trial 3 of 12") && text.contains("GO ON recording"), "{text}");
+    assert!(!text.contains("shuffle anew") && !text.contains("as listed") && !text.contains("begins the recording"), "{text}");
+    harness.press(KeyCode::Char('s'));
+    assert!(harness.text(80, 24).contains("in the order that it was begun with"));
+    assert!(harness.app.link_mut().heard.is_empty());
 }
 
 #[test]

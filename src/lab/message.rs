@@ -56,6 +56,9 @@ pub struct Snapshot {
     /// How long was recorded of the session; the time of an interruption is no part of it.
     #[serde(default)]
     pub recorded: Nanos,
+    /// The session was interrupted and begins again with this trial; None once it records.
+    #[serde(default)]
+    pub goes_on: Option<u32>,
     /// The session's streams on the disk; empty before anything is recorded.
     #[serde(default)]
     pub stored: Vec<StoredStream>,

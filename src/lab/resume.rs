@@ -8,12 +8,17 @@ use crate::rig::Rig;
 use crate::signal::{Marker, MarkerKind, StreamInfo};
 use crate::store::Continuation;
 use crate::store::rows::{Session, SessionId, SessionState, Trial};
+use std::path::Path;
 
 /// What an interrupted session had come to.
 pub struct Resumed {
     /// Every attempt, in the order of beginning.
-    trials: Vec<Trial>,
+    pub trials: Vec<Trial>,
+    /// The trial that comes next.
+    pub next: u32,
     streams: Vec<StreamInfo>,
+    /// As it was begun, with the order of its videos.
+    rig: Option<Rig>,
 }
 
 impl Lab {
@@ -47,9 +52,20 @@ impl Lab {
             self.journal_marker(marker);
             self.news(text);
         }
-        self.resumed = in_part.then(|| Resumed { trials: stored.attempts.clone(), streams });
+        let rig = Rig::parse(&stored.session.rig, Path::new("rig")).ok();
+        self.resumed = in_part.then(|| Resumed { trials: stored.attempts.clone(), next: stored.next_trial(), streams, rig });
+        self.keep_order();
         self.refresh_catalogue();
         Ok(())
+    }
+
+    /// A session goes on in the order that it was begun with, which may have been chosen after its rig was connected.
+    pub(super) fn keep_order(&mut self) {
+        let begun = self.resumed.as_ref().and_then(|r| r.rig.as_ref());
+        if let (Some(begun), Some(setup)) = (begun, &mut self.setup) {
+            setup.rig.protocol.shuffle = begun.protocol.shuffle;
+            setup.rig.protocol.order_seed = begun.protocol.order_seed;
+        }
     }
 
     /// The lab's clock becomes the session's, where the computer was started again since; answers how the gap was

@@ -6,6 +6,7 @@ use crate::lab::message::{DeviceView, FaceView, Snapshot, StoredStream};
 use crate::lab::recording::Recording;
 use crate::present::{Phase, Protocol, ProtocolView};
 use crate::store::free_bytes;
+use crate::store::rows::Trial;
 
 impl Lab {
     /// The state as of now. Cheap enough for ten a second.
@@ -47,8 +48,9 @@ impl Lab {
             quality: report,
             recording,
             recorded,
+            goes_on: self.resumed.as_ref().filter(|_| !recording).map(|r| r.next),
             protocol: self.protocol.as_ref().map_or_else(|| self.waiting_view(), Protocol::view),
-            trials: self.protocol.as_ref().map(|p| p.trials().to_vec()).unwrap_or_default(),
+            trials: self.trials().to_vec(),
             rating: rating.and_then(|p| p.trials().last()).map(|t| t.rating).unwrap_or_default(),
             disk_free: free_bytes(&self.options.home).unwrap_or(0),
             disk_minutes: self.disk.minutes_left,
@@ -62,6 +64,12 @@ impl Lab {
             guided: self.guided(now),
             prediction: self.foresight.view(),
         }
+    }
+
+    /// Every attempt of the session, those before an interruption too.
+    fn trials(&self) -> &[Trial] {
+        let before = self.resumed.as_ref().map(|r| r.trials.as_slice()).unwrap_or_default();
+        self.protocol.as_ref().map_or(before, Protocol::trials)
     }
 
     fn device_views(&self) -> Vec<DeviceView> {

@@ -109,6 +109,7 @@ pub fn home() -> Snapshot {
         verdict: None,
         recording: false,
         recorded: 0,
+        goes_on: None,
         stored: vec![],
         protocol: ProtocolView {
             phase: Phase::Waiting,

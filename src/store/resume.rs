@@ -57,8 +57,8 @@ impl Home {
         let seq = Ledger::of_session(&folder, id)?.frames as u32;
         let encoder = Encoder::new().named("set up zstd for", &folder)?;
         let mut session = recording.session.clone();
-        let state = if recording.streams.is_empty() { SessionState::Prepared } else { SessionState::Recording };
-        (session.state, session.ended) = (state, None);
+        // Nothing is recorded before whoever writes says so.
+        (session.state, session.ended) = (SessionState::Prepared, None);
         let journal = Log::behind(&folder, journal::SESSION)?;
         self.state().live.insert(id);
         let consent = recording.consent.clone();
