@@ -301,6 +301,7 @@ fn a_terminal_whose_lab_was_killed_says_so_and_nothing_is_left_behind() {
     let status = format!("/proc/{}/status", player.trim());
     assert!(Path::new(&status).exists());
     signal(lab.0.id(), Signal::KILL);
+    terminal.shows("NO LINE TO THE LAB: figures are old");
     let gone = |text: &str| text.lines().any(|l| l.starts_with("State:") && l.contains('Z'));
     until("the player is gone too", || std::fs::read_to_string(&status).map_or(true, |text| gone(&text)).then_some(()));
     assert_eq!(terminal.ends(), 1);

@@ -46,3 +46,19 @@ fn a_script_ends_at_what_cannot_be_done() {
     let output = plain(home.path(), "participant Anna Smith\n");
     assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("not understood"));
 }
+
+#[test]
+fn the_summary_says_of_every_stream_what_show_says() {
+    let home = tempfile::tempdir().expect("a folder");
+    let script = "participant P07\nconsent recording by=MK\ndevices\nwait gate\nbegin\nwait 5\nabort P07\nwait end\nwait 5\nsummary\nquit\n";
+    let output = plain(home.path(), script);
+    let (said, wrong) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{wrong}\n{said}");
+    let show = Command::new(env!("CARGO_BIN_EXE_limbic")).args(["show", "--home"]).arg(home.path()).output().expect("starts");
+    let show = String::from_utf8_lossy(&show.stdout);
+    let verdicts: Vec<&str> = show.lines().filter(|line| line.contains("promised; ")).collect();
+    assert!(verdicts.iter().any(|line| line.contains("not stored, for lack of consent")), "{show}");
+    for line in verdicts {
+        assert!(said.contains(line), "\"{line}\" is not in the summary:\n{said}");
+    }
+}

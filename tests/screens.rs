@@ -1,13 +1,16 @@
 //! Every screen in every situation and size, and a whole session walked by keys with the commands that it sends.
 
+#[path = "screens_more/figures.rs"]
+mod figures;
 #[path = "screens_more/guided.rs"]
 mod guided;
+#[path = "screens_more/ways.rs"]
+mod ways;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use limbic::lab::message::{Action, Command, Event, Snapshot};
 use limbic::present::Phase;
 use limbic::show::{App, Caps, Depth, Input, Link, Place, Standing, example};
-use limbic::signal::Placed;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -25,6 +28,7 @@ struct FakeLab {
     snapshot: Option<Arc<Snapshot>>,
     /// None: in this process.
     standing: Option<Standing>,
+    broken: bool,
     ended: Option<String>,
 }
 
@@ -40,6 +44,9 @@ impl Link for FakeLab {
     }
     fn standing(&self) -> Standing {
         self.standing.unwrap_or(Standing::Inside)
+    }
+    fn broken(&self) -> bool {
+        self.broken
     }
     fn ended(&self) -> Option<String> {
         self.ended.clone()
@@ -296,42 +303,6 @@ fn no_size_breaks_a_screen() {
             }
         }
     }
-}
-
-#[test]
-fn a_small_window_says_whether_the_recording_goes_on() {
-    let text = Harness::at(ASCII, example::recording(), Place::Session).text(58, 17);
-    assert!(text.starts_with("REC continues 00:04:03") && text.contains("too small"), "{text}");
-    let text = Harness::new(ASCII, example::home()).text(58, 17);
-    assert!(text.starts_with("Not recording") && text.contains("60x18 needed"), "{text}");
-    let text = Harness::new(ASCII, example::home()).text(40, 12);
-    assert!(text.contains("60x18") && text.contains("needed"), "also where a row does not hold it: {text}");
-}
-
-#[test]
-fn whoever_goes_on_from_home_is_led_past_no_step() {
-    let with = |state: Placed| {
-        let mut s = example::gate_failing();
-        s.guided.electrodes.iter_mut().for_each(|e| e.mark.state = state);
-        s
-    };
-    let mut h = Harness::at(ASCII, with(Placed::Waiting), Place::Home);
-    h.press(KeyCode::Home).press(KeyCode::Enter);
-    assert_eq!(h.app.place(), Place::Montage, "no electrode was placed yet");
-    let mut h = Harness::at(ASCII, with(Placed::Placed), Place::Home);
-    h.press(KeyCode::Home).press(KeyCode::Enter);
-    assert_eq!(h.app.place(), Place::Gate);
-}
-
-#[test]
-fn a_long_sentence_is_shown_to_its_end() {
-    let mut h = Harness::new(ASCII, example::home());
-    let why = "the camera at /dev/video0 is held by another program, so that no picture is shown; end that program, or name \
-               another camera in the rig and connect again";
-    h.say(Event::News { at: 0, text: why.into() });
-    let text = h.text(80, 24);
-    let words = |t: &str| t.split_whitespace().map(str::to_string).collect::<Vec<_>>().join(" ");
-    assert!(words(&text).contains(&words(why)), "{text}");
 }
 
 /// The footer tells the truth: every single-key hint is a key that its screen knows.

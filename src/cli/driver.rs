@@ -148,6 +148,6 @@ impl Sender {
 /// "trial 3, video; 84 s recorded".
 pub fn describe(snapshot: &Snapshot) -> String {
     let p = &snapshot.protocol;
-    let recorded = snapshot.recording_since.map_or(0, |since| (snapshot.now - since) / SECOND);
+    let recorded = snapshot.recorded / SECOND;
     format!("trial {}, {}; {recorded} s recorded, lost {}", p.trial, p.phase.name(), snapshot.lost)
 }

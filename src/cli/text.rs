@@ -104,8 +104,8 @@ fn deliveries(session: &Session, streams: &[StreamRow]) -> String {
     let mut text = String::from("\n");
     for row in streams {
         let delivery = Delivery::of(session, row);
-        let Delivery { stream, promised, delivered, verdict, gaps, .. } = &delivery;
-        let _ = writeln!(text, "{stream}: {delivered} of {promised} promised; {verdict}");
+        let gaps = &delivery.gaps;
+        let _ = writeln!(text, "{}", delivered(&delivery));
         for gap in gaps.iter().take(MOST) {
             let _ = writeln!(text, "  gap at {:.3} s: {} ({:.3} s)", gap.at_s, gap.samples, gap.seconds);
         }
@@ -114,6 +114,12 @@ fn deliveries(session: &Session, streams: &[StreamRow]) -> String {
         }
     }
     text
+}
+
+/// What a stream promised and delivered, in a line.
+pub fn delivered(delivery: &Delivery) -> String {
+    let Delivery { stream, promised, delivered, verdict, .. } = delivery;
+    format!("{stream}: {delivered} of {promised} promised; {verdict}")
 }
 
 fn stream_row(row: &StreamRow) -> Vec<String> {

@@ -108,6 +108,10 @@ impl show::Link for Line {
         if self.0.has_keyboard() { Standing::Keyboard } else { Standing::Watching }
     }
 
+    fn broken(&self) -> bool {
+        self.0.is_broken()
+    }
+
     fn ended(&self) -> Option<String> {
         self.0.ended()
     }

@@ -170,8 +170,7 @@ impl Lab {
             session.override_reason = self.override_reason.clone();
         }
         (session.quality, session.verdict) = (report.clone(), Some(verdict.clone()));
-        let (dropped, lost) = (self.dropped(), self.live.lost());
-        let begun = Begun { session: session.clone(), streams, report, at: now, dropped, lost };
+        let begun = Begun { session: session.clone(), streams, report, at: now, dropped: self.dropped() };
         let Some(recording) = &mut self.recording else { return Err("enter the participant first".into()) };
         recording.begin(begun, &self.options.clock).map_err(|e| e.to_string())?;
         let id = session.id;

@@ -51,6 +51,7 @@ impl Lab {
         said.into_iter().for_each(|s| self.news(s));
         let unshowable = setup.troubles.iter().filter(|t| t.is_some()).count();
         self.setup = Some(setup);
+        self.keep_order();
         if unshowable > 0 {
             self.news(format!("{unshowable} videos of the playlist cannot be shown; the playlist screen says why"));
         }

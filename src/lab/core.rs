@@ -10,7 +10,7 @@ use crate::lab::errand::Errand;
 use crate::lab::job::RunningJob;
 use crate::lab::judge::Judge;
 use crate::lab::live::Live;
-use crate::lab::message::{Catalogue, Command, Event, Review};
+use crate::lab::message::{Catalogue, Command, Event, Review, StoredStream};
 use crate::lab::recording::{Recording, Status};
 use crate::lab::resume::Resumed;
 use crate::lab::{LabError, LabOptions};
@@ -68,12 +68,18 @@ pub struct Lab {
     pub(super) ended: bool,
     events: Vec<Event>,
     applied: HashSet<u64>,
-    /// What the recording that was closed last had lost and written: the summary shows it until the next begins.
-    pub(super) closed: Option<(u64, Status)>,
+    /// What the recording that was closed last had come to: the summary shows it until the next is prepared.
+    pub(super) closed: Option<Closed>,
     /// The last ticket given out for something that is to be durable.
     tickets: u64,
     /// (ticket, command): acknowledged when the recorder has made the ticket durable.
     waiting: VecDeque<(u64, u64)>,
+}
+
+/// How a recording ended.
+pub(super) struct Closed {
+    pub recorded: Nanos,
+    pub status: Status,
 }
 
 /// What a rig file stands for, once connected.
@@ -231,11 +237,14 @@ impl Lab {
             self.journal(|id| Entry::Quality(id, report));
         }
         let dropped = self.dropped();
-        self.closed = self.recording.as_ref().filter(|r| r.is_running()).map(|r| (self.lost(), r.status()));
+        self.closed = None;
         let Some(recording) = self.recording.take() else { return };
-        match recording.close(self.options.clock.now(), &dropped) {
+        let now = self.options.clock.now();
+        self.closed = recording.is_running().then(|| Closed { recorded: recording.recorded(now), status: recording.status() });
+        match recording.close(now, &dropped) {
             Ok(session) => {
                 self.answer_until(u64::MAX);
+                self.judge_stored(&session);
                 let Session { number, participant, state, .. } = &session;
                 self.news(format!("session {number} of {participant} is {} and saved", format!("{state:?}").to_lowercase()));
                 self.session = Some(session);
@@ -247,5 +256,18 @@ impl Lab {
         }
         (self.override_reason, self.resumed) = (None, None);
         self.refresh_catalogue();
+    }
+
+    /// Takes what the store says of a session that was just closed for what was counted on the way.
+    fn judge_stored(&mut self, session: &Session) {
+        let Some(closed) = &mut self.closed else { return };
+        let stored = self.home.streams(session.id).and_then(|rows| Ok((rows, self.home.session_bytes(session.id)?)));
+        match stored {
+            Ok((rows, bytes)) => {
+                closed.status.written = bytes;
+                closed.status.streams = rows.iter().map(|row| StoredStream::judged(session, row)).collect();
+            }
+            Err(e) => self.news(format!("the counters of the session cannot be read again: {e}")),
+        }
     }
 }

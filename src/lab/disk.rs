@@ -19,7 +19,7 @@ pub(super) struct Disk {
     guard: DiskGuard,
     looked: Option<Nanos>,
     low: bool,
-    /// While recording: minutes until the guard would end it.
+    /// While recording: minutes until the guard would end it, as far as that is known.
     pub minutes_left: Option<f64>,
     /// Why the guard ended the last session, if it did.
     pub stopped: Option<String>,
@@ -51,7 +51,7 @@ impl Lab {
         let written = recording.status().written;
         let free = free_bytes(&self.options.home);
         let state = self.disk.guard.look(now, free, written);
-        self.disk.minutes_left = free.and_then(|free| self.disk.guard.minutes_left(free));
+        self.disk.minutes_left = free.and_then(|free| self.disk.guard.minutes_to_tell(free));
         let home = self.options.home.display().to_string();
         let minutes = self.disk.minutes_left.unwrap_or(0.0);
         match state {

@@ -161,6 +161,11 @@ impl Live {
         self.faces().next().is_some()
     }
 
+    /// The stream of the first camera.
+    pub fn first_camera(&self) -> Option<StreamId> {
+        self.faces().next().map(|(info, _)| info.id)
+    }
+
     /// How the first camera is framed and lit.
     pub fn camera(&self) -> Option<CameraView> {
         self.faces().next().map(|(info, face)| CameraView { rate: info.rate, ..face.camera() })

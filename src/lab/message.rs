@@ -7,7 +7,7 @@ mod command;
 mod views;
 
 pub use command::{Action, Command};
-pub use views::{DeviceView, FaceView, HeartView, JobView, Review, StreamView, TraceChannel, Traces};
+pub use views::{DeviceView, FaceView, HeartView, JobView, Review, StoredStream, StreamView, TraceChannel, Traces};
 
 use crate::gate::{QualityReport, Verdict};
 use crate::lab::guided::Guided;
@@ -53,8 +53,15 @@ pub struct Snapshot {
     pub verdict: Option<Verdict>,
     /// Samples are being written.
     pub recording: bool,
-    /// When recording began.
-    pub recording_since: Option<Nanos>,
+    /// How long was recorded of the session; the time of an interruption is no part of it.
+    #[serde(default)]
+    pub recorded: Nanos,
+    /// The session was interrupted and begins again with this trial; None once it records.
+    #[serde(default)]
+    pub goes_on: Option<u32>,
+    /// The session's streams on the disk; empty before anything is recorded.
+    #[serde(default)]
+    pub stored: Vec<StoredStream>,
     pub protocol: ProtocolView,
     /// Trials of the current session so far, latest attempt last.
     pub trials: Vec<Trial>,
@@ -67,17 +74,18 @@ pub struct Snapshot {
     pub heart: Option<HeartView>,
     pub face: Option<FaceView>,
     pub disk_free: u64,
-    /// While recording: minutes until the disk guard would end the session.
+    /// While recording: minutes until the disk guard would end the session; None until the rate of writing is known.
     #[serde(default)]
     pub disk_minutes: Option<f64>,
     /// Why the lab itself ended the last session, if it did.
     #[serde(default)]
     pub stopped: Option<String>,
-    /// Bytes written for this session.
+    /// Bytes that this session has on the disk.
     pub written: u64,
     /// When the last flush became durable.
     pub durable_at: Option<Nanos>,
-    /// Lost in devices + dropped on the way, all streams.
+    /// What the session lacks, all streams, interruptions too; before it is recorded, what the devices have lost since
+    /// they were connected.
     pub lost: u64,
     /// Latest last, at most 50: (when, what).
     pub log: Vec<(Nanos, String)>,

@@ -1,9 +1,10 @@
 //! One session on its way to the disk: prepared, then recorded by the recorder's thread, then closed.
 
 use crate::gate::QualityReport;
+use crate::lab::message::StoredStream;
 use crate::signal::{Chunk, Frame, Nanos, SharedClock, StreamId, StreamInfo};
 use crate::store::rows::{Consent, Entry, Participant, Session, SessionId, SessionState};
-use crate::store::{Home, Recorder, RecorderStatus, SessionWriter, StoreError};
+use crate::store::{Home, Recorder, RecorderStatus, SessionWriter, StoreError, StreamTally};
 
 /// Packets that may wait for the recorder: about ten seconds of everything that a rig delivers.
 const CAPACITY: usize = 4096;
@@ -21,13 +22,12 @@ pub struct Recording {
     /// The recorder's last complaint, so that it is told once.
     complaint: Option<String>,
     since: Option<Nanos>,
-    /// Length of what was recorded before an interruption.
+    /// Length of what was recorded before interruptions, and the bytes that it takes.
     before: Nanos,
+    bytes_before: u64,
     ends: Option<(Nanos, SessionState)>,
     /// What the pumps had dropped when recording began.
     dropped_before: Vec<(StreamId, u64)>,
-    /// What the devices had lost by then.
-    lost_before: u64,
 }
 
 enum Stage {
@@ -46,17 +46,14 @@ pub struct Begun {
     pub at: Nanos,
     /// Samples that each pump has dropped so far.
     pub dropped: Vec<(StreamId, u64)>,
-    /// Samples that the devices have lost so far.
-    pub lost: u64,
 }
 
 /// Counters for a screen.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Status {
     pub written: u64,
     pub durable_at: Option<Nanos>,
-    /// Dropped because the recorder did not keep up.
-    pub dropped: u64,
+    pub streams: Vec<StoredStream>,
 }
 
 impl Recording {
@@ -70,12 +67,16 @@ impl Recording {
         Ok(Recording::over(home, id, writer, false))
     }
 
-    /// Takes up an interrupted session; `now` = the session's clock, `before` = length of what is recorded already.
+    /// Takes up an interrupted session, or one that was only prepared; `now` = the session's clock, `before` = length of
+    /// what is recorded already.
     ///
     /// # Errors
     /// It cannot go on (see [`Home::resume_session`]).
     pub fn resume(home: &Home, id: SessionId, now: Nanos, before: Nanos) -> Result<Recording, StoreError> {
-        Ok(Recording { before, ..Recording::over(home, id, home.resume_session(id, now)?, true) })
+        let bytes_before = home.session_bytes(id)?;
+        let writer = home.resume_session(id, now)?;
+        let in_part = !writer.streams().is_empty();
+        Ok(Recording { before, bytes_before, ..Recording::over(home, id, writer, in_part) })
     }
 
     fn over(home: &Home, id: SessionId, writer: SessionWriter, resumed: bool) -> Recording {
@@ -89,9 +90,9 @@ impl Recording {
             complaint: None,
             since: None,
             before: 0,
+            bytes_before: 0,
             ends: None,
             dropped_before: Vec::new(),
-            lost_before: 0,
         }
     }
 
@@ -109,7 +110,7 @@ impl Recording {
             // On a simulated clock the sources wait for the recorder instead of overrunning it.
             self.stage = Stage::Running(Recorder::spawn(*writer, CAPACITY, clock.clone(), clock.is_simulated())?);
         }
-        (self.since, self.dropped_before, self.lost_before) = (Some(begun.at), begun.dropped, begun.lost);
+        (self.since, self.dropped_before) = (Some(begun.at), begun.dropped);
         Ok(())
     }
 
@@ -118,9 +119,9 @@ impl Recording {
         matches!(self.stage, Stage::Running(_))
     }
 
-    /// When recording began; after an interruption so much earlier that the length counts on from where it stopped.
-    pub fn since(&self) -> Option<Nanos> {
-        self.since.map(|at| at - self.before)
+    /// How long was recorded until now; the time of an interruption is no part of it.
+    pub fn recorded(&self, now: Nanos) -> Nanos {
+        self.before + self.since.map_or(0, |at| now - at)
     }
 
     /// Hands samples to the recorder, where one runs.
@@ -193,16 +194,16 @@ impl Recording {
         match &self.stage {
             Stage::Running(recorder) => {
                 let RecorderStatus { written_bytes, streams, last_durable, .. } = recorder.status();
-                Status { written: written_bytes, durable_at: last_durable, dropped: streams.iter().map(|s| s.dropped).sum() }
+                let (written, streams) = (self.bytes_before + written_bytes, streams.into_iter().map(stored).collect());
+                Status { written, durable_at: last_durable, streams }
             }
-            Stage::Prepared(writer) => Status { written: writer.written(), ..Status::default() },
+            Stage::Prepared(writer) => Status {
+                written: self.bytes_before + writer.written(),
+                durable_at: None,
+                streams: writer.tallies().into_iter().map(stored).collect(),
+            },
             Stage::Broken => Status::default(),
         }
-    }
-
-    /// What the devices lost since recording began.
-    pub fn lost_since(&self, now: u64) -> u64 {
-        now.saturating_sub(self.lost_before)
     }
 
     /// What the pump of a stream dropped since recording began.
@@ -235,4 +236,9 @@ impl Recording {
         }
         Ok(session)
     }
+}
+
+fn stored(tally: StreamTally) -> StoredStream {
+    let StreamTally { stream: id, name, written, lost, dropped, gaps, .. } = tally;
+    StoredStream { id, name, written, missing: lost + dropped, gaps, delivery: None }
 }

@@ -8,29 +8,38 @@ use crate::rig::Rig;
 use crate::signal::{Marker, MarkerKind, StreamInfo};
 use crate::store::Continuation;
 use crate::store::rows::{Session, SessionId, SessionState, Trial};
+use std::path::Path;
 
 /// What an interrupted session had come to.
 pub struct Resumed {
     /// Every attempt, in the order of beginning.
-    trials: Vec<Trial>,
+    pub trials: Vec<Trial>,
+    /// The trial that comes next.
+    pub next: u32,
     streams: Vec<StreamInfo>,
+    /// As it was begun, with the order of its videos.
+    rig: Option<Rig>,
 }
 
 impl Lab {
-    /// Prepares an interrupted session for going on; its participant and consent hold again.
+    /// Prepares an interrupted session for going on, or one that was only prepared; its participant and consent hold again.
     pub(super) fn resume(&mut self, id: SessionId) -> Result<(), String> {
         self.while_idle()?;
         let stored = self.home.recording(id).map_err(|e| e.to_string())?;
         self.close_session();
         let estimated = self.take_up_clock(&stored);
-        let last = stored.streams.iter().filter_map(|row| row.last_arrival).max();
-        let before = last.map_or(0, |at| (at - stored.session.started).max(0));
-        let recording = Recording::resume(&self.home, id, self.options.clock.now(), before).map_err(|e| e.to_string())?;
+        let recording =
+            Recording::resume(&self.home, id, self.options.clock.now(), stored.recorded()).map_err(|e| e.to_string())?;
         let Session { number, participant, rig_name, trials_planned, .. } = &stored.session;
-        self.news(format!(
-            "session {number} of {participant} goes on with trial {} of {trials_planned}; connect its rig, {rig_name}",
-            stored.next_trial()
-        ));
+        let in_part = !stored.streams.is_empty();
+        self.news(if in_part {
+            let trial = stored.next_trial();
+            format!(
+                "session {number} of {participant} goes on with trial {trial} of {trials_planned}; connect its rig, {rig_name}"
+            )
+        } else {
+            format!("session {number} of {participant} is prepared; connect its rig")
+        });
         (self.participant, self.consent) = (Some(stored.participant.clone()), Some(stored.consent.clone()));
         self.session = Some(Session { state: SessionState::Prepared, ended: None, ..stored.session.clone() });
         self.recording = Some(recording);
@@ -43,9 +52,20 @@ impl Lab {
             self.journal_marker(marker);
             self.news(text);
         }
-        self.resumed = Some(Resumed { trials: stored.attempts.clone(), streams });
+        let rig = Rig::parse(&stored.session.rig, Path::new("rig")).ok();
+        self.resumed = in_part.then(|| Resumed { trials: stored.attempts.clone(), next: stored.next_trial(), streams, rig });
+        self.keep_order();
         self.refresh_catalogue();
         Ok(())
+    }
+
+    /// A session goes on in the order that it was begun with, which may have been chosen after its rig was connected.
+    pub(super) fn keep_order(&mut self) {
+        let begun = self.resumed.as_ref().and_then(|r| r.rig.as_ref());
+        if let (Some(begun), Some(setup)) = (begun, &mut self.setup) {
+            setup.rig.protocol.shuffle = begun.protocol.shuffle;
+            setup.rig.protocol.order_seed = begun.protocol.order_seed;
+        }
     }
 
     /// The lab's clock becomes the session's, where the computer was started again since; answers how the gap was

@@ -2,11 +2,12 @@
 
 use crate::lab::Lab;
 use crate::lab::job::RunningJob;
-use crate::lab::message::{DeviceView, FaceView, Snapshot};
+use crate::lab::message::{DeviceView, FaceView, Snapshot, StoredStream};
 use crate::lab::recording::Recording;
 use crate::present::{Phase, Protocol, ProtocolView};
 use crate::signal::Rating;
 use crate::store::free_bytes;
+use crate::store::rows::Trial;
 
 impl Lab {
     /// The state as of now. Cheap enough for ten a second.
@@ -19,8 +20,9 @@ impl Lab {
             channels.into_iter().find(|c| c.label.eq_ignore_ascii_case(label)).map(|c| c.score)
         };
         let streams = self.live.streams(now, &|id| self.devices.dropped(id));
-        let closed = self.closed.map(|(_, status)| status);
-        let status = self.recording.as_ref().map(Recording::status).or(closed).unwrap_or_default();
+        let closed = self.closed.as_ref();
+        let status = self.recording.as_ref().map(Recording::status).or(closed.map(|c| c.status.clone())).unwrap_or_default();
+        let recorded = self.recording.as_ref().map(|r| r.recorded(now)).or(closed.map(|c| c.recorded)).unwrap_or(0);
         let recording = self.is_recording();
         let simulated = streams.iter().any(|s| s.simulated)
             || self.session.as_ref().is_some_and(|s| s.simulated)
@@ -39,17 +41,18 @@ impl Lab {
             session: self.session.clone(),
             devices: self.device_views(),
             device_trouble: self.devices.trouble.clone(),
-            lost: self.lost(),
+            lost: self.lost(&status.streams),
             traces: self.live.traces(now, &quality),
             heart: self.live.heart(),
-            face: self.face(),
+            face: self.face(&status.streams),
             streams,
             verdict: self.setup.is_some().then(|| self.judge.verdict()),
             quality: report,
             recording,
-            recording_since: self.recording.as_ref().and_then(Recording::since),
+            recorded,
+            goes_on: self.resumed.as_ref().filter(|_| !recording).map(|r| r.next),
             protocol,
-            trials: self.protocol.as_ref().map(|p| p.trials().to_vec()).unwrap_or_default(),
+            trials: self.trials().to_vec(),
             overridden: self.override_reason.clone(),
             rating,
             disk_free: free_bytes(&self.options.home).unwrap_or(0),
@@ -57,6 +60,7 @@ impl Lab {
             stopped: self.disk.stopped.clone(),
             written: status.written,
             durable_at: status.durable_at,
+            stored: status.streams,
             log: self.log.iter().cloned().collect(),
             job: self.job.as_ref().map(RunningJob::view),
             review: self.review.clone(),
@@ -70,29 +74,37 @@ impl Lab {
         self.protocol.as_ref().and_then(|p| p.trials().last()).map(|t| t.rating).unwrap_or_default()
     }
 
+    /// Every attempt of the session, those before an interruption too.
+    fn trials(&self) -> &[Trial] {
+        let before = self.resumed.as_ref().map(|r| r.trials.as_slice()).unwrap_or_default();
+        self.protocol.as_ref().map_or(before, Protocol::trials)
+    }
+
     fn device_views(&self) -> Vec<DeviceView> {
         let connecting = |rig: &str| DeviceView { name: rig.into(), state: "connecting".into(), detail: String::new() };
         self.connecting().map_or_else(|| self.devices.views(), |rig| vec![connecting(rig)])
     }
 
-    /// While recording, what this recording lacks, and so until the next is prepared; before, what the devices have
-    /// lost since they were connected.
-    pub(super) fn lost(&self) -> u64 {
+    /// What the session lacks, as far as one was recorded; before, what the devices have lost since they were connected.
+    fn lost(&self, stored: &[StoredStream]) -> u64 {
         let dropped = self.dropped();
-        match self.recording.as_ref().filter(|r| r.is_running()) {
-            Some(recording) => {
-                recording.lost_since(self.live.lost())
-                    + recording.status().dropped
-                    + dropped.iter().map(|(id, n)| recording.dropped_since(*id, *n)).sum::<u64>()
+        let missing = stored.iter().map(|s| s.missing).sum::<u64>();
+        match &self.recording {
+            Some(recording) if recording.is_running() => {
+                missing + dropped.iter().map(|(id, n)| recording.dropped_since(*id, *n)).sum::<u64>()
             }
-            None if self.closed.is_some() => self.closed.map_or(0, |(lost, _)| lost),
-            None => self.live.lost() + dropped.iter().map(|(_, n)| n).sum::<u64>(),
+            None if self.closed.is_some() => missing,
+            _ => self.live.lost() + dropped.iter().map(|(_, n)| n).sum::<u64>(),
         }
     }
 
-    fn face(&self) -> Option<FaceView> {
+    /// The camera; while it is stored with the session's own counters, as the device counts from its connection on.
+    fn face(&self, stored: &[StoredStream]) -> Option<FaceView> {
         let consented = self.consent.as_ref().is_some_and(|c| c.face_stored);
-        self.live.face(consented && self.is_recording())
+        let view = self.live.face(consented && self.is_recording())?;
+        let id = self.live.first_camera();
+        let on_disk = stored.iter().find(|s| Some(s.id) == id).filter(|_| view.stored);
+        Some(on_disk.map_or(view.clone(), |s| FaceView { frames: s.written, missed: s.missing, ..view }))
     }
 
     /// Before a session has begun: what is going to be shown.

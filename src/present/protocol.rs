@@ -191,7 +191,7 @@ impl Protocol {
         };
         self.mark(now, MarkerKind::SessionStart, "goes on after an interruption");
         if state == TrialState::Running {
-            self.conclude(TrialState::Redone, "the recording was interrupted");
+            self.conclude(TrialState::Redone, Trial::CUT_OFF);
         }
         match state {
             TrialState::Running | TrialState::Redone => self.begin_trial(now, number, attempt + 1),

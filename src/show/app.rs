@@ -17,7 +17,6 @@ use crate::show::popup::Popup;
 use crate::show::screen::{Next, Place, Screen};
 use crate::show::words;
 use crate::signal::Nanos;
-use crate::store::rows::SessionId;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use std::collections::BTreeMap;
@@ -65,8 +64,6 @@ pub struct App<L> {
     fps: f64,
     spared: u32,
     sparing: bool,
-    /// The session whose gaps were asked for.
-    gaps_of: Option<SessionId>,
     next_id: u64,
     leaving: bool,
     left: Option<Left>,
@@ -93,7 +90,6 @@ impl<L: Link> App<L> {
             fps: 0.0,
             spared: 0,
             sparing: false,
-            gaps_of: None,
             next_id: first_id,
             leaving: false,
             left: None,
@@ -242,6 +238,7 @@ impl<L: Link> App<L> {
                 .map(|p| (words::saves(&p.action), words::doing(&p.action))),
             message: self.message.as_ref(),
             watching: self.looks_on(),
+            broken: self.link.broken(),
             link: self.round_trip,
             line: self.line.as_ref().map(|l| (l, self.snapshot.as_ref().map(|s| self.names(s)).unwrap_or_default())),
         };

@@ -31,6 +31,8 @@ pub struct Frame<'a> {
     pub message: Option<&'a Message>,
     /// Another terminal has the keyboard.
     pub watching: bool,
+    /// Nothing comes from the lab: what is shown is old.
+    pub broken: bool,
     /// How long the way to the terminal and back takes, where it answers.
     pub link: Option<Nanos>,
     /// A command or a search being typed, and what Tab offers.
@@ -46,7 +48,7 @@ pub fn draw(frame: &Frame, snapshot: Option<&Snapshot>, buf: &mut Buffer) {
         return;
     };
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-        return too_small(&mut pen, snapshot);
+        return too_small(&mut pen, snapshot, frame.broken);
     }
     top(&mut pen.part(0, 0, area.width, 1), screen, snapshot, frame);
     let body_height = area.height - 3;
@@ -67,11 +69,12 @@ pub fn draw(frame: &Frame, snapshot: Option<&Snapshot>, buf: &mut Buffer) {
     footer(&mut pen.part(0, area.height - 1, area.width, 1), &hints, ways);
 }
 
-fn too_small(pen: &mut Pen, snapshot: &Snapshot) {
+fn too_small(pen: &mut Pen, snapshot: &Snapshot, broken: bool) {
     let size = format!("{}x{}; {}x{} needed", pen.width(), pen.height(), SMALLEST.0, SMALLEST.1);
-    let text = if snapshot.recording {
-        let since = snapshot.recording_since.unwrap_or(snapshot.now);
-        format!("REC continues {}; window too small ({size})", words::clock(snapshot.now - since))
+    let text = if broken {
+        format!("{BROKEN}; window too small ({size})")
+    } else if snapshot.recording {
+        format!("REC continues {}; window too small ({size})", words::clock(snapshot.recorded))
     } else {
         format!("Not recording; window too small ({size})")
     };
@@ -85,7 +88,7 @@ fn top(pen: &mut Pen, screen: &dyn Screen, snapshot: &Snapshot, frame: &Frame) {
     if frame.watching {
         x = pen.text(x + 1, 0, "LOOKING ON", Ink::Accent);
     }
-    let mut facts = facts(snapshot, pen.caps);
+    let mut facts = if frame.broken { old_facts(snapshot) } else { facts(snapshot, pen.caps) };
     facts.extend(link(frame.link, pen.width()));
     let length: usize = facts.iter().map(|(text, _)| text.chars().count() + 2).sum();
     let start = (pen.width() as usize).saturating_sub(length).max(x as usize + 1) as u16;
@@ -114,12 +117,19 @@ fn link(round_trip: Option<Nanos>, width: u16) -> Option<(String, Ink)> {
     (slow || width >= 100).then_some((text, if slow { Ink::Fair } else { Ink::Dim }))
 }
 
+/// In place of the figures while nothing comes from the lab: nobody knows whether it still records.
+const BROKEN: &str = "NO LINE TO THE LAB: figures are old";
+
+fn old_facts(s: &Snapshot) -> Vec<(String, Ink)> {
+    let simulated = s.simulated.then(|| ("SIMULATED".into(), Ink::Simulated));
+    std::iter::once((BROKEN.into(), Ink::Bad)).chain(simulated).collect()
+}
+
 fn facts(s: &Snapshot, caps: Caps) -> Vec<(String, Ink)> {
     let mut facts = Vec::new();
     if s.recording {
         let what = if s.face.as_ref().is_some_and(|f| f.stored) { "REC FACE" } else { "REC" };
-        let since = s.recording_since.unwrap_or(s.now);
-        let clock = words::clock(s.now - since);
+        let clock = words::clock(s.recorded);
         // Hours only when there are some: the line is short.
         let clock = clock.strip_prefix("00:").unwrap_or(&clock);
         facts.push((if caps.ascii { format!("{what} {clock}") } else { format!("● {what} {clock}") }, Ink::Bad));

@@ -108,7 +108,9 @@ pub fn home() -> Snapshot {
         quality: None,
         verdict: None,
         recording: false,
-        recording_since: None,
+        recorded: 0,
+        goes_on: None,
+        stored: vec![],
         protocol: ProtocolView {
             phase: Phase::Waiting,
             phase_started: BEGAN,

@@ -6,7 +6,7 @@ use crate::show::caps::Ink;
 use crate::show::pen::Pen;
 use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
 use crate::show::words;
-use crate::signal::Placed;
+use crate::signal::{Nanos, Placed};
 use crate::store::rows::{ModelRow, Session, SessionState};
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -22,6 +22,11 @@ enum Item<'a> {
     Resume(&'a Session),
     Session(&'a Session),
     Model(&'a ModelRow),
+}
+
+/// It has not ended.
+fn can_go_on(session: &Session) -> bool {
+    matches!(session.state, SessionState::Interrupted | SessionState::Prepared)
 }
 
 fn items(s: &Snapshot) -> Vec<Item<'_>> {
@@ -48,7 +53,9 @@ impl Screen for Home {
             _ => ("Enter", "new session"),
         };
         let mut hints = vec![enter];
-        if let Some(Item::Session(Session { state: SessionState::Interrupted, .. })) = items(snapshot).get(self.selected) {
+        if let Some(Item::Session(session)) = items(snapshot).get(self.selected)
+            && can_go_on(session)
+        {
             hints.push(("c", "go on with it"));
         }
         if enter.1 != "new session" {
@@ -68,10 +75,8 @@ impl Screen for Home {
             KeyCode::Char('t') => Next::Go(Place::Train),
             KeyCode::Char('q') => Next::Quit,
             KeyCode::Char('c') => match items.get(self.selected) {
-                Some(Item::Session(s)) if s.state == SessionState::Interrupted => {
-                    Next::DoThen(Action::Resume { session: s.id }, Place::Devices)
-                }
-                _ => Next::Say("Only an interrupted session can go on; choose one with j and k.".into()),
+                Some(Item::Session(s)) if can_go_on(s) => Next::DoThen(Action::Resume { session: s.id }, Place::Devices),
+                _ => Next::Say("Only an interrupted or a prepared session can go on; choose one with j and k.".into()),
             },
             KeyCode::Enter => match items.get(self.selected) {
                 Some(Item::Resume(_)) => Next::Go(open_place(snapshot)),
@@ -151,12 +156,9 @@ fn sessions(pen: &mut Pen, items: &[Item], selected: usize, snapshot: &Snapshot)
                 body.text(1, y, "+ new session", Ink::Strong);
             }
             Item::Resume(s) => {
-                let (word, ink) = words::state(s.state);
-                body.line(
-                    1,
-                    y,
-                    &[("> resume ", Ink::Strong), (&format!("{}/{} ", s.participant, s.number), Ink::Strong), (word, ink)],
-                );
+                let (word, ink) = standing(s, snapshot);
+                let name = format!("> resume {}/{} ", s.participant, s.number);
+                body.line(1, y, &[(&name, Ink::Strong), (&word, ink)]);
             }
             Item::Session(s) => session_line(&mut body, y, s),
             Item::Model(m) => {
@@ -201,8 +203,20 @@ fn session_line(body: &mut Pen, y: u16, s: &Session) {
 
 fn details(pen: &mut Pen, item: Option<&Item>, snapshot: &Snapshot) {
     match item {
-        Some(Item::Session(s) | Item::Resume(s)) => {
-            session_details(&mut pen.panel(&format!("{} session {}", s.participant, s.number)), s)
+        Some(Item::Session(s)) => {
+            let (word, ink) = words::state(s.state);
+            let length = s.ended.filter(|_| s.state != SessionState::Prepared).map(|end| end - s.started);
+            let trials = format!("{} planned", s.trials_planned);
+            session_details(&mut pen.panel(&format!("{} session {}", s.participant, s.number)), s, (word, ink), length, &trials)
+        }
+        Some(Item::Resume(s)) => {
+            let (word, ink) = standing(s, snapshot);
+            let length = Some(snapshot.recorded).filter(|recorded| *recorded > 0);
+            let trials = match s.trials_planned {
+                0 => "not begun".into(),
+                planned => format!("{} of {planned} done", words::done_trials(&snapshot.trials)),
+            };
+            session_details(&mut pen.panel(&format!("{} session {}", s.participant, s.number)), s, (&word, ink), length, &trials)
         }
         Some(Item::Model(m)) => {
             let mut body = pen.panel(&words::cut(&m.name, 26));
@@ -249,9 +263,19 @@ fn way(body: &mut Pen, snapshot: &Snapshot) {
     body.text(0, body.height().saturating_sub(1), &format!("participants {people}, models {models}"), Ink::Dim);
 }
 
-fn session_details(body: &mut Pen, s: &Session) {
-    let (word, ink) = words::state(s.state);
-    let length = s.ended.map_or_else(|| "--".into(), |end| words::clock(end - s.started));
+/// What an open session waits for, or that it records.
+fn standing(session: &Session, snapshot: &Snapshot) -> (String, Ink) {
+    match snapshot.goes_on {
+        Some(trial) => (format!("goes on with trial {trial}/{}", session.trials_planned), Ink::Fair),
+        None => {
+            let (word, ink) = words::state(session.state);
+            (word.into(), ink)
+        }
+    }
+}
+
+fn session_details(body: &mut Pen, s: &Session, (word, ink): (&str, Ink), length: Option<Nanos>, trials: &str) {
+    let length = length.map_or_else(|| "--".into(), words::clock);
     let mut y = 0;
     let mut row = |name: &str, value: &str, ink: Ink| {
         body.line(0, y, &[(&format!("{name:<9}"), Ink::Dim), (value, ink)]);
@@ -259,7 +283,7 @@ fn session_details(body: &mut Pen, s: &Session) {
     };
     row("state", word, ink);
     row("length", &length, Ink::Plain);
-    row("trials", &format!("{} planned", s.trials_planned), Ink::Plain);
+    row("trials", trials, Ink::Plain);
     row("quality", &words::percent(s.quality.as_ref().map(|q| q.overall)), Ink::Plain);
     if let Some(verdict) = &s.verdict {
         let (word, ink) = if verdict.pass { ("passed", Ink::Good) } else { ("BELOW", Ink::Fair) };

@@ -17,6 +17,10 @@ pub trait Link {
     fn standing(&self) -> Standing {
         Standing::Inside
     }
+    /// Nothing comes from the lab: what is known of it is old.
+    fn broken(&self) -> bool {
+        false
+    }
     /// The line is closed for good: why.
     fn ended(&self) -> Option<String> {
         None

@@ -26,9 +26,12 @@ impl Screen for PlaylistScreen {
         if s.guided.playlist.is_some() {
             let whole = s.guided.playlist.as_ref().is_some_and(|list| list.trouble().is_none());
             if whole && gate::is_open(s) && !s.recording {
-                hints.push(("Enter", "BEGIN recording"));
+                hints.push(("Enter", if s.goes_on.is_some() { "GO ON recording" } else { "BEGIN recording" }));
             }
-            hints.extend([("s", "shuffle anew"), ("o", "as listed"), ("r", "look at the files again"), ("j/k", "move")]);
+            if s.goes_on.is_none() {
+                hints.extend([("s", "shuffle anew"), ("o", "as listed")]);
+            }
+            hints.extend([("r", "look at the files again"), ("j/k", "move")]);
         }
         hints.push(("Esc", "back"));
         hints
@@ -41,6 +44,9 @@ impl Screen for PlaylistScreen {
         match key.code {
             KeyCode::Esc => Next::Go(Place::Camera),
             KeyCode::Enter => self.begin(list, s),
+            KeyCode::Char('s' | 'o') if s.goes_on.is_some() => {
+                Next::Say("An interrupted session goes on in the order that it was begun with.".into())
+            }
             KeyCode::Char('s') => Next::Do(Action::Order { seed: Some(list.seed.map_or(1, |seed| seed.wrapping_add(1))) }),
             KeyCode::Char('o') => Next::Do(Action::Order { seed: None }),
             KeyCode::Char('r') => Next::Do(Action::CheckPlaylist),
@@ -120,8 +126,9 @@ fn draw_head(pen: &mut Pen, list: &PlaylistView, s: &Snapshot) {
     pen.line(1, 1, &[("order   ", Ink::Dim), (&order, Ink::Plain)]);
     let repeats = list.repeats();
     let videos = list.entries.iter().map(|e| e.length_s).sum::<f64>();
+    let rest = s.goes_on.map_or_else(String::new, |trial| format!("goes on with trial {trial} of "));
     let total = format!(
-        "{} videos, {} of pictures, {} in all and the time to rate",
+        "{rest}{} videos, {} of pictures, {} in all and the time to rate",
         list.entries.len(),
         words::minutes(length(videos)),
         words::minutes(length(list.total_s))
@@ -173,7 +180,11 @@ fn draw_verdict(pen: &mut Pen, list: &PlaylistView, s: &Snapshot) {
             pen.wrap(1, 0, 2, &format!("! {trouble}.{more}"), Ink::Bad);
         }
         None if ready => {
-            pen.wrap(1, 0, 2, "Everything is there. Enter begins the recording.", Ink::Good);
+            let text = match s.goes_on {
+                Some(trial) => format!("Everything is there. Enter goes on with trial {trial} of {}.", list.entries.len()),
+                None => "Everything is there. Enter begins the recording.".into(),
+            };
+            pen.wrap(1, 0, 2, &text, Ink::Good);
         }
         None => {
             pen.wrap(1, 0, 2, "Every file is there; the gate is not passed yet (Esc, Esc).", Ink::Fair);

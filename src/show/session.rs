@@ -200,7 +200,13 @@ fn draw_side(pen: &mut Pen, s: &Snapshot, sparing: bool) {
         y += 1;
     }
     let lost = if s.lost > 0 { Ink::Bad } else { Ink::Plain };
-    body.line(0, y, &[("lost  ", Ink::Dim), (&s.lost.to_string(), lost)]);
+    let gaps: usize = s.stored.iter().map(|stream| stream.gaps).sum();
+    let within = match gaps {
+        0 => String::new(),
+        1 => " in 1 gap".into(),
+        n => format!(" in {n} gaps"),
+    };
+    body.line(0, y, &[("lost  ", Ink::Dim), (&format!("{}{within}", s.lost), lost)]);
     y += 1;
     if let Some(heart) = &s.heart {
         let rate = heart.beats_per_minute.map_or_else(|| "--".into(), |b| format!("{b:.0}"));
@@ -240,9 +246,8 @@ fn draw_side(pen: &mut Pen, s: &Snapshot, sparing: bool) {
     let durable = s.durable_at.map_or_else(|| "--".into(), ago);
     body.line(0, y, &[("wrote ", Ink::Dim), (&words::bytes(s.written), Ink::Plain)]);
     body.line(0, y + 1, &[("safe  ", Ink::Dim), (&durable, Ink::Plain)]);
-    let (done, _, redone, skipped) = words::outcomes(&s.trials);
     if s.protocol.trials > 0 {
-        let text = format!("{done}/{} done, {redone} redone, {skipped} skipped", s.protocol.trials);
+        let text = format!("{}/{} done, {}", words::done_trials(&s.trials), s.protocol.trials, words::outcomes(&s.trials));
         body.wrap(0, y + 3, 2, &text, Ink::Dim);
     }
     let (top, width) = (y + 6, body.width());

@@ -2,14 +2,13 @@
 
 mod gaps;
 
-use crate::lab::message::{Action, Snapshot};
+use crate::lab::message::{Action, Snapshot, StoredStream};
 use crate::show::caps::Ink;
-use crate::show::devices;
 use crate::show::pen::Pen;
 use crate::show::screen::{Hint, Next, Place, Screen};
 use crate::show::widget::bar::bar;
 use crate::show::words;
-use crate::signal::Emotion;
+use crate::signal::{Emotion, SECOND};
 use crate::store::rows::{Session, Trial};
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -82,14 +81,18 @@ impl Screen for Summary {
 
 fn headline(pen: &mut Pen, session: &Session, s: &Snapshot) {
     let (word, ink) = words::state(session.state);
-    let length = session.ended.unwrap_or(s.now) - session.started;
+    let whole = session.ended.unwrap_or(s.now) - session.started;
+    // Between an interruption and going on time passes that is not recorded.
+    let between = whole - s.recorded >= 2 * SECOND;
+    let over = if between { format!(" of {}", words::clock(whole)) } else { String::new() };
+    let length = format!("recorded {}{over}", words::clock(s.recorded));
     let x = pen.line(
         0,
         0,
         &[
             (&format!("{} session {}  ", session.participant, session.number), Ink::Strong),
             (&word.to_uppercase(), ink),
-            (&format!("  {} UTC, {}  ", words::date(session.started_utc), words::clock(length)), Ink::Plain),
+            (&format!("  {} UTC, {length}  ", words::date(session.started_utc)), Ink::Plain),
             (if session.simulated { "SIMULATED" } else { "" }, Ink::Simulated),
         ],
     );
@@ -101,15 +104,14 @@ fn headline(pen: &mut Pen, session: &Session, s: &Snapshot) {
 
 fn trials(pen: &mut Pen, session: &Session, s: &Snapshot) {
     let mut body = pen.panel("Trials and quality");
-    let (done, interrupted, redone, skipped) = words::outcomes(&s.trials);
+    let done = words::done_trials(&s.trials);
     let rated = usable(s).iter().filter(|t| t.rating.is_complete()).count();
-    let cut_short = if interrupted > 0 { format!(" {interrupted} interr.") } else { String::new() };
     let lost = if s.lost > 0 { Ink::Bad } else { Ink::Good };
     let qualities: Vec<f64> = usable(s).iter().filter_map(|t| t.quality).collect();
     let lowest = qualities.iter().copied().reduce(f64::min);
     let rows = [
         ("trials", format!("{done} of {} done", session.trials_planned), Ink::Strong),
-        ("", format!("{redone} redone {skipped} skipped{cut_short}"), Ink::Dim),
+        ("", words::outcomes(&s.trials), Ink::Dim),
         ("rated", format!("{rated} of {done} completely"), Ink::Plain),
         (
             "quality",
@@ -131,31 +133,41 @@ fn trials(pen: &mut Pen, session: &Session, s: &Snapshot) {
     };
 }
 
+/// Every stream as it lies on the disk, and the verdict that `limbic show` gives.
 fn streams(pen: &mut Pen, s: &Snapshot) {
-    let mut body = pen.panel("Streams");
-    body.text(0, 0, "stream     received    lost  verdict", Ink::Dim);
-    for (y, stream) in s.streams.iter().enumerate() {
-        let lost = stream.lost + stream.dropped;
-        let total = stream.received + lost;
-        let per_mille = if total > 0 { 100.0 * lost as f64 / total as f64 } else { 0.0 };
-        // After the end a stream is silent by right: only what was lost counts.
-        let (word, ink) = match devices::judged(stream) {
-            ("SILENT" | "RATE", _) | ("ok", _) => ("complete", Ink::Good),
-            ("LOSING", _) if per_mille < 1.0 => ("few lost", Ink::Fair),
-            ("LOSING", ink) => ("GAPS", ink),
-            other => other,
-        };
-        let text = format!("{:<8} {:>10} {:>7}  ", words::cut(&stream.name, 8), stream.received, lost);
+    let mut body = pen.panel("Streams on disk");
+    body.text(0, 0, "stream  written/promised missing", Ink::Dim);
+    for (y, stream) in s.stored.iter().enumerate() {
+        let promised = stream.delivery.as_ref().map_or_else(|| "..".into(), |d| d.promised.to_string());
+        let text = format!("{:<6}{:>8}/{promised:<8}{:>7} ", words::cut(&stream.name, 6), stream.written, stream.missing);
+        let (word, ink) = judged(stream);
         body.line(0, 1 + y as u16, &[(&text, Ink::Plain), (word, ink)]);
     }
-    let mut y = 1 + s.streams.len().max(1) as u16;
-    if s.streams.is_empty() {
-        body.text(0, 1, "the devices are released", Ink::Dim);
+    let mut y = 1 + s.stored.len().max(1) as u16;
+    if s.stored.is_empty() {
+        body.text(0, 1, "nothing was recorded", Ink::Dim);
     }
     if let Some(stopped) = &s.stopped {
         y += body.wrap(0, y, 2, stopped, Ink::Bad);
     }
+    for delivery in s.stored.iter().filter_map(|stream| stream.delivery.as_ref()).filter(|d| !d.complete) {
+        y += body.wrap(0, y, 2, &format!("{}: {}", delivery.stream, delivery.verdict), Ink::Fair);
+    }
     gaps::draw(&mut body.below(y), s);
+}
+
+/// The word for a stream that was recorded.
+fn judged(stream: &StoredStream) -> (&'static str, Ink) {
+    let Some(delivery) = &stream.delivery else { return ("..", Ink::Dim) };
+    // Up to one in a hundred is no disaster.
+    let few = stream.missing * 100 < stream.written + stream.missing;
+    match delivery.complete {
+        true => ("whole", Ink::Good),
+        false if stream.written == 0 => ("none", Ink::Dim),
+        false if stream.missing == 0 => ("short", Ink::Fair),
+        false if few => ("gaps", Ink::Fair),
+        false => ("GAPS", Ink::Bad),
+    }
 }
 
 /// How often each value of the scales was given.

@@ -77,10 +77,24 @@ pub fn state(state: SessionState) -> (&'static str, Ink) {
     }
 }
 
-/// How many trials came to what: (done, interrupted, redone, skipped).
-pub fn outcomes(trials: &[Trial]) -> (usize, usize, usize, usize) {
-    let count = |state| trials.iter().filter(|t| t.state == state).count();
-    (count(TrialState::Done), count(TrialState::Interrupted), count(TrialState::Redone), count(TrialState::Skipped))
+/// How many trials were done.
+pub fn done_trials(trials: &[Trial]) -> usize {
+    trials.iter().filter(|t| t.state == TrialState::Done).count()
+}
+
+/// "1 redone, 3 cut off, 0 skipped": what else attempts at trials came to. Cut off are those that the end of the program
+/// superseded, interrupted those that were paused and went on.
+pub fn outcomes(trials: &[Trial]) -> String {
+    let count = |holds: &dyn Fn(&Trial) -> bool| trials.iter().filter(|t| holds(t)).count();
+    let redone = count(&|t| t.state == TrialState::Redone && !t.was_cut_off());
+    let skipped = count(&|t| t.state == TrialState::Skipped);
+    let mut text = format!("{redone} redone");
+    for (n, word) in [(count(&Trial::was_cut_off), "cut off"), (count(&|t| t.state == TrialState::Interrupted), "paused")] {
+        if n > 0 {
+            text += &format!(", {n} {word}");
+        }
+    }
+    text + &format!(", {skipped} skipped")
 }
 
 /// Cuts to `width` characters, with two dots where something is missing.
@@ -176,6 +190,32 @@ pub fn done(action: &Action) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_person_had_redone_is_told_from_what_was_cut_off() {
+        let trial = |state, note: &str| Trial {
+            number: 1,
+            attempt: 1,
+            stimulus: String::new(),
+            intended: None,
+            video_on: None,
+            video_off: None,
+            state,
+            rating: Default::default(),
+            rated_by: String::new(),
+            quality: None,
+            note: note.into(),
+        };
+        let cut_off = trial(TrialState::Redone, Trial::CUT_OFF);
+        let trials = [
+            trial(TrialState::Redone, "movement"),
+            cut_off.clone(),
+            Trial { note: format!("sneezed; {}", Trial::CUT_OFF), ..cut_off },
+            trial(TrialState::Done, ""),
+        ];
+        assert_eq!((done_trials(&trials), outcomes(&trials)), (1, "1 redone, 2 cut off, 0 skipped".into()));
+        assert_eq!(outcomes(&[trial(TrialState::Interrupted, "door")]), "0 redone, 1 paused, 0 skipped");
+    }
 
     #[test]
     fn numbers_read_well() {

@@ -2,7 +2,7 @@
 
 use super::rows::{Session, StreamRow};
 use crate::signal::{Nanos, SECOND, seconds};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A stream that begins later or ends earlier than this did not last the whole session.
 const EDGE: Nanos = 2 * SECOND;
@@ -10,7 +10,7 @@ const EDGE: Nanos = 2 * SECOND;
 const RATE_OFF: f64 = 0.005;
 
 /// Samples (or frames) that are missing, and where.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gap {
     /// Seconds since the stream's first sample, at its nominal rate.
     pub at_s: f64,
@@ -19,7 +19,7 @@ pub struct Gap {
 }
 
 /// Promised and delivered.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
     pub stream: String,
     /// Samples (frames) at the nominal rate over the length of the session.

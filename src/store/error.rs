@@ -48,7 +48,7 @@ pub enum StoreError {
     Exists { session: SessionId },
     #[error("session {session} is being recorded; end it first")]
     Live { session: SessionId },
-    #[error("session {session} was not interrupted; only an interrupted one can go on")]
+    #[error("session {session} has ended; only an interrupted or a prepared one can go on")]
     NotInterrupted { session: SessionId },
     #[error(
         "the computer was started again since session {session} was interrupted, so its clock cannot go on; record a new one"

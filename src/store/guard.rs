@@ -42,6 +42,8 @@ pub struct DiskGuard {
     /// (when, bytes written) at the beginning of the window.
     since: Option<(Nanos, u64)>,
     bytes_per_s: f64,
+    /// That rate was measured, not expected.
+    measured: bool,
 }
 
 impl DiskGuard {
@@ -55,7 +57,7 @@ impl DiskGuard {
         let (when, before) = *self.since.get_or_insert((now, written));
         if now - when >= WINDOW {
             self.bytes_per_s = written.saturating_sub(before) as f64 / seconds(now - when);
-            self.since = Some((now, written));
+            (self.since, self.measured) = (Some((now, written)), true);
         }
         let Some(free) = free else { return self.state };
         self.short = if free < STOP_BELOW { self.short + 1 } else { 0 };
@@ -73,6 +75,11 @@ impl DiskGuard {
     /// Minutes until the recording would be ended; None while nothing is written.
     pub fn minutes_left(&self, free: u64) -> Option<f64> {
         minutes(free, self.bytes_per_s)
+    }
+
+    /// The same for people: what is expected is on the large side, so that it is told only where it warns.
+    pub fn minutes_to_tell(&self, free: u64) -> Option<f64> {
+        self.minutes_left(free).filter(|_| self.measured || self.state != DiskState::Fine)
     }
 }
 
@@ -145,11 +152,21 @@ mod tests {
     fn the_true_rate_replaces_the_expected_one() {
         let mut guard = DiskGuard::new(100.0 * MIB as f64);
         let free = STOP_BELOW + 600 * MIB;
-        assert_eq!(guard.minutes_left(free), Some(0.1));
+        assert_eq!((guard.minutes_left(free), guard.minutes_to_tell(free)), (Some(0.1), None));
+        guard.look(0, Some(free), 0);
+        assert_eq!(guard.minutes_to_tell(free), Some(0.1), "it warns");
         for s in 0..=30 {
             guard.look(s * SECOND, Some(free), s as u64 * MIB);
         }
-        assert_eq!(guard.minutes_left(free), Some(10.0));
+        assert_eq!((guard.minutes_left(free), guard.minutes_to_tell(free)), (Some(10.0), Some(10.0)));
+        let mut ample = DiskGuard::new(12.0 * MIB as f64);
+        let told: Vec<_> = (0..=30)
+            .map(|s| {
+                ample.look(s * SECOND, Some(1000 * free), s as u64 * MIB);
+                ample.minutes_to_tell(1000 * free).is_some()
+            })
+            .collect();
+        assert_eq!(told.iter().position(|told| *told), Some(30), "a disk that is not low is judged by what was measured");
         assert_eq!(DiskGuard::new(0.0).minutes_left(free), None);
     }
 

@@ -57,7 +57,7 @@ pub struct RebuildReport {
 
 impl Home {
     /// Opens a home for writing, creating the folder if need be. Sessions that a dead process left unfinished are
-    /// marked as interrupted; the catalogue is brought in line with the journals.
+    /// marked as interrupted, unless they were only prepared; the catalogue is brought in line with the journals.
     ///
     /// # Errors
     /// Another process has it open, it cannot be written, or less than 8 MiB are free. Nothing is created then.
@@ -86,7 +86,13 @@ impl Home {
         let inner = Inner { dir: dir.into(), state: Mutex::new(state), notices: Vec::new(), lock: Some(lock) };
         let home = Home { inner: Arc::new(inner) };
         for session in home.sessions()? {
-            if matches!(session.state, SessionState::Recording | SessionState::Prepared) {
+            // One that was closed before anything was recorded waits for its beginning.
+            let open = match session.state {
+                SessionState::Recording => true,
+                SessionState::Prepared => session.ended.is_none(),
+                _ => false,
+            };
+            if open {
                 let id = session.id;
                 notices.push(home.interrupt(session).unwrap_or_else(|e| format!("session {id} had not been closed: {e}")));
             }
@@ -204,14 +210,17 @@ impl Home {
         let moved = mend::set_tails_aside(&self.session_dir(session.id))?;
         let recording = Recording::open(&self.inner.dir, session.id)?;
         let mut entries: Vec<Entry> = recording.streams.iter().map(|row| Entry::Stream(session.id, row.clone())).collect();
-        session.state = SessionState::Interrupted;
-        session.ended = session.ended.or_else(|| recording.last_moment());
-        let mut sentence =
-            format!("session {} of {} had not been closed and is marked as interrupted", session.id, session.participant);
+        session.ended = session.ended.or_else(|| recording.last_moment()).or(Some(session.started));
+        let (id, participant) = (session.id, session.participant.clone());
+        let mut sentence = if session.state == SessionState::Prepared && recording.streams.is_empty() {
+            format!("session {id} of {participant} was prepared when the program ended; nothing of it had been recorded")
+        } else {
+            session.state = SessionState::Interrupted;
+            format!("session {id} of {participant} had not been closed and is marked as interrupted")
+        };
         if moved > 0 {
             sentence += &format!("; {moved} bytes that were being written are set aside");
         }
-        let id = session.id;
         entries.push(Entry::Session(session));
         self.amend(id, entries)?;
         manifest::write(&self.session_dir(id), id, &[])?;

@@ -7,7 +7,7 @@ use super::home::Home;
 use super::journal::Ledger;
 use super::keys::{self, Pair, Pointer, Tag, Value};
 use super::recording::Recording;
-use super::rows::{Entry, ExplanationRow, ModelRow, Participant, PredictionRow, Session, SessionId, SessionState};
+use super::rows::{Entry, ExplanationRow, ModelRow, Participant, PredictionRow, Session, SessionId, SessionState, StreamRow};
 use super::segment::read_frame;
 use crate::signal::{Clock, Nanos, Seed};
 use std::collections::BTreeMap;
@@ -76,6 +76,18 @@ impl Home {
                 Err(StoreError::Ambiguous { word: word.into(), first, second })
             }
         }
+    }
+
+    /// The streams of a session with their counters, as they were stored last.
+    ///
+    /// # Errors
+    /// As [`Home::participants`].
+    pub fn streams(&self, session: SessionId) -> Result<Vec<StreamRow>, StoreError> {
+        let rows = self.entries(Tag::Stream)?.into_iter().filter_map(|(_, entry)| match entry {
+            Entry::Stream(id, row) if id == session => Some(row),
+            _ => None,
+        });
+        Ok(rows.collect())
     }
 
     /// All models, newest first.

@@ -31,6 +31,8 @@ pub struct StreamTally {
     pub dropped: u64,
     /// Face frames that were not stored for lack of consent.
     pub withheld: u64,
+    /// Holes among what was taken in, interruptions of the recording too.
+    pub gaps: usize,
 }
 
 /// How the recorder fares.

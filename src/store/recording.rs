@@ -17,7 +17,7 @@ use super::rows::{
 use super::segment::{Recovery, scan};
 use super::timing::StreamClock;
 use crate::gate::QualityReport;
-use crate::signal::{ClockOffset, LatencyOrigin, Marker, Nanos, Placed, Placement, Segment, StreamId, StreamInfo};
+use crate::signal::{ClockOffset, LatencyOrigin, Marker, MarkerKind, Nanos, Placed, Placement, Segment, StreamId, StreamInfo};
 pub use read::{Block, Scratch};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -258,6 +258,21 @@ impl Recording {
     /// How sample indices of a stream become times; None where nothing was written.
     pub fn clock(&self, stream: StreamId) -> Option<&StreamClock> {
         self.tracks.get(&stream)?.clock.as_ref()
+    }
+
+    /// How long was recorded, without what lies between its parts. A part begins where recording began, which the marker
+    /// of the gate tells, and ends with its last arrival.
+    pub fn recorded(&self) -> Nanos {
+        let gates = self.markers.iter().filter(|m| m.kind == MarkerKind::Gate && m.at > self.session.started);
+        let begins: Vec<Nanos> = std::iter::once(self.session.started).chain(gates.map(|m| m.at)).collect();
+        let mut ends = begins.clone();
+        let parts = self.tracks.values().flat_map(|track| &track.parts);
+        for (_, at) in parts.flat_map(|part| &part.arrivals) {
+            if let Some(part) = begins.partition_point(|begin| begin <= at).checked_sub(1) {
+                ends[part] = ends[part].max(*at);
+            }
+        }
+        begins.iter().zip(&ends).map(|(begin, end)| end - begin).sum()
     }
 
     /// The latest moment that anything speaks of.

@@ -25,11 +25,11 @@ pub struct Continuation {
 }
 
 impl Home {
-    /// Opens an interrupted session for writing again, in new segments. Streams go on with the indices that belong to
+    /// Opens an interrupted session for writing again, or one that was only prepared, in new segments. Streams go on with the indices that belong to
     /// the time that has passed: the interruption is a gap, counted as lost. `now` is the session's clock.
     ///
     /// # Errors
-    /// The session was not interrupted or is being recorded; `now` lies before its end, so that it is another clock
+    /// The session has ended or is being recorded; `now` lies before its end, so that it is another clock
     /// (see [`Recording::continuation`]); the disk.
     pub fn resume_session(&self, id: SessionId, now: Nanos) -> Result<SessionWriter, StoreError> {
         self.must_write()?;
@@ -37,7 +37,7 @@ impl Home {
             return Err(StoreError::Live { session: id });
         }
         let recording = self.recording(id)?;
-        if recording.session.state != SessionState::Interrupted {
+        if !matches!(recording.session.state, SessionState::Interrupted | SessionState::Prepared) {
             return Err(StoreError::NotInterrupted { session: id });
         }
         if recording.last_moment().is_some_and(|last| now < last) {
@@ -57,7 +57,8 @@ impl Home {
         let seq = Ledger::of_session(&folder, id)?.frames as u32;
         let encoder = Encoder::new().named("set up zstd for", &folder)?;
         let mut session = recording.session.clone();
-        (session.state, session.ended) = (SessionState::Recording, None);
+        // Nothing is recorded before whoever writes says so.
+        (session.state, session.ended) = (SessionState::Prepared, None);
         let journal = Log::behind(&folder, journal::SESSION)?;
         self.state().live.insert(id);
         let consent = recording.consent.clone();

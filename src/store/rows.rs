@@ -145,6 +145,14 @@ pub struct Trial {
 }
 
 impl Trial {
+    /// The note of an attempt that the end of the program cut off: another took its place when the session went on.
+    pub const CUT_OFF: &str = "the recording was interrupted";
+
+    /// Another attempt took its place because the recording broke off, not because a person wished it.
+    pub fn was_cut_off(&self) -> bool {
+        self.state == TrialState::Redone && self.note.ends_with(Trial::CUT_OFF)
+    }
+
     /// May be used for training: finished, with both edges of the video known.
     pub fn is_usable(&self) -> bool {
         matches!(self.state, TrialState::Done) && self.video_on.is_some() && self.video_off.is_some()

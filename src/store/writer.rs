@@ -57,7 +57,7 @@ impl SessionWriter {
     }
 
     /// Counters for the screen.
-    pub(super) fn tallies(&self) -> Vec<StreamTally> {
+    pub fn tallies(&self) -> Vec<StreamTally> {
         let tally = |lane: &Lane| StreamTally {
             stream: lane.row.info.id,
             name: lane.row.info.name.clone(),
@@ -65,6 +65,7 @@ impl SessionWriter {
             lost: lane.row.lost,
             dropped: lane.row.dropped,
             withheld: lane.withheld,
+            gaps: lane.row.gaps.len(),
         };
         self.lanes.values().map(tally).collect()
     }

@@ -4,6 +4,7 @@ use crate::cli::text;
 use crate::explain::report::ExplanationReport;
 use crate::lab::message::Snapshot;
 use crate::present::Phase;
+use crate::show::words;
 use crate::signal::{SECOND, seconds};
 
 /// What was said already.
@@ -72,10 +73,8 @@ fn phase(s: &Snapshot) -> String {
 
 /// One line: where it stands.
 pub fn status(s: &Snapshot) -> String {
-    let rec = s.recording_since.filter(|_| s.recording).map_or("not recording".into(), |since| {
-        let face = if s.face.as_ref().is_some_and(|f| f.stored) { "REC FACE" } else { "REC" };
-        format!("{face} {} s", (s.now - since) / SECOND)
-    });
+    let face = if s.face.as_ref().is_some_and(|f| f.stored) { "REC FACE" } else { "REC" };
+    let rec = if s.recording { format!("{face} {} s", s.recorded / SECOND) } else { "not recording".into() };
     let quality = s.quality.as_ref().map_or(String::new(), |q| format!(", quality {:.0} %", q.overall));
     let heart = s.heart.as_ref().and_then(|h| h.beats_per_minute).map_or(String::new(), |b| format!(", heart {b:.0} /min"));
     let disk = s.disk_free / 1_000_000_000;
@@ -107,8 +106,12 @@ pub fn summary(s: &Snapshot) -> Vec<String> {
         session.trials_planned,
         text::percent_or_dash(session.quality.as_ref().map(|q| q.overall / 100.0))
     )];
-    for stream in &s.streams {
-        lines.push(format!("  {}: {} received, {} lost", stream.name, stream.received, stream.lost + stream.dropped));
+    lines.push(format!("  {} s recorded, {} on disk", s.recorded / SECOND, words::bytes(s.written)));
+    for stream in &s.stored {
+        lines.push(match &stream.delivery {
+            Some(delivery) => format!("  {}", text::delivered(delivery)),
+            None => format!("  {}: {} stored, {} missing in {} gaps", stream.name, stream.written, stream.missing, stream.gaps),
+        });
     }
     lines
 }

@@ -3,6 +3,7 @@
 use crate::explain::report::ExplanationReport;
 use crate::job::Progress;
 use crate::signal::{Nanos, Role, StreamId, StreamKind};
+use crate::store::Delivery;
 use crate::store::rows::{PredictionRow, Session, StreamRow, Trial};
 use crate::train::card::Card;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,36 @@ pub struct StreamView {
     /// Seconds since the last arrival.
     pub age_s: f64,
     pub simulated: bool,
+}
+
+/// A stream of the session as it lies on the disk, with what was there before an interruption. Not what the device has
+/// delivered since it was connected: that is [`StreamView`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoredStream {
+    pub id: StreamId,
+    pub name: String,
+    /// Samples or frames.
+    pub written: u64,
+    /// Lost in the device, on the way and in interruptions, and dropped here.
+    pub missing: u64,
+    pub gaps: usize,
+    /// Once recording has ended: the verdict, as `limbic show` gives it.
+    pub delivery: Option<Delivery>,
+}
+
+impl StoredStream {
+    /// A stream of a session that has ended.
+    pub fn judged(session: &Session, row: &StreamRow) -> StoredStream {
+        let delivery = Delivery::of(session, row);
+        StoredStream {
+            id: row.info.id,
+            name: row.info.name.clone(),
+            written: row.written,
+            missing: delivery.missing,
+            gaps: row.gaps.len(),
+            delivery: Some(delivery),
+        }
+    }
 }
 
 /// The last seconds of every channel, reduced to columns of (lowest, highest) for sweeping displays.
@@ -70,6 +101,7 @@ pub struct HeartView {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FaceView {
     pub fps: f64,
+    /// Since the camera was connected; while they are stored, those of the session on the disk.
     pub frames: u64,
     pub missed: u64,
     /// Pixels go to disk (consent given and recording).

@@ -43,6 +43,8 @@ struct State {
     snapshot: Option<Arc<Snapshot>>,
     unanswered: Vec<Command>,
     keyboard: bool,
+    /// The line broke, and no snapshot has come since.
+    broken: bool,
     ended: Option<String>,
     /// The run of the lab that heard `unanswered`.
     lab: u64,
@@ -101,6 +103,11 @@ impl Visit {
     /// We give commands; else we look on.
     pub fn has_keyboard(&self) -> bool {
         self.shared.state().keyboard
+    }
+
+    /// The line broke: the last snapshot is old until the next one comes.
+    pub fn is_broken(&self) -> bool {
+        self.shared.state().broken
     }
 
     /// The visit is over, and why.
@@ -177,7 +184,7 @@ impl Shared {
                 }
                 snapshot.catalogue = state.catalogue.clone();
                 snapshot.review.clone_from(&state.review);
-                state.snapshot = Some(Arc::from(snapshot));
+                (state.snapshot, state.broken) = (Some(Arc::from(snapshot)), false);
             }
             Tell::Keyboard { held, why } => {
                 state.keyboard = held;
@@ -190,7 +197,11 @@ impl Shared {
 
     /// A new line to the same lab, with everything unanswered said again; None when there is none to be had.
     fn again(&self) -> Option<UnixStream> {
-        self.state().news("the line to the lab broke; trying again ...".into());
+        {
+            let mut state = self.state();
+            state.broken = true;
+            state.news("the line to the lab broke; trying again ...".into());
+        }
         let until = SystemClock.now() + TRY_FOR;
         let mut why = String::new();
         while SystemClock.now() < until && !self.leaving.load(Ordering::Relaxed) {

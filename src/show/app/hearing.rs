@@ -74,19 +74,5 @@ impl<L: Link> App<L> {
         } else if moves && here != wanted {
             self.go(wanted);
         }
-        if self.place == Place::Summary {
-            self.read_gaps();
-        }
-    }
-
-    /// Where samples are missing the summary shows when: the stored session is read for it, once.
-    fn read_gaps(&mut self) {
-        let Some(s) = &self.snapshot else { return };
-        let Some(id) = s.session.as_ref().map(|x| x.id).filter(|_| s.lost > 0 && !s.recording) else { return };
-        let known = s.review.as_ref().is_some_and(|r| r.session.id == id);
-        if !known && self.gaps_of != Some(id) && self.link.standing() != Standing::Watching {
-            self.gaps_of = Some(id);
-            self.send(Action::Review { session: id }, None);
-        }
     }
 }

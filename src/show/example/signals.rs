@@ -1,8 +1,9 @@
 //! Example streams, traces and quality.
 
 use crate::gate::{ChannelQuality, QualityReport, Reason};
-use crate::lab::message::{StreamView, TraceChannel, Traces};
+use crate::lab::message::{StoredStream, StreamView, TraceChannel, Traces};
 use crate::signal::{Montage, Nanos, Role, Seed, StreamId, StreamKind, seconds};
+use crate::store::Delivery;
 
 /// Trace columns a second, and how many are kept.
 const PER_S: f64 = 32.0;
@@ -29,6 +30,36 @@ pub fn streams(elapsed: Nanos) -> Vec<StreamView> {
         one(1, "ppg", StreamKind::Signal, 1, 64.0),
         one(2, "face", StreamKind::Face, 0, 10.0),
     ]
+}
+
+/// What lies on the disk of a recording that has run for so long.
+pub fn stored(elapsed: Nanos) -> Vec<StoredStream> {
+    let stored = |s: StreamView| StoredStream {
+        id: s.id,
+        name: s.name,
+        written: (s.rate * seconds(elapsed)) as u64,
+        missing: 0,
+        gaps: 0,
+        delivery: None,
+    };
+    streams(elapsed).into_iter().map(stored).collect()
+}
+
+/// The same once it has ended: every stream delivered what it promised.
+pub fn delivered(elapsed: Nanos) -> Vec<StoredStream> {
+    let verdict = |s: StoredStream| {
+        let delivery = Delivery {
+            stream: s.name.clone(),
+            promised: s.written,
+            delivered: s.written,
+            missing: 0,
+            gaps: vec![],
+            complete: true,
+            verdict: "delivered what it promised".into(),
+        };
+        StoredStream { delivery: Some(delivery), ..s }
+    };
+    stored(elapsed).into_iter().map(verdict).collect()
 }
 
 /// 32 EEG channels with alpha, T8 flat, P3 full of mains; an ECG and a PPG.

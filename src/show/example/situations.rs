@@ -61,7 +61,8 @@ pub fn recording() -> Snapshot {
         utc: BEGAN_UTC + (now - BEGAN),
         session: Some(session),
         recording: true,
-        recording_since: Some(BEGAN),
+        recorded: now - BEGAN,
+        stored: super::signals::stored(now - BEGAN),
         protocol: ProtocolView {
             phase: Phase::Video,
             phase_started: now - 14 * SECOND,
@@ -91,6 +92,9 @@ pub fn paused() -> Snapshot {
     s.protocol.phase_started = s.now - 41 * SECOND;
     s.protocol.phase_length = None;
     s.lost = 37;
+    if let Some(eeg) = s.stored.first_mut() {
+        (eeg.missing, eeg.gaps) = (37, 1);
+    }
     if let Some(eeg) = s.streams.first_mut() {
         eeg.lost = 37;
     }
@@ -119,7 +123,8 @@ pub fn summary() -> Snapshot {
     s.session = Some(finished);
     s.catalogue = Arc::new(catalogue);
     s.recording = false;
-    s.recording_since = None;
+    s.recorded = now - BEGAN;
+    s.stored = super::signals::delivered(now - BEGAN);
     s.protocol.phase = Phase::Finished;
     s.protocol.trial = 12;
     s.streams = super::signals::streams(now - BEGAN);
