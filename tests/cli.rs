@@ -161,3 +161,39 @@ fn help_and_version_exit_zero_and_a_wrong_word_does_not() {
     }
     assert_eq!(limbic(folder.path(), &["recrod"]).status.code(), Some(2));
 }
+
+/// Two models of one session: each name gets its own answers, in the table as in the JSON, and the rest shows the newest.
+#[test]
+fn a_model_that_is_named_gives_its_own_answers() {
+    let folder = folder();
+    let run = |arguments: &[&str]| {
+        let output = limbic(folder.path(), arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        printed(&output)
+    };
+    run(&["simulate", "--participants", "1", "--trials", "8", "--video-s", "6", "--face-fps", "0"]);
+    run(&["train", "--hidden", "8", "--epochs", "2", "--seed", "1"]);
+    run(&["train", "--hidden", "8", "--epochs", "2", "--seed", "2"]);
+    let parsed = |text: String| serde_json::from_str::<serde_json::Value>(&text).expect("JSON");
+    let models = parsed(run(&["models", "--json"]));
+    let name = |i: usize| models[i]["model"]["name"].as_str().expect("a name").to_string();
+    let tables = [name(0), name(1)].map(|model| {
+        let table = run(&["predict", "last", "--model", &model]);
+        let rows = parsed(run(&["predict", "last", "--model", &model, "--json"]));
+        let rows = rows.as_array().expect("rows");
+        assert_eq!(rows.len(), 8);
+        for row in rows {
+            let eeg: Vec<f64> = row["eeg"].as_array().expect("EEG").iter().filter_map(serde_json::Value::as_f64).collect();
+            let best = eeg.iter().copied().fold(0.0, f64::max);
+            let line = |l: &&str| l.split_whitespace().next() == Some(&row["trial"].to_string());
+            let line = table.lines().rfind(line).expect("the trial's line");
+            assert!(line.contains(&format!(" .{:02.0}", 100.0 * best)), "{model} said {best}: {line}");
+        }
+        assert!(table.contains(&format!("answered by {model}")), "{table}");
+        table
+    });
+    assert_ne!(tables[0], tables[1]);
+    // What was asked last changes nothing: a review is of the newest model.
+    let shown = parsed(run(&["show", "last", "--json"]));
+    assert_eq!(shown["predictions"][0]["model"], name(0).as_str());
+}
