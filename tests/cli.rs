@@ -197,3 +197,63 @@ fn a_model_that_is_named_gives_its_own_answers() {
     let shown = parsed(run(&["show", "last", "--json"]));
     assert_eq!(shown["predictions"][0]["model"], name(0).as_str());
 }
+
+/// A session whose samples are half gone is whole for nobody who reads it.
+#[test]
+fn whoever_reads_a_damaged_session_says_so_and_counts_what_is_left() {
+    let folder = folder();
+    let simulated = ["simulate", "--participants", "1", "--trials", "4", "--video-s", "8", "--face-fps", "0"];
+    assert!(limbic(folder.path(), &simulated).status.success());
+    let shown = |arguments: &[&str]| {
+        let output = limbic(folder.path(), arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        output
+    };
+    let whole: serde_json::Value = serde_json::from_str(&printed(&shown(&["show", "--json"]))).expect("JSON");
+    assert_eq!(whole["unreadable"].as_array().map(Vec::len), Some(0));
+    let written = whole["streams"][0]["written"].as_u64().expect("samples");
+    let session = std::fs::read_dir(folder.path().join("sessions"))
+        .expect("a home")
+        .flatten()
+        .map(|e| e.path())
+        .find(|p| p.join("eeg-000.seg").exists())
+        .expect("the session's folder");
+    let segment = session.join("eeg-000.seg");
+    let bytes = std::fs::read(&segment).expect("a segment");
+
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() / 2] ^= 1;
+    std::fs::write(&segment, &flipped).expect("written");
+    let output = shown(&["show"]);
+    assert!(said(&output).contains("is damaged") && printed(&output).contains("missing"), "{}", said(&output));
+
+    std::fs::write(&segment, &bytes[..bytes.len() / 2]).expect("written");
+    for what in ["samples", "labels"] {
+        let output = shown(&["export", "last", &format!("{what}.npz"), "--to", "npz", "--what", what]);
+        assert!(said(&output).contains("cannot be read"), "{what}: {}", said(&output));
+    }
+    let study = shown(&["study"]);
+    assert!(said(&study).contains("cannot be read") && !printed(&study).contains("\n4 usable"), "{}", printed(&study));
+    let output = shown(&["show"]);
+    let (text, warning) = (printed(&output), said(&output));
+    assert_eq!(warning.matches("is damaged").count(), 1, "{warning}");
+    assert!(warning.contains("limbic verify SIM01/1") && warning.contains("nothing is left of trials"), "{warning}");
+    assert!(!text.contains("delivered what it promised") || text.matches("missing (").count() == 1, "{text}");
+    assert!(!text.contains("4 of 4 usable") && text.contains("of 4 usable"), "{text}");
+    let counted: serde_json::Value = serde_json::from_str(&printed(&shown(&["show", "--json"]))).expect("JSON");
+    let eeg = &counted["streams"][0];
+    assert_eq!(eeg["written"].as_u64().expect("read") + eeg["lost"].as_u64().expect("lost"), written);
+    assert!(eeg["lost"].as_u64() > Some(written / 4), "{eeg}");
+    let quality = shown(&["quality", "last"]);
+    assert!(
+        said(&quality).contains("is damaged") && !printed(&quality).contains("100.0 % of the samples"),
+        "{}",
+        printed(&quality)
+    );
+    assert!(said(&limbic(folder.path(), &["features", "last"])).contains("is damaged"));
+    assert!(said(&limbic(folder.path(), &["train", "--hidden", "8", "--epochs", "1"])).contains("is damaged"));
+    // The one whose report it is says it once, and in its own words.
+    let verified = limbic(folder.path(), &["verify", "last"]);
+    assert!(!verified.status.success() && !said(&verified).contains("is damaged: "), "{}", said(&verified));
+    assert!(printed(&verified).contains(&format!("{written} written")), "{}", printed(&verified));
+}

@@ -15,15 +15,23 @@ use std::path::Path;
 /// # Errors
 /// The file cannot be read, or neither a file nor a session has that name, or it has no EEG.
 pub fn load(name: &Path, lenient: bool, common: &Common) -> anyhow::Result<Loaded> {
-    let mut loaded = if name.exists() || name.extension().is_some() {
-        exchange::load(name, ReadOptions { lenient, ..ReadOptions::default() })?
+    load_counted(name, lenient, common).map(|(loaded, _)| loaded)
+}
+
+/// As [`load`], and which share of the samples is there: of a session with gaps only the longest stretch is loaded.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_counted(name: &Path, lenient: bool, common: &Common) -> anyhow::Result<(Loaded, f64)> {
+    let (mut loaded, share) = if name.exists() || name.extension().is_some() {
+        (exchange::load(name, ReadOptions { lenient, ..ReadOptions::default() })?, 1.0)
     } else {
         let home = Home::view(&common.home)?;
         let session = home.find_session(&name.to_string_lossy())?;
         stored(&home.recording(session.id)?)?
     };
     loaded.notes.extend(offsets(&loaded.eeg));
-    Ok(loaded)
+    Ok((loaded, share))
 }
 
 /// Beyond this no electrode stands, uV: the unit is wrong, or the amplifier is.
@@ -78,7 +86,7 @@ pub fn bad(signals: &Signals, rail: Option<f64>) -> anyhow::Result<Option<String
     }))
 }
 
-fn stored(recording: &Recording) -> anyhow::Result<Loaded> {
+fn stored(recording: &Recording) -> anyhow::Result<(Loaded, f64)> {
     let eeg = crate::study::stored_signals(recording)?;
     let row = recording.streams.iter().find(|s| !s.info.with_role(Role::Eeg).is_empty()).context("the session has no EEG")?;
     let mut notes = Vec::new();
@@ -87,7 +95,8 @@ fn stored(recording: &Recording) -> anyhow::Result<Loaded> {
         notes.push(format!("only the longest of {} stretches between gaps is used", segments.len()));
     }
     segments.sort_by_key(|s| s.signals.samples());
+    let share = segments.iter().map(|s| s.signals.samples()).sum::<usize>() as f64 / eeg.samples().max(1) as f64;
     let eeg: Signals = segments.pop().context("the session has no samples")?.signals;
     let rail = row.info.channels.iter().find(|c| c.role == Role::Eeg).and_then(|c| c.rail);
-    Ok(Loaded { format: "session".into(), stream: row.info.clone(), eeg, rail, notes })
+    Ok((Loaded { format: "session".into(), stream: row.info.clone(), eeg, rail, notes }, share))
 }

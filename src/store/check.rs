@@ -206,6 +206,9 @@ fn stream(recording: &Recording, row: &StreamRow) -> StreamCheck {
         next = next.max(Some(part.head.end()));
     }
     let StreamRow { written, lost, dropped, .. } = *row;
+    // The row as it was stored: the recording counts as lost what cannot be read.
+    let unreadable = recording.unreadable.iter().find(|u| u.id == row.info.id).map_or(0, |u| u.samples);
+    let (written, lost) = (written + unreadable, lost.saturating_sub(unreadable));
     StreamCheck { name: row.info.name.clone(), written, found, lost, dropped, gaps, missing }
 }
 
