@@ -20,6 +20,7 @@ mod import;
 mod lab;
 mod label;
 mod models;
+mod numbers;
 mod pictures;
 mod plain;
 mod predict;

@@ -257,3 +257,39 @@ fn whoever_reads_a_damaged_session_says_so_and_counts_what_is_left() {
     assert!(!verified.status.success() && !said(&verified).contains("is damaged: "), "{}", said(&verified));
     assert!(printed(&verified).contains(&format!("{written} written")), "{}", printed(&verified));
 }
+
+/// Nothing is trained or measured with none of something, and no answer is lost without a word.
+#[test]
+fn numbers_that_count_nothing_and_a_full_disk_get_a_sentence() {
+    let folder = folder();
+    let commands: [&[&str]; 12] = [
+        &["train", "--hidden", "0"],
+        &["train", "--epochs", "0"],
+        &["evaluate", "--hidden", "0"],
+        &["evaluate", "--epochs", "0"],
+        &["evaluate", "--batch", "0"],
+        &["evaluate", "--rate", "0"],
+        &["evaluate", "--rate=-1"],
+        &["reproduce", "thanh", "--data", "x", "--epochs", "0"],
+        &["reproduce", "thanh", "--data", "x", "--hidden", "0"],
+        &["bench", "train", "--hidden", "0", "--network", "face-small"],
+        &["bench", "train", "--batch", "0"],
+        &["bench", "explain", "--windows", "0"],
+    ];
+    for arguments in commands {
+        let output = limbic(folder.path(), arguments);
+        let message = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+        assert!(message.contains("it must be "), "{arguments:?}: {message}");
+    }
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full disk");
+    let output = Command::new(env!("CARGO_BIN_EXE_limbic"))
+        .args(["models", "--home"])
+        .arg(folder.path())
+        .stdout(full)
+        .output()
+        .expect("limbic runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).starts_with("limbic: cannot write to standard output: "), "{}", said(&output));
+    assert_eq!(said(&output).lines().count(), 1, "{}", said(&output));
+}
