@@ -293,3 +293,31 @@ fn numbers_that_count_nothing_and_a_full_disk_get_a_sentence() {
     assert!(said(&output).starts_with("limbic: cannot write to standard output: "), "{}", said(&output));
     assert_eq!(said(&output).lines().count(), 1, "{}", said(&output));
 }
+
+/// So many seconds are so many seconds of samples, and a recording that was stopped is none of them.
+#[test]
+fn a_recording_is_as_long_as_was_asked_for_or_says_that_it_is_not() {
+    let folder = folder();
+    let samples = |text: &str| -> u64 {
+        let value: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        value["streams"][0]["written"].as_u64().expect("samples")
+    };
+    let whole = limbic(folder.path(), &["record", "--seconds", "2", "--json"]);
+    assert!(whole.status.success(), "{}", said(&whole));
+    assert!(samples(&printed(&whole)) >= 512, "{}", printed(&whole));
+    let child = Command::new(env!("CARGO_BIN_EXE_limbic"))
+        .args(["record", "--seconds", "60", "--json"])
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("limbic runs");
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(signal.success());
+    let stopped = child.wait_with_output().expect("ends");
+    assert_eq!(stopped.status.code(), Some(1), "{}", said(&stopped));
+    assert!(said(&stopped).contains("stopped on request after ") && said(&stopped).contains(" of 60 s"), "{}", said(&stopped));
+    assert!(samples(&printed(&stopped)) > 0, "{}", printed(&stopped));
+    assert!(limbic(folder.path(), &["verify", "last"]).status.success());
+}
