@@ -8,7 +8,27 @@ use crate::rig::GateRig;
 use crate::signal::Role;
 use crate::store::{Home, Recording};
 use anyhow::Context;
+use std::fs::{OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+
+/// Writes a file that only its owner can read, because it shows something of a person, also where another file was in
+/// its place.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> anyhow::Result<()> {
+    let private = || -> std::io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        // Standard output and the like are nobody's file.
+        if file.metadata()?.is_file() {
+            file.set_permissions(Permissions::from_mode(0o600))?;
+        }
+        file.write_all(bytes.as_ref())
+    };
+    private().with_context(|| format!("{} cannot be written", path.display()))
+}
 
 /// The EEG of a file or of a session.
 ///
@@ -99,4 +119,24 @@ fn stored(recording: &Recording) -> anyhow::Result<(Loaded, f64)> {
     let eeg: Signals = segments.pop().context("the session has no samples")?.signals;
     let rail = row.info.channels.iter().find(|c| c.role == Role::Eeg).and_then(|c| c.rail);
     Ok((Loaded { format: "session".into(), stream: row.info.clone(), eeg, rail, notes }, share))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shows_a_person_is_for_its_owner_also_in_the_place_of_another_file() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("map.svg");
+        for text in ["long enough", "short"] {
+            write(&path, text).expect("written");
+            assert_eq!(std::fs::read_to_string(&path).expect("read"), text);
+            let mode = || std::fs::metadata(&path).expect("there").permissions().mode() & 0o777;
+            assert_eq!(mode(), 0o600);
+            std::fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("ours");
+        }
+        let refused = write(&folder.path().join("absent/map.svg"), "").expect_err("no folder").to_string();
+        assert!(refused.contains("map.svg cannot be written"), "{refused}");
+    }
 }

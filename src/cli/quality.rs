@@ -106,7 +106,7 @@ fn drawn(folder: &Path, args: &Args, eeg: &EegWindow, report: &QualityReport, ba
     let Some(picture) = picture::failing(&name, eeg, report, args.method, bad)? else { return Ok(None) };
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let path = folder.join(format!("{name}.svg"));
-    std::fs::write(&path, picture).with_context(|| format!("cannot write {}", path.display()))?;
+    files::write(&path, picture)?;
     Ok(Some(path))
 }
 
