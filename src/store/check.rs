@@ -106,7 +106,7 @@ impl Home {
         });
         let broken = !report.problems.is_empty();
         let recording = Recording::open(self.dir(), id);
-        let streams = recording.as_ref().map(|r| r.streams.clone()).unwrap_or_default();
+        let streams = recording.as_ref().map(Recording::stored_rows).unwrap_or_default();
         for name in disk::file_names(&folder)?.into_iter().filter(|n| n.ends_with(".seg")) {
             report.file(&folder.join(&name), name, manifest.as_ref(), (id.0, &streams))?;
         }
@@ -166,7 +166,7 @@ impl VerifyReport {
         if !has_manifest && !matches!(session.state, SessionState::Prepared | SessionState::Recording) {
             self.problems.push("the manifest is missing".into());
         }
-        for row in &recording.streams {
+        for row in &recording.stored_rows() {
             let check = stream(recording, row);
             if check.found != check.written {
                 self.problems.push(format!("{}: {} written, {} found", check.name, check.written, check.found));
@@ -206,9 +206,6 @@ fn stream(recording: &Recording, row: &StreamRow) -> StreamCheck {
         next = next.max(Some(part.head.end()));
     }
     let StreamRow { written, lost, dropped, .. } = *row;
-    // The row as it was stored: the recording counts as lost what cannot be read.
-    let unreadable = recording.unreadable.iter().find(|u| u.id == row.info.id).map_or(0, |u| u.samples);
-    let (written, lost) = (written + unreadable, lost.saturating_sub(unreadable));
     StreamCheck { name: row.info.name.clone(), written, found, lost, dropped, gaps, missing }
 }
 

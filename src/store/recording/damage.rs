@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock};
 
 /// Samples (frames) of one stream that a damaged file cost.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Unreadable {
+    /// The stream's row as it was stored.
     #[serde(skip)]
-    pub(in crate::store) id: StreamId,
+    stored: StreamRow,
     pub stream: String,
     /// How many cannot be read, of how many that were written.
     pub samples: u64,
@@ -35,16 +36,20 @@ impl Recording {
             let nothing = Track::default();
             let parts = &self.tracks.get(&row.info.id).unwrap_or(&nothing).parts;
             let found: u64 = parts.iter().map(|p| u64::from(p.head.n)).sum();
-            // Without counters of its own a session tells by its indices alone; what a killed recorder had not
-            // written yet is no damage.
-            let most = if open_ended { u64::MAX } else { row.written.saturating_sub(found) };
+            // Without counters of its own a session tells by its indices alone, where bytes between its frames belong to
+            // none: what a killed recorder had not written yet is no damage, and what was dropped leaves holes too.
+            let most = match open_ended {
+                true if self.recovery.skipped == 0 => 0,
+                true => u64::MAX,
+                false => row.written.saturating_sub(found),
+            };
             let holes = holes(parts, row, most, open_ended);
             let samples: u64 = holes.iter().map(|h| h.1).sum();
             if samples == 0 {
                 continue;
             }
-            let stream = row.info.name.clone();
-            self.unreadable.push(Unreadable { id: row.info.id, stream, samples, written: found + samples });
+            let (stored, stream) = (row.clone(), row.info.name.clone());
+            self.unreadable.push(Unreadable { stored, stream, samples, written: found + samples });
             row.written = found;
             let gaps: u64 = parts.iter().map(|p| u64::from(p.head.gap)).sum();
             // Counters of an interrupted session may have been stored with what was missing then.
@@ -61,6 +66,12 @@ impl Recording {
         {
             tell(&sentence);
         }
+    }
+
+    /// The streams' rows without what was found to be missing: what there should be.
+    pub(in crate::store) fn stored_rows(&self) -> Vec<StreamRow> {
+        let stored = |row: &StreamRow| self.unreadable.iter().find(|u| u.stored.info.id == row.info.id).map(|u| &u.stored);
+        self.streams.iter().map(|row| stored(row).unwrap_or(row).clone()).collect()
     }
 
     /// What is damaged, in one sentence; `None` for a session that is whole.
@@ -81,7 +92,7 @@ impl Recording {
     pub fn is_usable(&self, trial: &Trial) -> bool {
         let (Some(on), Some(off)) = (trial.video_on, trial.video_off) else { return false };
         let eeg = || self.streams.iter().filter(|row| !row.info.with_role(Role::Eeg).is_empty());
-        let damaged = |row: &&StreamRow| self.unreadable.iter().any(|u| u.id == row.info.id);
+        let damaged = |row: &&StreamRow| self.unreadable.iter().any(|u| u.stored.info.id == row.info.id);
         trial.is_usable() && (!eeg().any(|row| damaged(&row)) || eeg().any(|row| self.has_samples(row.info.id, (on, off))))
     }
 
@@ -104,7 +115,9 @@ fn holes(parts: &[super::Part], row: &StreamRow, mut most: u64, open_ended: bool
     };
     let mut end = row.first_index;
     for part in parts {
-        let first = part.head.first.saturating_sub(u64::from(part.head.gap));
+        // What was dropped here is told by the row, what was lost before it came also by the frame.
+        let dropped = row.gaps.iter().find(|(at, n)| at + n == part.head.first).map_or(0, |(_, n)| *n);
+        let first = part.head.first.saturating_sub(u64::from(part.head.gap).max(dropped));
         hole(end, first.saturating_sub(end));
         end = end.max(part.head.end());
     }
