@@ -65,7 +65,8 @@ fn many_inputs_are_kept_and_what_cannot_be_used_is_said() {
     assert!(good && text.contains("broken.edf is left out") && text.contains("3 of 3 were kept"), "{text}");
     let other = beside.path().join("other.txt");
     let lines = (0..2500).map(|i| format!("{i},{},{}\n", (i * 7919) % 83, (i * 104_729) % 71));
-    let head = "%Sample Rate = 250 Hz\nSample Index, EXG Channel 0, EXG Channel 1\n";
+    let head =
+        "%OpenBCI Raw EXG Data\n%Number of channels = 2\n%Sample Rate = 250 Hz\nSample Index, EXG Channel 0, EXG Channel 1\n";
     std::fs::write(&other, head.to_string() + &lines.collect::<String>()).expect("written");
     let other = other.to_str().expect("text");
     let (good, text) = said(home.path(), &["features", "all", other, "--mean"]);
