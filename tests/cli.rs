@@ -256,6 +256,10 @@ fn whoever_reads_a_damaged_session_says_so_and_counts_what_is_left() {
     let verified = limbic(folder.path(), &["verify", "last"]);
     assert!(!verified.status.success() && !said(&verified).contains("is damaged: "), "{}", said(&verified));
     assert!(printed(&verified).contains(&format!("{written} written")), "{}", printed(&verified));
+
+    std::fs::write(&segment, b"").expect("written");
+    let text = printed(&shown(&["show"]));
+    assert!(text.contains("0 of 4 usable") && !text.contains("consent"), "{text}");
 }
 
 /// Nothing is trained or measured with none of something, and no answer is lost without a word.
