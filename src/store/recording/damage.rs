@@ -68,6 +68,11 @@ impl Recording {
         }
     }
 
+    /// How many samples (frames) of a stream were written and cannot be read.
+    pub fn unreadable_of(&self, stream: StreamId) -> u64 {
+        self.unreadable.iter().find(|u| u.stored.info.id == stream).map_or(0, |u| u.samples)
+    }
+
     /// The streams' rows without what was found to be missing: what there should be.
     pub(in crate::store) fn stored_rows(&self) -> Vec<StreamRow> {
         let stored = |row: &StreamRow| self.unreadable.iter().find(|u| u.stored.info.id == row.info.id).map(|u| &u.stored);
