@@ -20,6 +20,7 @@ mod import;
 mod lab;
 mod label;
 mod models;
+mod numbers;
 mod pictures;
 mod plain;
 mod predict;
@@ -180,6 +181,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         }
     };
     let common = &arguments.common;
+    if !matches!(
+        arguments.command,
+        // Screens show the counters, and the last says all there is to say.
+        None | Some(Command::Attach(_) | Command::Watch(_) | Command::Rate(_) | Command::Lab(_) | Command::Verify(_))
+    ) {
+        crate::store::tell_of_damage(|sentence| {
+            progress::clear();
+            eprintln!("limbic: {sentence}");
+        });
+    }
     match &arguments.command {
         None if plain::wanted(arguments.plain) => plain::run(common, arguments.in_process, arguments.simulated_time)?,
         None if arguments.simulated_time => guided::run_simulated(common)?,

@@ -13,13 +13,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// `limbic show | head`: a reader that has seen enough is no failure of ours. `println!` panics there.
+/// `limbic show | head`: a reader that has seen enough is no failure of ours, and a full disk is a sentence. `println!` panics.
 fn leave_quietly() {
     let loud = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if panic.payload_as_str().is_some_and(|text| text.contains("printing to stdout") && text.contains("os error 32")) {
-            std::process::exit(0);
+        match panic.payload_as_str().and_then(|t| t.split_once("printing to stdout: ")) {
+            Some((_, why)) if why.contains("os error 32") => std::process::exit(0),
+            Some((_, why)) => {
+                eprintln!("limbic: cannot write to standard output: {why}");
+                std::process::exit(1)
+            }
+            None => loud(panic),
         }
-        loud(panic);
     }));
 }

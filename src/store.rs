@@ -55,7 +55,7 @@ pub use guard::{DiskGuard, DiskState, STOP_BELOW, check_room, expected_bytes_per
 pub use home::{Home, RebuildReport};
 pub use import::{Samples, WholeSession, WholeStream, Windows};
 pub use recorder::{LatencySummary, Recorder, RecorderInput, RecorderStatus, StreamTally};
-pub use recording::{Block, Recording, Scratch};
+pub use recording::{Block, Recording, Scratch, Unreadable, tell_of_damage};
 pub use redact::{How, Redacted};
 pub use repair::Repaired;
 pub use resume::Continuation;

@@ -128,3 +128,20 @@ fn a_full_disk_leaves_the_model_that_was_there() {
     names.sort();
     assert_eq!(names, ["m.json", "m.onnx"]);
 }
+
+/// A face model does not predict a session by itself: it is told which model to name.
+#[test]
+fn a_face_model_says_whose_it_is() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("face.onnx");
+    face_small(8, 2, 4, &Seed::new(1)).expect("fits").save(&path, &card()).expect("saved");
+    let limbic = |arguments: &[&str]| {
+        let home = folder.path().join("home");
+        Command::new(env!("CARGO_BIN_EXE_limbic")).arg("--home").arg(home).args(arguments).output().expect("limbic runs")
+    };
+    assert!(limbic(&["simulate", "--trials", "1", "--video-s", "3", "--face-fps", "0"]).status.success());
+    let refused = limbic(&["predict", "last", "--file", path.to_str().expect("text")]);
+    let text = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{text}");
+    assert!(text.contains("m is a face model") && text.contains("EEG model") && text.lines().count() == 1, "{text}");
+}

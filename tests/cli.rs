@@ -161,3 +161,167 @@ fn help_and_version_exit_zero_and_a_wrong_word_does_not() {
     }
     assert_eq!(limbic(folder.path(), &["recrod"]).status.code(), Some(2));
 }
+
+/// Two models of one session: each name gets its own answers, in the table as in the JSON, and the rest shows the newest.
+#[test]
+fn a_model_that_is_named_gives_its_own_answers() {
+    let folder = folder();
+    let run = |arguments: &[&str]| {
+        let output = limbic(folder.path(), arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        printed(&output)
+    };
+    run(&["simulate", "--participants", "1", "--trials", "8", "--video-s", "6", "--face-fps", "0"]);
+    run(&["train", "--hidden", "8", "--epochs", "2", "--seed", "1"]);
+    run(&["train", "--hidden", "8", "--epochs", "2", "--seed", "2"]);
+    let parsed = |text: String| serde_json::from_str::<serde_json::Value>(&text).expect("JSON");
+    let models = parsed(run(&["models", "--json"]));
+    let name = |i: usize| models[i]["model"]["name"].as_str().expect("a name").to_string();
+    let tables = [name(0), name(1)].map(|model| {
+        let table = run(&["predict", "last", "--model", &model]);
+        let rows = parsed(run(&["predict", "last", "--model", &model, "--json"]));
+        let rows = rows.as_array().expect("rows");
+        assert_eq!(rows.len(), 8);
+        for row in rows {
+            let eeg: Vec<f64> = row["eeg"].as_array().expect("EEG").iter().filter_map(serde_json::Value::as_f64).collect();
+            let best = eeg.iter().copied().fold(0.0, f64::max);
+            let line = |l: &&str| l.split_whitespace().next() == Some(&row["trial"].to_string());
+            let line = table.lines().rfind(line).expect("the trial's line");
+            assert!(line.contains(&format!(" .{:02.0}", 100.0 * best)), "{model} said {best}: {line}");
+        }
+        assert!(table.contains(&format!("answered by {model}")), "{table}");
+        table
+    });
+    assert_ne!(tables[0], tables[1]);
+    // What was asked last changes nothing: a review is of the newest model.
+    let shown = parsed(run(&["show", "last", "--json"]));
+    assert_eq!(shown["predictions"][0]["model"], name(0).as_str());
+}
+
+/// A session whose samples are half gone is whole for nobody who reads it.
+#[test]
+fn whoever_reads_a_damaged_session_says_so_and_counts_what_is_left() {
+    let folder = folder();
+    let simulated = ["simulate", "--participants", "1", "--trials", "4", "--video-s", "8", "--face-fps", "0"];
+    assert!(limbic(folder.path(), &simulated).status.success());
+    let shown = |arguments: &[&str]| {
+        let output = limbic(folder.path(), arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        output
+    };
+    let whole: serde_json::Value = serde_json::from_str(&printed(&shown(&["show", "--json"]))).expect("JSON");
+    assert_eq!(whole["unreadable"].as_array().map(Vec::len), Some(0));
+    let written = whole["streams"][0]["written"].as_u64().expect("samples");
+    let session = std::fs::read_dir(folder.path().join("sessions"))
+        .expect("a home")
+        .flatten()
+        .map(|e| e.path())
+        .find(|p| p.join("eeg-000.seg").exists())
+        .expect("the session's folder");
+    let segment = session.join("eeg-000.seg");
+    let bytes = std::fs::read(&segment).expect("a segment");
+
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() / 2] ^= 1;
+    std::fs::write(&segment, &flipped).expect("written");
+    let output = shown(&["show"]);
+    assert!(said(&output).contains("is damaged") && printed(&output).contains("missing"), "{}", said(&output));
+
+    std::fs::write(&segment, &bytes[..bytes.len() / 2]).expect("written");
+    for what in ["samples", "labels"] {
+        let output = shown(&["export", "last", &format!("{what}.npz"), "--to", "npz", "--what", what]);
+        assert!(said(&output).contains("cannot be read"), "{what}: {}", said(&output));
+    }
+    let study = shown(&["study"]);
+    assert!(said(&study).contains("cannot be read") && !printed(&study).contains("\n4 usable"), "{}", printed(&study));
+    let output = shown(&["show"]);
+    let (text, warning) = (printed(&output), said(&output));
+    assert_eq!(warning.matches("is damaged").count(), 1, "{warning}");
+    assert!(warning.contains("limbic verify SIM01/1") && warning.contains("nothing is left of trials"), "{warning}");
+    assert!(!text.contains("delivered what it promised") || text.matches("missing (").count() == 1, "{text}");
+    assert!(!text.contains("4 of 4 usable") && text.contains("of 4 usable"), "{text}");
+    let counted: serde_json::Value = serde_json::from_str(&printed(&shown(&["show", "--json"]))).expect("JSON");
+    let eeg = &counted["streams"][0];
+    assert_eq!(eeg["written"].as_u64().expect("read") + eeg["lost"].as_u64().expect("lost"), written);
+    assert!(eeg["lost"].as_u64() > Some(written / 4), "{eeg}");
+    let quality = shown(&["quality", "last"]);
+    assert!(
+        said(&quality).contains("is damaged") && !printed(&quality).contains("100.0 % of the samples"),
+        "{}",
+        printed(&quality)
+    );
+    assert!(said(&limbic(folder.path(), &["features", "last"])).contains("is damaged"));
+    assert!(said(&limbic(folder.path(), &["train", "--hidden", "8", "--epochs", "1"])).contains("is damaged"));
+    // The one whose report it is says it once, and in its own words.
+    let verified = limbic(folder.path(), &["verify", "last"]);
+    assert!(!verified.status.success() && !said(&verified).contains("is damaged: "), "{}", said(&verified));
+    assert!(printed(&verified).contains(&format!("{written} written")), "{}", printed(&verified));
+
+    std::fs::write(&segment, b"").expect("written");
+    let text = printed(&shown(&["show"]));
+    assert!(text.contains("0 of 4 usable") && !text.contains("consent"), "{text}");
+}
+
+/// Nothing is trained or measured with none of something, and no answer is lost without a word.
+#[test]
+fn numbers_that_count_nothing_and_a_full_disk_get_a_sentence() {
+    let folder = folder();
+    let commands: [&[&str]; 12] = [
+        &["train", "--hidden", "0"],
+        &["train", "--epochs", "0"],
+        &["evaluate", "--hidden", "0"],
+        &["evaluate", "--epochs", "0"],
+        &["evaluate", "--batch", "0"],
+        &["evaluate", "--rate", "0"],
+        &["evaluate", "--rate=-1"],
+        &["reproduce", "thanh", "--data", "x", "--epochs", "0"],
+        &["reproduce", "thanh", "--data", "x", "--hidden", "0"],
+        &["bench", "train", "--hidden", "0", "--network", "face-small"],
+        &["bench", "train", "--batch", "0"],
+        &["bench", "explain", "--windows", "0"],
+    ];
+    for arguments in commands {
+        let output = limbic(folder.path(), arguments);
+        let message = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+        assert!(message.contains("it must be "), "{arguments:?}: {message}");
+    }
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full disk");
+    let output = Command::new(env!("CARGO_BIN_EXE_limbic"))
+        .args(["models", "--home"])
+        .arg(folder.path())
+        .stdout(full)
+        .output()
+        .expect("limbic runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).starts_with("limbic: cannot write to standard output: "), "{}", said(&output));
+    assert_eq!(said(&output).lines().count(), 1, "{}", said(&output));
+}
+
+/// So many seconds are so many seconds of samples, and a recording that was stopped is none of them.
+#[test]
+fn a_recording_is_as_long_as_was_asked_for_or_says_that_it_is_not() {
+    let folder = folder();
+    let samples = |text: &str| -> u64 {
+        let value: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        value["streams"][0]["written"].as_u64().expect("samples")
+    };
+    let whole = limbic(folder.path(), &["record", "--seconds", "2", "--json"]);
+    assert!(whole.status.success(), "{}", said(&whole));
+    assert!(samples(&printed(&whole)) >= 512, "{}", printed(&whole));
+    let child = Command::new(env!("CARGO_BIN_EXE_limbic"))
+        .args(["record", "--seconds", "60", "--json"])
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("limbic runs");
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(signal.success());
+    let stopped = child.wait_with_output().expect("ends");
+    assert_eq!(stopped.status.code(), Some(1), "{}", said(&stopped));
+    assert!(said(&stopped).contains("stopped on request after ") && said(&stopped).contains(" of 60 s"), "{}", said(&stopped));
+    assert!(samples(&printed(&stopped)) > 0, "{}", printed(&stopped));
+    assert!(limbic(folder.path(), &["verify", "last"]).status.success());
+}

@@ -7,6 +7,7 @@ use limbic::prepare::recipes::{FeatureOptions, FeatureSet};
 use limbic::store::Home;
 use limbic::study::features::{FOLDER, FeatureCache, session_features};
 use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -62,6 +63,19 @@ fn many_inputs_are_kept_and_what_cannot_be_used_is_said() {
     assert!(!good && text.contains("broken.edf") && text.contains("1 of 4") && text.contains("--keep-going"), "{text}");
     let (good, text) = said(home.path(), &["features", broken, "all", "--mean", "--keep-going"]);
     assert!(good && text.contains("broken.edf is left out") && text.contains("3 of 3 were kept"), "{text}");
+    let other = beside.path().join("other.txt");
+    let lines = (0..2500).map(|i| format!("{i},{},{}\n", (i * 7919) % 83, (i * 104_729) % 71));
+    let head =
+        "%OpenBCI Raw EXG Data\n%Number of channels = 2\n%Sample Rate = 250 Hz\nSample Index, EXG Channel 0, EXG Channel 1\n";
+    std::fs::write(&other, head.to_string() + &lines.collect::<String>()).expect("written");
+    let other = other.to_str().expect("text");
+    let (good, text) = said(home.path(), &["features", "all", other, "--mean"]);
+    assert!(!good && text.contains("other channels"), "{text}");
+    let (good, text) = said(home.path(), &["features", "all", other, "--mean", "--keep-going", "-o", second]);
+    assert!(good && text.contains("other.txt is left out: it has other channels than"), "{text}");
+    assert_eq!(std::fs::read(first).expect("arrays"), std::fs::read(second).expect("arrays"), "nothing of the other");
+    let mode = std::fs::metadata(second).expect("written").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "it holds what was computed from people");
     let out = limbic(home.path(), &["features", "all", "--mean", "--json"]).output().expect("limbic runs");
     let json: Value = serde_json::from_slice(&out.stdout).expect("JSON");
     assert_eq!((json["kept"].as_u64(), json["files"].as_array().map(Vec::len)), (Some(3), Some(3)));

@@ -1,6 +1,6 @@
 //! `limbic evaluate --protocol grouped-kfold,loso --target valence,arousal`: what a network scores, honestly.
 
-use crate::cli::{Common, device, progress, text};
+use crate::cli::{Common, device, numbers, progress, text};
 use crate::job::Job;
 use crate::prepare::dataset::Target;
 use crate::store::Home;
@@ -47,16 +47,16 @@ pub struct Args {
     #[arg(long, default_value_t = 10)]
     folds: usize,
     /// Width of the dense layer; the published one when absent (512 for seed-a-cnn), less is faster
-    #[arg(long)]
+    #[arg(long, value_parser = numbers::some::<usize>)]
     hidden: Option<usize>,
     /// Most epochs of a run
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = numbers::some::<u32>)]
     epochs: u32,
     /// Examples in a batch
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, value_parser = numbers::some::<usize>)]
     batch: usize,
     /// Learning rate of Adam
-    #[arg(long, default_value_t = 1e-3)]
+    #[arg(long, default_value_t = 1e-3, value_parser = numbers::above_zero, allow_negative_numbers = true)]
     rate: f64,
     /// Stop a run after so many epochs without a better validation loss
     #[arg(long, default_value_t = 5)]
@@ -73,7 +73,7 @@ pub struct Args {
     #[arg(long, default_value = "auto")]
     device: String,
     /// Runs at the same time; one per core when absent
-    #[arg(long)]
+    #[arg(long, value_parser = numbers::some::<usize>)]
     jobs: Option<usize>,
     /// Where to run: here when absent
     #[arg(long, value_enum)]

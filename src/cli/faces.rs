@@ -2,12 +2,11 @@
 
 mod crops;
 
-use crate::cli::{Common, progress, text};
+use crate::cli::{Common, files, progress, text};
 use crate::infer::face::look::Models;
 use crate::infer::face::sheet::Sheet;
 use crate::infer::face::{Looked, Looker, Picture, Seen};
 use crate::infer::runtime::Runtime;
-use anyhow::Context;
 use std::path::{Path, PathBuf};
 
 /// Pictures of one video on the contact sheet.
@@ -86,7 +85,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     }
     if let Some(out) = &args.sheet {
         let jpeg = sheet.picture().to_jpeg(90).map_err(anyhow::Error::msg)?;
-        std::fs::write(out, jpeg).with_context(|| format!("cannot write {}", out.display()))?;
+        files::write(out, jpeg)?;
     }
     if common.json {
         println!("{}", serde_json::to_string_pretty(&values)?);

@@ -143,8 +143,16 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     for (path, made) in paths.iter().zip(made) {
         match made {
             Ok(made) => found.push(made),
-            Err(why) => failed.push((path, why)),
+            Err(why) => failed.push((path.clone(), why)),
         }
+    }
+    if args.keep_going
+        && let Some((recipe, path)) = found.first().map(|m: &Made| (m.table.recipe.clone(), m.path.clone()))
+    {
+        // One array has one set of channels: that of the first input.
+        let others = found.extract_if(.., |m| m.table.recipe != recipe);
+        let why = || anyhow::anyhow!("it has other channels than {}", path.display());
+        failed.extend(others.map(|m| (m.path, why())));
     }
     if let (Some((_, why)), true) = (failed.first(), !args.keep_going || found.is_empty()) {
         let others = format!("({} of {} cannot be used; --keep-going leaves them out)", failed.len(), paths.len());

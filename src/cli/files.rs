@@ -8,22 +8,50 @@ use crate::rig::GateRig;
 use crate::signal::Role;
 use crate::store::{Home, Recording};
 use anyhow::Context;
+use std::fs::{OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+
+/// Writes a file that only its owner can read, because it shows something of a person, also where another file was in
+/// its place.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> anyhow::Result<()> {
+    let private = || -> std::io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        // Standard output and the like are nobody's file.
+        if file.metadata()?.is_file() {
+            file.set_permissions(Permissions::from_mode(0o600))?;
+        }
+        file.write_all(bytes.as_ref())
+    };
+    private().with_context(|| format!("{} cannot be written", path.display()))
+}
 
 /// The EEG of a file or of a session.
 ///
 /// # Errors
 /// The file cannot be read, or neither a file nor a session has that name, or it has no EEG.
 pub fn load(name: &Path, lenient: bool, common: &Common) -> anyhow::Result<Loaded> {
-    let mut loaded = if name.exists() || name.extension().is_some() {
-        exchange::load(name, ReadOptions { lenient, ..ReadOptions::default() })?
+    load_counted(name, lenient, common).map(|(loaded, _)| loaded)
+}
+
+/// As [`load`], and which share of the samples is there: of a session with gaps only the longest stretch is loaded.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_counted(name: &Path, lenient: bool, common: &Common) -> anyhow::Result<(Loaded, f64)> {
+    let (mut loaded, share) = if name.exists() || name.extension().is_some() {
+        (exchange::load(name, ReadOptions { lenient, ..ReadOptions::default() })?, 1.0)
     } else {
         let home = Home::view(&common.home)?;
         let session = home.find_session(&name.to_string_lossy())?;
         stored(&home.recording(session.id)?)?
     };
     loaded.notes.extend(offsets(&loaded.eeg));
-    Ok(loaded)
+    Ok((loaded, share))
 }
 
 /// Beyond this no electrode stands, uV: the unit is wrong, or the amplifier is.
@@ -78,7 +106,7 @@ pub fn bad(signals: &Signals, rail: Option<f64>) -> anyhow::Result<Option<String
     }))
 }
 
-fn stored(recording: &Recording) -> anyhow::Result<Loaded> {
+fn stored(recording: &Recording) -> anyhow::Result<(Loaded, f64)> {
     let eeg = crate::study::stored_signals(recording)?;
     let row = recording.streams.iter().find(|s| !s.info.with_role(Role::Eeg).is_empty()).context("the session has no EEG")?;
     let mut notes = Vec::new();
@@ -87,7 +115,28 @@ fn stored(recording: &Recording) -> anyhow::Result<Loaded> {
         notes.push(format!("only the longest of {} stretches between gaps is used", segments.len()));
     }
     segments.sort_by_key(|s| s.signals.samples());
+    let share = segments.iter().map(|s| s.signals.samples()).sum::<usize>() as f64 / eeg.samples().max(1) as f64;
     let eeg: Signals = segments.pop().context("the session has no samples")?.signals;
     let rail = row.info.channels.iter().find(|c| c.role == Role::Eeg).and_then(|c| c.rail);
-    Ok(Loaded { format: "session".into(), stream: row.info.clone(), eeg, rail, notes })
+    Ok((Loaded { format: "session".into(), stream: row.info.clone(), eeg, rail, notes }, share))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shows_a_person_is_for_its_owner_also_in_the_place_of_another_file() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("map.svg");
+        for text in ["long enough", "short"] {
+            write(&path, text).expect("written");
+            assert_eq!(std::fs::read_to_string(&path).expect("read"), text);
+            let mode = || std::fs::metadata(&path).expect("there").permissions().mode() & 0o777;
+            assert_eq!(mode(), 0o600);
+            std::fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("ours");
+        }
+        let refused = write(&folder.path().join("absent/map.svg"), "").expect_err("no folder").to_string();
+        assert!(refused.contains("map.svg cannot be written"), "{refused}");
+    }
 }

@@ -1,7 +1,7 @@
 //! `limbic label SESSION`: the seconds of each clip in which an emotion was felt. On a terminal the labelling screen;
 //! with an option, or for a script, by words.
 
-use crate::cli::{Common, guided, text};
+use crate::cli::{Common, files, guided, text};
 use crate::signal::{Clock, Emotion, Segment, SystemClock, seconds};
 use crate::store::rows::{Entry, Session, Trial};
 use crate::store::{Home, Recording};
@@ -193,5 +193,5 @@ fn write_events(file: &Path, recording: &Recording) -> anyhow::Result<()> {
     for (_, row) in rows {
         writeln!(table, "{row}").context("cannot make the table")?;
     }
-    std::fs::write(file, table).with_context(|| format!("cannot write {}", file.display()))
+    files::write(file, table)
 }

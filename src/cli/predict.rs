@@ -34,7 +34,8 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(&rows)?);
         return Ok(());
     }
-    print!("{}", text::review(&study::review(&home, session.id)?));
+    let model = rows.first().map(|row| row.model.as_str());
+    print!("{}", text::review(&study::review_of(&home, session.id, model)?));
     if let Some(row) = rows.first() {
         let face = row.parts.face_from.as_ref().map(|by| format!("; face: {by}")).unwrap_or_default();
         println!("answered by {} on {}{face}", row.model, row.runtime);

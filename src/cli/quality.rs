@@ -52,11 +52,12 @@ fn mains(word: &str) -> Result<f64, String> {
 /// # Errors
 /// A file that cannot be read, has no EEG, or is too short to judge.
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
-    let mut loaded = files::load(&args.file, args.lenient, common)?;
+    let (mut loaded, share) = files::load_counted(&args.file, args.lenient, common)?;
     loaded.notes.extend(fitting_edge(45.0, loaded.eeg.rate).1);
     let eeg = EegWindow {
         rate: loaded.eeg.rate,
-        expected_samples: loaded.eeg.samples(),
+        // What was lost elsewhere in a session counts, though only its longest stretch is judged.
+        expected_samples: (loaded.eeg.samples() as f64 / share).round() as usize,
         labels: loaded.eeg.labels,
         data: loaded.eeg.data,
         mains_hz: args.mains,
@@ -105,7 +106,7 @@ fn drawn(folder: &Path, args: &Args, eeg: &EegWindow, report: &QualityReport, ba
     let Some(picture) = picture::failing(&name, eeg, report, args.method, bad)? else { return Ok(None) };
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let path = folder.join(format!("{name}.svg"));
-    std::fs::write(&path, picture).with_context(|| format!("cannot write {}", path.display()))?;
+    files::write(&path, picture)?;
     Ok(Some(path))
 }
 

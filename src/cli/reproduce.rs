@@ -1,6 +1,6 @@
 //! `limbic reproduce gagliardi|thanh --data DIR`: a paper's experiment from its data set to its tables.
 
-use crate::cli::{Common, device, progress, text};
+use crate::cli::{Common, device, numbers, progress, text};
 use crate::store::Home;
 use crate::study::reproduce::{Experiment, Part, Reproduction, Settings, beside, reproduce};
 use crate::study::{self, Features};
@@ -38,10 +38,10 @@ pub struct Args {
     #[arg(long)]
     folds: Option<usize>,
     /// Most epochs of a run (paper: 50)
-    #[arg(long)]
+    #[arg(long, value_parser = numbers::some::<u32>)]
     epochs: Option<u32>,
     /// Width of the dense layer (paper: 512)
-    #[arg(long)]
+    #[arg(long, value_parser = numbers::some::<usize>)]
     hidden: Option<usize>,
     /// Small networks and few epochs: shows that all of it runs, not what the paper would have found
     #[arg(long)]
@@ -52,7 +52,7 @@ pub struct Args {
     #[arg(long, default_value = "auto")]
     device: String,
     /// Runs at the same time; one per core when absent
-    #[arg(long)]
+    #[arg(long, value_parser = numbers::some::<usize>)]
     jobs: Option<usize>,
 }
 

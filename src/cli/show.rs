@@ -26,10 +26,11 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         value["electrodes"] = serde_json::to_value(&recording.placements)?;
         value["segments"] = serde_json::to_value(&recording.segments)?;
         value["deliveries"] = serde_json::to_value(deliveries)?;
+        value["unreadable"] = serde_json::to_value(&recording.unreadable)?;
         println!("{}", serde_json::to_string_pretty(&value)?);
         return Ok(());
     }
-    print!("{}", text::session(&review.session, &review.streams, &review.trials));
+    print!("{}", text::session(&review.session, &review.streams, &review.trials, |t| recording.is_usable(t)));
     for row in &recording.redactions {
         println!("redacted {}: {} frames {} on {}", row.stream, row.frames, row.how, text::utc(row.at_utc));
     }

@@ -65,8 +65,8 @@ pub fn simulated_mark(simulated: bool) -> &'static str {
     if simulated { "  SIMULATED" } else { "" }
 }
 
-/// The session in a few lines, with every stream's counters.
-pub fn session(session: &Session, streams: &[StreamRow], trials: &[Trial]) -> String {
+/// The session in a few lines, with every stream's counters; `usable` says which trials count.
+pub fn session(session: &Session, streams: &[StreamRow], trials: &[Trial], usable: impl Fn(&Trial) -> bool) -> String {
     let mut text = format!(
         "{}/{}  {}  {}  {}{}\n",
         session.participant,
@@ -91,7 +91,7 @@ pub fn session(session: &Session, streams: &[StreamRow], trials: &[Trial]) -> St
     text += &table(&["stream", "channels", "rate Hz", "written", "lost", "dropped", "device", "clock"], &rows);
     text += &deliveries(session, streams);
     if !trials.is_empty() {
-        let usable = trials.iter().filter(|t| t.is_usable()).count();
+        let usable = trials.iter().filter(|t| usable(t)).count();
         let rated = trials.iter().filter(|t| t.rating.is_complete()).count();
         let _ = writeln!(text, "\ntrials   {} of {} usable, {rated} fully rated", usable, session.trials_planned);
     }

@@ -6,7 +6,7 @@ mod values;
 
 pub use values::parse;
 
-use crate::cli::Common;
+use crate::cli::{Common, files};
 use crate::show::palette::{Depth, Scale};
 use crate::show::topography::{Bands, Electrodes, Grid, png, svg};
 use anyhow::Context;
@@ -121,7 +121,7 @@ pub fn draw_maps<E: Electrodes + ?Sized>(
         rendered(maps, on, drawing)?.into_bytes()
     };
     match &drawing.output {
-        Some(path) => std::fs::write(path, bytes).with_context(|| format!("{} cannot be written", path.display())),
+        Some(path) => files::write(path, bytes),
         None if format(drawing) == Format::Png && !json && std::io::stdout().is_terminal() => {
             anyhow::bail!("a PNG does not belong on a terminal; write it to a file with -o map.png")
         }

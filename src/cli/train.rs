@@ -1,6 +1,6 @@
 //! `limbic train`: networks on recorded sessions, evaluated by trial, with predictions and an explanation.
 
-use crate::cli::{Common, device, progress, text};
+use crate::cli::{Common, device, numbers, progress, text};
 use crate::store::Home;
 use crate::study::face_network::FaceNetwork;
 use crate::study::{self, Features, Plan, StudyError, Windows, inception, pictures};
@@ -41,10 +41,10 @@ pub struct Args {
     #[arg(long, default_value_t = 4)]
     folds: usize,
     /// Width of the dense layer; the published one when absent (512 for seed-a-cnn), less is faster
-    #[arg(long)]
+    #[arg(long, value_parser = numbers::some::<usize>)]
     hidden: Option<usize>,
     /// Most epochs per fold
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = numbers::some::<usize>)]
     epochs: usize,
     #[arg(long, default_value_t = 7)]
     seed: u64,

@@ -60,7 +60,7 @@ pub fn film(recording: &Recording, stream: Option<&str>, out: &Path, inside_lab:
         stream: row.info.name.clone(),
         frames: reel.frames,
         seconds: seconds(reel.length + period),
-        damaged: row.written.saturating_sub(reel.frames),
+        damaged: (row.written + recording.unreadable_of(row.info.id)).saturating_sub(reel.frames),
         missing: reel.missing,
         gaps: reel.gaps,
         simulated: session.simulated,

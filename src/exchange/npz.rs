@@ -8,6 +8,7 @@ pub use read::{arrays, read};
 pub use session::session;
 
 use crate::exchange::ExchangeError;
+use crate::exchange::put::put;
 use std::io::{Cursor, Write};
 use std::path::Path;
 use zip::write::SimpleFileOptions;
@@ -86,14 +87,7 @@ pub fn write(path: &Path, arrays: &[Array]) -> Result<(), ExchangeError> {
         zip.write_all(&npy).map_err(failed)?;
     }
     let bytes = zip.finish().map_err(|e| failed(e.into()))?.into_inner();
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    std::fs::write(&part, bytes).map_err(failed)?;
-    std::fs::rename(&part, path).map_err(|e| {
-        // Nothing half-written is left behind.
-        let _ = std::fs::remove_file(&part);
-        failed(e)
-    })
+    put(path, &bytes).map_err(failed)
 }
 
 #[cfg(test)]

@@ -22,6 +22,13 @@ const PARTS: usize = 4;
 /// A weaker correlation is no common blinking.
 const WEAKEST: f64 = 0.3;
 
+/// A latency that is less certain than this would put times wrong rather than right: a latency's own jitter is a few ms for
+/// edges, and about a frame for blinks.
+const MOST_EDGES_SD_S: f64 = 0.02;
+const MOST_BLINKS_SD_S: f64 = 0.1;
+/// Parts agree with the whole within so much, s.
+const AGREE_S: f64 = 0.1;
+
 /// A measured latency.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Latency {
@@ -42,6 +49,10 @@ pub enum LatencyError {
     TooShort(f64),
     #[error("EEG and face do not blink together (r = {0:.2}); ask for double blinks, and check frontal electrodes and light")]
     Weak(f64),
+    #[error(
+        "{what} put it at {latency_ms:.0} ms, give or take {sd_ms:.0}, and more than {most_ms:.0} is no measurement; {advice}"
+    )]
+    Unsure { what: String, latency_ms: f64, sd_ms: f64, most_ms: f64, advice: &'static str },
     #[error(transparent)]
     Prepare(#[from] PrepareError),
 }
@@ -57,7 +68,7 @@ pub struct Even<'a> {
 /// The median delay from onset to edge. Each edge belongs to the last onset before it; the sign does not matter.
 ///
 /// # Errors
-/// Too few clear edges.
+/// Too few clear edges, or edges that do not follow the onsets.
 pub fn flash_latency(aux: Even, onsets: &[f64]) -> Result<Latency, LatencyError> {
     let mut onsets: Vec<f64> = onsets.to_vec();
     onsets.sort_by(f64::total_cmp);
@@ -69,7 +80,17 @@ pub fn flash_latency(aux: Even, onsets: &[f64]) -> Result<Latency, LatencyError>
     }
     let latency_s = median(&delays);
     let spread: Vec<f64> = delays.iter().map(|d| (d - latency_s).abs()).collect();
-    Ok(Latency { latency_s, sd_s: 1.4826 * median(&spread), found: delays.len(), strength: 1.0 })
+    let found = Latency { latency_s, sd_s: 1.4826 * median(&spread), found: delays.len(), strength: 1.0 };
+    sure(found, format!("{} edges", delays.len()), MOST_EDGES_SD_S, "name the channel that the sensor is on")
+}
+
+/// The latency, where its uncertainty allows to use it.
+fn sure(found: Latency, what: String, most_s: f64, advice: &'static str) -> Result<Latency, LatencyError> {
+    if found.sd_s <= most_s {
+        return Ok(found);
+    }
+    let (latency_ms, sd_ms, most_ms) = (1e3 * found.latency_s, 1e3 * found.sd_s, 1e3 * most_s);
+    Err(LatencyError::Unsure { what, latency_ms, sd_ms, most_ms, advice })
 }
 
 /// When the first edge after `at` and before `until` has half its height.
@@ -97,7 +118,7 @@ fn edge(aux: Even, at: f64, until: f64) -> Option<f64> {
 /// `face` is (time, how far the eye region is from its usual look) for every frame.
 ///
 /// # Errors
-/// Too short, or no common blinks.
+/// Too short, no common blinks, or parts of the recording that contradict each other.
 pub fn blink_latency(eeg: Even, face: &[(f64, f64)]) -> Result<Latency, LatencyError> {
     let filled: Vec<f64> = held(eeg.values);
     let band = Filter::butterworth(Pass::Band(BLINK_HZ.0, BLINK_HZ.1), 2, eeg.rate)?.zero_phase(&filled)?;
@@ -127,7 +148,11 @@ pub fn blink_latency(eeg: Even, face: &[(f64, f64)]) -> Result<Latency, LatencyE
     let frame_s = (face[face.len() - 1].0 - face[0].0) / (face.len() - 1) as f64;
     let floor = frame_s / 12f64.sqrt() / (parts.len().max(1) as f64).sqrt();
     let sd_s = (scatter / parts.len().max(1) as f64).sqrt().max(floor);
-    Ok(Latency { latency_s: lag, sd_s, found: parts.len(), strength })
+    // A part that correlates as well seconds away speaks against the whole, not for it.
+    let agree = parts.iter().filter(|l| (*l - lag).abs() <= AGREE_S).count();
+    let found = Latency { latency_s: lag, sd_s, found: agree, strength };
+    let what = format!("blinks (r = {strength:.2}, {agree} of {PARTS} parts agree)");
+    sure(found, what, MOST_BLINKS_SD_S, "record ten double blinks with pauses between them")
 }
 
 /// The series with gaps held at their last value.
@@ -225,6 +250,30 @@ mod tests {
             assert!((found.latency_s - truth).abs() < 1.0 / 30.0, "{truth}: {found:?}");
             assert!(found.strength > 0.6 && found.sd_s < 1.0 / 30.0, "{found:?}");
         }
+    }
+
+    /// A channel without a sensor has its own peaks somewhere behind each onset; parts of a recording may correlate anywhere.
+    #[test]
+    fn what_cannot_be_known_is_no_latency() {
+        let mut seed = Seed::new(6);
+        let onsets: Vec<f64> = (0..8).map(|k| 2.0 + 4.0 * f64::from(k)).collect();
+        let peaks: Vec<f64> = onsets.iter().map(|on| on + 0.1 + 2.5 * seed.uniform()).collect();
+        let near = |t: f64| peaks.iter().any(|p| (t - p).abs() < 0.1);
+        let eeg: Vec<f64> = (0..36 * 256).map(|i| seed.normal() + if near(f64::from(i) / 256.0) { 80.0 } else { 0.0 }).collect();
+        let aux = Even { values: &eeg, start: 0.0, rate: 256.0 };
+        let refused = flash_latency(aux, &onsets).expect_err("unsure").to_string();
+        assert!(refused.contains("edges put it at") && refused.contains("no measurement"), "{refused}");
+
+        // Blinks that the face shows at another delay in every quarter.
+        let blinks: Vec<f64> = (0..20).map(|k| 3.0 + 6.0 * f64::from(k) + 2.0 * seed.uniform()).collect();
+        let lid = |t: f64, late: &dyn Fn(f64) -> f64| -> f64 {
+            blinks.iter().map(|b| (-((t - b - late(*b)) / 0.08f64).powi(2)).exp()).sum()
+        };
+        let drifting = |b: f64| if b < 60.0 { 0.0 } else { 1.5 };
+        let eeg: Vec<f64> = (0..124 * 128).map(|i| 120.0 * lid(f64::from(i) / 128.0, &drifting)).collect();
+        let face: Vec<(f64, f64)> = (0..124 * 30).map(|i| f64::from(i) / 30.0).map(|t| (t, lid(t, &|_| 0.0))).collect();
+        let refused = blink_latency(Even { values: &eeg, start: 0.0, rate: 128.0 }, &face).expect_err("unsure").to_string();
+        assert!(refused.contains("2 of 4 parts agree") && refused.contains("no measurement"), "{refused}");
     }
 
     #[test]

@@ -106,7 +106,7 @@ impl Home {
         });
         let broken = !report.problems.is_empty();
         let recording = Recording::open(self.dir(), id);
-        let streams = recording.as_ref().map(|r| r.streams.clone()).unwrap_or_default();
+        let streams = recording.as_ref().map(Recording::stored_rows).unwrap_or_default();
         for name in disk::file_names(&folder)?.into_iter().filter(|n| n.ends_with(".seg")) {
             report.file(&folder.join(&name), name, manifest.as_ref(), (id.0, &streams))?;
         }
@@ -166,7 +166,7 @@ impl VerifyReport {
         if !has_manifest && !matches!(session.state, SessionState::Prepared | SessionState::Recording) {
             self.problems.push("the manifest is missing".into());
         }
-        for row in &recording.streams {
+        for row in &recording.stored_rows() {
             let check = stream(recording, row);
             if check.found != check.written {
                 self.problems.push(format!("{}: {} written, {} found", check.name, check.written, check.found));

@@ -1,7 +1,7 @@
 //! What each stream promised and what it delivered: the verdict at the end of a session.
 
 use super::rows::{Session, StreamRow};
-use crate::signal::{Nanos, SECOND, seconds};
+use crate::signal::{Nanos, SECOND, StreamKind, seconds};
 use serde::{Deserialize, Serialize};
 
 /// A stream that begins later or ends earlier than this did not last the whole session.
@@ -53,7 +53,8 @@ impl Delivery {
             }
             _ => said.push("nothing arrived".into()),
         }
-        if row.written == 0 && row.last_arrival.is_some() {
+        // Only faces need a consent of their own; other streams without a sample were damaged.
+        if row.written == 0 && row.last_arrival.is_some() && row.info.kind == StreamKind::Face {
             said.push("not stored, for lack of consent".into());
         }
         if missing > 0 {
@@ -93,7 +94,7 @@ fn off_rate(row: &StreamRow, rate: f64, first: Nanos, last: Nanos) -> Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::{StreamId, StreamInfo, StreamKind};
+    use crate::signal::{StreamId, StreamInfo};
 
     #[test]
     fn a_wrong_rate_is_told_and_what_came_at_once_at_the_beginning_is_not() {

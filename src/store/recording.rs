@@ -3,6 +3,7 @@
 //! Opening reads and checks every frame once and keeps where they stand; samples and JPEGs are read when asked for.
 //! Nothing on disk changes, and the session may be in the middle of being recorded.
 
+mod damage;
 mod read;
 
 use super::codec::{self, Head, Packet};
@@ -18,6 +19,7 @@ use super::segment::{Recovery, scan};
 use super::timing::StreamClock;
 use crate::gate::QualityReport;
 use crate::signal::{ClockOffset, LatencyOrigin, Marker, MarkerKind, Nanos, Placed, Placement, Segment, StreamId, StreamInfo};
+pub use damage::{Unreadable, tell_of_damage};
 pub use read::{Block, Scratch};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -29,7 +31,8 @@ pub struct Recording {
     pub session: Session,
     pub participant: Participant,
     pub consent: Consent,
-    /// Counters as stored when the session was closed; as found in the segments if it was not.
+    /// Counters as stored when the session was closed, what cannot be read any more counted as lost; as found in the
+    /// segments if it was not closed.
     pub streams: Vec<StreamRow>,
     /// The latest attempt at each trial, by number.
     pub trials: Vec<Trial>,
@@ -52,6 +55,8 @@ pub struct Recording {
     pub quality: Option<QualityReport>,
     /// What could not be read, journal and samples together.
     pub recovery: Recovery,
+    /// Samples and frames that were written and cannot be read, by stream.
+    pub unreadable: Vec<Unreadable>,
     files: Vec<(PathBuf, File)>,
     tracks: BTreeMap<StreamId, Track>,
 }
@@ -62,7 +67,7 @@ fn latency(measured: &[LatencyRow], info: &StreamInfo) -> (f64, LatencyOrigin) {
     row.map_or((info.latency_s, info.latency_origin), |row| (row.latency_s, row.origin))
 }
 
-static NOTHING: Track = Track { parts: Vec::new(), ascending: true, clock: None };
+static NOTHING: Track = Track { parts: Vec::new(), ascending: true, clock: None, written: None };
 
 /// Where the frames of one stream stand, by number.
 #[derive(Debug, Default)]
@@ -71,6 +76,8 @@ pub(super) struct Track {
     /// Neither their beginnings nor their ends go back.
     ascending: bool,
     clock: Option<StreamClock>,
+    /// First index and the one behind the last, as they were before anything was damaged.
+    written: Option<(u64, u64)>,
 }
 
 #[derive(Debug, Clone)]
@@ -120,6 +127,7 @@ impl Recording {
         let mut recording = Recording::from_rows(&ledger, id)?;
         recording.index(&folder)?;
         recording.settle();
+        recording.miss();
         Ok(recording)
     }
 
@@ -156,6 +164,7 @@ impl Recording {
             segments: Vec::new(),
             quality,
             recovery: ledger.recovery,
+            unreadable: Vec::new(),
             files: Vec::new(),
             tracks: BTreeMap::new(),
         };
@@ -222,10 +231,14 @@ impl Recording {
         Ok(())
     }
 
+    /// Nobody stored the counters at its end.
+    fn is_open_ended(&self) -> bool {
+        matches!(self.session.state, SessionState::Prepared | SessionState::Recording | SessionState::Interrupted)
+    }
+
     /// Clocks, and counters as found where the session was not closed.
     fn settle(&mut self) {
-        let open_ended =
-            matches!(self.session.state, SessionState::Prepared | SessionState::Recording | SessionState::Interrupted);
+        let open_ended = self.is_open_ended();
         for row in &mut self.streams {
             let Some(track) = self.tracks.get_mut(&row.info.id) else { continue };
             let points: Vec<(u64, Nanos)> = track.parts.iter().flat_map(|p| p.arrivals.iter().copied()).collect();

@@ -72,7 +72,7 @@ pub fn overview(home: &Home, target: Target) -> Result<Overview, StudyError> {
         let code = recording.session.participant.clone();
         let zero = || names.iter().map(|n| (n.clone(), 0)).collect();
         let person = people.entry(code.clone()).or_insert_with(|| PersonLine { code, sessions: Vec::new(), classes: zero() });
-        let usable: Vec<&Trial> = recording.trials.iter().filter(|t| t.is_usable()).collect();
+        let usable: Vec<&Trial> = recording.trials.iter().filter(|t| recording.is_usable(t)).collect();
         for trial in &usable {
             if let Some(count) = datasets::label(trial, target, &names).and_then(|c| person.classes.get_mut(&names[c])) {
                 *count += 1;

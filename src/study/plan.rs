@@ -99,6 +99,8 @@ pub enum StudyError {
     UnknownFeatures(String),
     #[error("there is no model called {0}; `limbic models` lists what is there, `limbic train` makes one")]
     NoModel(String),
+    #[error("{model} is a face model, which answers beside the EEG model of the same training: {instead}")]
+    FaceModel { model: String, instead: String },
     #[error(
         "these maps need InceptionV3, which is not here; bring it with `limbic setup --models`, or name a file with --inception"
     )]

@@ -37,6 +37,9 @@ pub fn predict(home: &Home, id: SessionId, wanted: &Wanted, job: &Job) -> Result
     let recording = home.recording(id)?;
     let path = find(home, wanted)?;
     let eeg = open(&path, wanted.library_dir.as_deref())?;
+    if eeg.card.modality == "face" {
+        return Err(beside(home, &eeg.card.name));
+    }
     let session = id.to_string();
     if eeg.card.trained_on.iter().any(|(s, _)| *s == session) {
         let stored: Vec<PredictionRow> =
@@ -59,6 +62,16 @@ pub fn predict(home: &Home, id: SessionId, wanted: &Wanted, job: &Job) -> Result
         home.put(Entry::Prediction(row.clone()))?;
     }
     Ok(rows)
+}
+
+/// What to do with a face model instead.
+fn beside(home: &Home, face: &str) -> StudyError {
+    let eeg = face.strip_prefix("face-").map(|stamp| format!("eeg-{stamp}"));
+    let instead = match eeg.filter(|eeg| home.models().is_ok_and(|all| all.iter().any(|m| m.name == *eeg))) {
+        Some(eeg) => format!("use --model {eeg}"),
+        None => "there is none here, because it was trained from pictures or elsewhere; `limbic train` makes both".into(),
+    };
+    StudyError::FaceModel { model: face.into(), instead }
 }
 
 fn find(home: &Home, wanted: &Wanted) -> Result<PathBuf, StudyError> {

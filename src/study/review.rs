@@ -13,18 +13,31 @@ use crate::train::card::Card;
 /// # Errors
 /// The session cannot be read.
 pub fn review(home: &Home, id: SessionId) -> Result<Review, StudyError> {
+    let model = newest_that_answered(home, id)?;
+    review_of(home, id, model.as_deref())
+}
+
+/// The newest of the models that answered for a session; one that came as a file only where no stored one did,
+/// because nobody knows when it was made.
+fn newest_that_answered(home: &Home, id: SessionId) -> Result<Option<String>, StudyError> {
+    let answered = home.predictions(id)?;
+    let newest = home.models()?.into_iter().map(|m| m.name).find(|name| answered.iter().any(|p| p.model == *name));
+    Ok(newest.or_else(|| answered.last().map(|p| p.model.clone())))
+}
+
+/// As [`review`], of the answers of one model.
+///
+/// # Errors
+/// As [`review`].
+pub fn review_of(home: &Home, id: SessionId, model: Option<&str>) -> Result<Review, StudyError> {
     let recording = home.recording(id)?;
     let mut predictions = home.predictions(id)?;
-    // Several models may have answered; the review shows the newest, which is the one that was stored last.
-    if let Some(model) = predictions.last().map(|p| p.model.clone()) {
-        predictions.retain(|p| p.model == model);
-    }
+    predictions.retain(|p| Some(p.model.as_str()) == model);
     predictions.sort_by_key(|p| p.trial);
-    let model = predictions.first().map(|p| p.model.clone());
     let classes = predictions.first().map(|p| p.classes.clone()).unwrap_or_default();
     let scored: Vec<&PredictionRow> = predictions.iter().filter(|p| p.held_out && p.truth.is_some()).collect();
     let models = home.models()?;
-    let cards = cards(home, &models, model.as_deref());
+    let cards = cards(home, &models, model);
     Ok(Review {
         eeg_accuracy: accuracy(&scored, |p| p.eeg.as_ref()),
         face_accuracy: accuracy(&scored, |p| p.face.as_ref()),
@@ -32,7 +45,7 @@ pub fn review(home: &Home, id: SessionId) -> Result<Review, StudyError> {
         majority: majority(&scored, classes.len()),
         scored_trials: scored.len(),
         confusion: confusion(&scored, classes.len()),
-        explanation: explanation(home, model.as_deref())?,
+        explanation: explanation(home, model)?,
         session: recording.session.clone(),
         trials: recording.trials.clone(),
         streams: recording.streams.clone(),

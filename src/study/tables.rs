@@ -97,7 +97,7 @@ pub fn labels(recordings: &[Recording]) -> Table {
     table.whole("trial", each().map(|(_, t)| i64::from(t.number)));
     table.whole("attempt", each().map(|(_, t)| i64::from(t.attempt)));
     table.text("stimulus", each().map(|(_, t)| t.stimulus.clone()));
-    table.yes("usable", each().map(|(_, t)| t.is_usable()));
+    table.yes("usable", each().map(|(r, t)| r.is_usable(t)));
     let since = |r: &Recording, at: Option<i64>| at.map(|at| seconds(at - r.session.started));
     table.number("video_on_s", each().map(|(r, t)| since(r, t.video_on)));
     table.number("video_off_s", each().map(|(r, t)| since(r, t.video_off)));

@@ -5,8 +5,9 @@
 
 use super::board::{self, Descr};
 use super::ffi::Api;
-use std::fs::File;
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// Lines that [`inspect`] reads.
@@ -53,7 +54,12 @@ pub fn write_file(path: &Path, descr: &Descr, signals: &Signals) -> io::Result<u
     if samples == 0 || signals.channels.iter().any(|c| c.len() != samples) {
         return Err(invalid("no samples, or channels of different lengths".into()));
     }
-    let mut file = BufWriter::new(File::create(path)?);
+    // It holds a person's signals: only its owner can read it, also where another file was in its place.
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    if file.metadata()?.is_file() {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    let mut file = BufWriter::new(file);
     let mut line = vec![0.0_f64; descr.num_rows];
     for i in 0..samples {
         for (channel, row) in signals.channels.iter().zip(&descr.eeg_channels) {
@@ -133,6 +139,7 @@ mod tests {
             let signals = Signals { rate, start_utc: 1.7e9, channels: vec![ramp.clone(), ramp.clone()] };
             assert_eq!(write_file(&path, &descr(), &signals).expect("written"), 600);
             assert_eq!(inspect(&path, &descr()), Ok(seen));
+            assert_eq!(std::fs::metadata(&path).expect("written").permissions().mode() & 0o777, 0o600);
         }
         let text = std::fs::read_to_string(&path).expect("text");
         assert_eq!(text.lines().nth(257), Some("1.000000\t257.000000\t257.000000\t1700000002.007812\t0.000000"));

@@ -2,7 +2,7 @@
 //! own or on the paper's network and made-up windows.
 
 use super::machine;
-use crate::cli::Common;
+use crate::cli::{Common, numbers};
 use crate::exchange::arrays::{self, Content, Stored};
 use crate::explain::curves::{self, Curves, Mode};
 use crate::explain::{Context, DeepLift, ExpectedGradients, Explainer, GradCam, IntegratedGradients, Metric, Options};
@@ -23,19 +23,19 @@ random windows. tests/bench_explain.py runs captum and PyTorch beside it, with t
 Example: limbic bench explain --windows 90")]
 pub struct Args {
     /// Windows in all classes together
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = numbers::some::<usize>)]
     windows: usize,
     /// Classes of the made-up network
-    #[arg(long, default_value_t = 9)]
+    #[arg(long, default_value_t = 9, value_parser = numbers::some::<usize>)]
     classes: usize,
     /// Orders of each class: how many explainers are compared
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 4, value_parser = numbers::some::<usize>)]
     orders: usize,
     /// Windows that are attributed
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 16, value_parser = numbers::some::<usize>)]
     attributed: usize,
     /// Steps of Integrated Gradients
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, value_parser = numbers::some::<usize>)]
     steps: usize,
     #[arg(long, default_value_t = 7)]
     seed: u64,

@@ -1,8 +1,7 @@
 //! `limbic bench train`: how fast each network trains on this machine, on made-up examples.
 
 use super::machine;
-use crate::cli::Common;
-use crate::cli::text;
+use crate::cli::{Common, numbers, text};
 use crate::job::Job;
 use crate::signal::{Montage, SECOND, Seed};
 use crate::study::StudyError;
@@ -19,13 +18,13 @@ pub struct Args {
     /// Networks, in their published widths; all when absent
     #[arg(long, value_delimiter = ',')]
     network: Vec<String>,
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, value_parser = numbers::some::<usize>)]
     batch: usize,
     /// Samples that are trained on, a whole number of batches
-    #[arg(long, default_value_t = 512)]
+    #[arg(long, default_value_t = 512, value_parser = numbers::some::<usize>)]
     samples: usize,
     /// Width in place of the published one
-    #[arg(long)]
+    #[arg(long, value_parser = numbers::some::<usize>)]
     hidden: Option<usize>,
 }
 

@@ -1,9 +1,10 @@
 //! An explanation as files: by the end of the name a page, a picture, arrays, JSON or text.
 
 use super::{html, picture};
+use crate::cli::files;
 use crate::exchange::npz::{self, Array, Values};
 use crate::explain::report::ExplanationReport;
-use anyhow::{Context, bail};
+use anyhow::bail;
 use std::path::Path;
 
 /// Writes the report; `page` is its plain text.
@@ -19,7 +20,7 @@ pub fn write(path: &Path, report: &ExplanationReport, page: &str) -> anyhow::Res
         "txt" => page.to_string(),
         "png" => {
             let bytes = picture::png(report)?;
-            return std::fs::write(path, bytes).with_context(|| format!("{} cannot be written", path.display()));
+            return files::write(path, bytes);
         }
         "npz" => {
             npz::write(path, &arrays(report))?;
@@ -27,7 +28,7 @@ pub fn write(path: &Path, report: &ExplanationReport, page: &str) -> anyhow::Res
         }
         _ => bail!("{} ends with none of .html, .svg, .png, .npz, .json and .txt", path.display()),
     };
-    std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
+    files::write(path, text)
 }
 
 /// maps [class, explainer, channel, band]; qt, audc, auic, ausc [class, explainer] (NaN where not estimable);

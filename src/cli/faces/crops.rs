@@ -1,6 +1,7 @@
 //! Pictures for training: the participant's face of every frame, cut out, in folders by class as RAF-DB and FER have them
 //! (train/happy/0001.jpg).
 
+use crate::cli::files;
 use crate::infer::face::crop::{TRAINING, crop};
 use crate::infer::face::{Picture, Seen};
 use anyhow::Context;
@@ -61,7 +62,7 @@ pub fn write(out: &Path, item: &Item, number: usize, picture: &Picture, seen: &S
     let name = if number == 0 { format!("{stem}.jpg") } else { format!("{stem}-{number:05}.jpg") };
     let jpeg = crop(picture, face, &TRAINING).to_jpeg(QUALITY).map_err(anyhow::Error::msg)?;
     let path = folder.join(name);
-    std::fs::write(&path, jpeg).with_context(|| format!("cannot write {}", path.display()))?;
+    files::write(&path, jpeg)?;
     Ok(true)
 }
 

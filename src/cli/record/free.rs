@@ -9,6 +9,7 @@ use crate::signal::{Marker, MarkerKind, SECOND, Seed, SharedClock, StreamId, Str
 use crate::store::rows::{ClockPair, Entry, Participant, Session, SessionId, SessionState};
 use crate::store::{DiskGuard, DiskState, Home, Recorder, RecorderStatus, check_room, expected_bytes_per_s, free_bytes};
 use anyhow::bail;
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +21,10 @@ const CAPACITY: usize = 1024;
 
 /// How often devices are drained.
 const POLL: Duration = Duration::from_millis(30);
+
+/// Samples come in packets and a little late: the last of those that were asked for are waited for so long, s. A stream that
+/// fell silent is not waited for longer.
+const LAST_S: f64 = 2.0;
 
 /// Just so many seconds of every stream.
 pub(super) fn free(args: &Args, rig: &Rig, length: f64, common: &Common) -> anyhow::Result<()> {
@@ -51,11 +56,14 @@ pub(super) fn free(args: &Args, rig: &Rig, length: f64, common: &Common) -> anyh
     for pump in &mut pumps {
         pump.stop();
     }
-    let state = if outcome.is_ok() { SessionState::Complete } else { SessionState::Aborted };
+    let state = if matches!(outcome, Ok(None)) { SessionState::Complete } else { SessionState::Aborted };
     recorder.close(state, clock.now())?;
-    outcome?;
+    let stopped_after = outcome?;
     crate::cli::progress::clear();
     finish(&home, id, common)?;
+    if let Some(after_s) = stopped_after {
+        bail!("stopped on request after {after_s:.0} of {length:.0} s; what was recorded is kept");
+    }
     if let Some(why) = absent.first() {
         bail!("recorded without {why}");
     }
@@ -111,14 +119,37 @@ fn session(args: &Args, rig: &Rig, home: &Home, clock: &SharedClock, simulated: 
     })
 }
 
-/// Drains the devices until the time is over or someone asks to stop.
+/// Samples of every stream of a constant rate that are still to come, until there is a length of each.
+struct Awaited(BTreeMap<StreamId, u64>);
+
+impl Awaited {
+    fn of(streams: &[StreamInfo], length: f64) -> Awaited {
+        let even = streams.iter().filter(|s| s.rate.is_finite() && s.rate > 0.0 && !s.channels.is_empty());
+        Awaited(even.map(|s| (s.id, (length * s.rate).ceil() as u64)).collect())
+    }
+
+    /// Lost samples will not come any more: they count as if they had.
+    fn count(&mut self, packet: &Packet) {
+        if let Packet::Samples(chunk) = packet
+            && let Some(left) = self.0.get_mut(&chunk.stream)
+        {
+            *left = left.saturating_sub(chunk.len() as u64 + chunk.lost_before);
+        }
+    }
+
+    fn none(&self) -> bool {
+        self.0.values().all(|left| *left == 0)
+    }
+}
+
+/// Drains the devices until the time is over or someone asks to stop; then the seconds until that.
 fn pump_all(
     length: f64,
     pumps: &mut [Pump],
     recorder: &mut Recorder,
     (clock, guard): (&SharedClock, &mut Guarded),
     id: SessionId,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<f64>> {
     let stop = stop_flag()?;
     let started = clock.now();
     let mut ticket = 0;
@@ -136,13 +167,19 @@ fn pump_all(
     };
     let mut clocks = Clocks::new(&streams);
     let mut troubles: Vec<(StreamId, String)> = Vec::new();
-    while seconds(clock.now() - started) < length && !stop.load(Ordering::Relaxed) {
+    let mut awaited = Awaited::of(&streams, length);
+    let over = |awaited: &Awaited| {
+        let elapsed = seconds(clock.now() - started);
+        elapsed >= length && (awaited.none() || elapsed >= length + LAST_S)
+    };
+    while !over(&awaited) && !stop.load(Ordering::Relaxed) {
         if clock.now() >= next_pair {
             journal(recorder, Entry::Clock(id, ClockPair::of(&**clock)));
             next_pair += 10 * SECOND;
         }
         for pump in pumps.iter_mut() {
             for packet in pump.drain()? {
+                awaited.count(&packet);
                 troubles.extend(take(packet, id, &mut clocks, recorder, &mut journal));
             }
         }
@@ -161,15 +198,11 @@ fn pump_all(
         progress(&status, clock.now() - started, to_nanos(length));
         clock.wait(POLL);
     }
-    journal(
-        recorder,
-        marker(
-            clock.now(),
-            MarkerKind::SessionEnd,
-            if stop.load(Ordering::Relaxed) { "stopped on request".into() } else { String::new() },
-        ),
-    );
-    Ok(())
+    let elapsed = clock.now() - started;
+    let stopped_after = (!over(&awaited)).then_some(seconds(elapsed));
+    let why = stopped_after.map_or_else(String::new, |_| "stopped on request".into());
+    journal(recorder, marker(started + elapsed, MarkerKind::SessionEnd, why));
+    Ok(stopped_after)
 }
 
 /// Hands one packet to the recorder; answers what a person should hear of.

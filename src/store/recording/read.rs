@@ -67,6 +67,9 @@ impl Recording {
         let (info, parts) = (self.info(stream)?, self.parts(stream));
         let first = parts.iter().map(|p| p.head.first).min().unwrap_or(0);
         let end = parts.iter().map(|p| p.head.end()).max().unwrap_or(0);
+        // What a damaged file cost at either end is as lost as what it cost in between.
+        let written = self.tracks.get(&stream).and_then(|t| t.written).filter(|_| !parts.is_empty());
+        let (first, end) = written.map_or((first, end), |(from, to)| (first.min(from), end.max(to)));
         let (n, found) = (end.saturating_sub(first), parts.iter().map(|p| u64::from(p.head.n)).sum::<u64>());
         if n > found.saturating_mul(100).saturating_add(10_000_000) {
             return Err(StoreError::Holes { stream: info.name.clone(), missing: n - found, found });
