@@ -242,6 +242,17 @@ fn an_xdf_file_comes_back_with_every_value_and_time() {
     assert_eq!(xdf::write(&before, &path).expect("written"), 2);
     let after = imported(&second, &path);
     assert_eq!((before.trials.len(), before.segments.len()), (after.trials.len(), after.segments.len()));
+    // Whatever lasted still lasts: trials that end are what a model is learnt from.
+    let lasted = |r: &Recording| {
+        let trials = r.trials.iter().map(|t| t.video_off.zip(t.video_on).map(|(off, on)| off - on));
+        trials.chain(r.segments.iter().map(|s| Some(((s.to_s - s.from_s) * 1e9) as i64))).collect::<Vec<_>>()
+    };
+    for (a, b) in lasted(&before).into_iter().zip(lasted(&after)) {
+        assert!(a.zip(b).is_some_and(|(a, b)| (a - b).abs() < 1000), "{a:?} {b:?}");
+    }
+    assert!(after.trials.iter().all(Trial::is_usable));
+    let said = |r: &Recording| r.markers.iter().map(|m| (m.kind, m.text.clone())).collect::<Vec<_>>();
+    assert_eq!(said(&before), said(&after));
     let zero =
         after.whole(after.streams[0].info.id).expect("read").start - before.whole(before.streams[0].info.id).expect("read").start;
     for (x, y) in before.streams.iter().zip(&after.streams) {
