@@ -233,7 +233,7 @@ fn channel(header: &Header, signal: &SignalHeader, label: &str, role: Role, note
     }
     let (unit, factor) = imported::in_our_unit(&signal.unit, role);
     // In BDF the physical range is the device's; in EDF it is often just that of the data.
-    let full = header.bdf && digital >= f64::from((1 << 24) - 1);
+    let full = header.bdf && digital >= f64::from((1 << 24) - 2);
     let rail = full.then(|| physical_low.abs().min(physical_high.abs()) * factor);
     let offset = if gain == 1.0 && (physical == 0.0 || digital == 0.0) { 0.0 } else { physical_low - digital_low * gain };
     let (gain, offset) = (gain * factor, offset * factor);
