@@ -89,6 +89,13 @@ pub struct Session {
     pub source: String,
 }
 
+impl Session {
+    /// An import that was cut off. Its recording lies whole elsewhere, so what is here of it is worth nothing.
+    pub fn is_half_import(&self) -> bool {
+        self.source.starts_with("import:") && self.state != SessionState::Complete
+    }
+}
+
 /// One stream of a session with its counters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StreamRow {

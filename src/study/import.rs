@@ -6,6 +6,7 @@ use crate::store::rows::{Consent, Participant, Session, SessionState, Trial, Tri
 use crate::store::{Home, Samples, WholeSession, WholeStream};
 use crate::study::StudyError;
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 
 /// Formats whose data sets may not be passed on: a copy leaves the lab only when a person says that it stays inside.
 const RESTRICTED: [&str; 3] = ["import:deap", "import:mahnob-hci", "import:seed"];
@@ -15,7 +16,8 @@ pub fn is_restricted(session: &Session) -> bool {
     RESTRICTED.iter().any(|name| session.source.starts_with(name))
 }
 
-/// Stores a recording as a complete session. Without `participant` the recording's own code is taken.
+/// Stores a recording as a complete session. Without `participant` the recording's own code is taken; where `stop` is
+/// raised meanwhile nothing of it is left.
 ///
 /// # Errors
 /// The home cannot be written; a code that cannot be one.
@@ -25,6 +27,7 @@ pub fn import(
     source: &Source,
     participant: Option<&str>,
     now_utc: Nanos,
+    stop: &AtomicBool,
 ) -> Result<Session, StudyError> {
     let Opened { imported, later } = recording.into();
     let file = source.path();
@@ -65,7 +68,7 @@ pub fn import(
     let whole = whole(Opened { imported, later });
     let numbers: BTreeSet<u32> = whole.trials.iter().map(|t| t.number).collect();
     let session = Session { trials_planned: lab.trials_planned.unwrap_or(numbers.len() as u32), ..session };
-    Ok(home.import_session(session, person, consent, whole)?)
+    Ok(home.import_session(session, person, consent, whole, stop)?)
 }
 
 /// Streams, markers and trials on the session's clock, whose zero is the recording's.
