@@ -17,6 +17,7 @@ use crate::exchange::imported::{self, file_name, stream_name, unique_labels};
 pub use crate::exchange::imported::{Imported, ImportedStream, ReadOptions};
 use crate::exchange::{ExchangeError, roles};
 use crate::signal::{Channel, Role};
+use crate::store::Windows;
 use annotations::Entry;
 use records::Records;
 use samples::Scale;
@@ -213,7 +214,14 @@ fn streams(
         later.push(Samples::new(records.again()?, header.width(), *samples, places, scaled));
         streams.push(ImportedStream { info, data: Vec::new(), start_s: 0.0, stamps: Vec::new() });
     }
+    if let Some(main) =
+        imported::main_stream(streams.iter().map(|s: &ImportedStream| &s.info).zip(later.iter().map(Windows::len)))
+    {
+        streams[..=main].rotate_right(1);
+        later[..=main].rotate_right(1);
+    }
     imported::number_names(&mut streams);
+    notes.extend(imported::which_eeg(streams.iter().map(|s| &s.info).zip(later.iter().map(Windows::len))));
     Ok(streams.into_iter().zip(later).collect())
 }
 

@@ -55,7 +55,10 @@ pub fn read(path: &Path, options: ReadOptions) -> Result<Imported, ExchangeError
             streams(&track, path, options, &mut imported)?;
         }
     }
+    imported::put_main_first(&mut imported.streams);
     imported::number_names(&mut imported.streams);
+    let streams = imported.streams.iter().map(|s| (&s.info, s.data.first().map_or(0, Vec::len)));
+    imported.notes.extend(imported::which_eeg(streams));
     imported.annotations.sort_by(|a, b| a.0.total_cmp(&b.0));
     Ok(imported)
 }
