@@ -351,3 +351,30 @@ fn an_import_that_was_stopped_or_killed_leaves_nothing_and_keeps_nothing_else_fr
     assert!(!left.contains(&2), "{left:?}");
     assert!(again.notices().iter().any(|n| n.contains("P07/2") && n.contains("import it again")), "{:?}", again.notices());
 }
+
+#[test]
+fn leads_of_an_ecg_come_back_from_a_file_as_leads_of_an_ecg() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = home(folder.path(), "first");
+    let channels = vec![channel("MLII", Role::Ecg, "mV"), channel("V5", Role::Ecg, "mV"), channel("Resp", Role::Misc, "mV")];
+    let data: Vec<Vec<f32>> = (0..3).map(|c| (0..720).map(|t| ((t * (c + 1)) % 40) as f32 * 0.25).collect()).collect();
+    let stream = WholeStream { info: info(0, "ecg", 360.0, channels), samples: data.into(), start: 0, stamps: Vec::new() };
+    let session = stored_as(&first, WholeSession { streams: vec![stream], ..WholeSession::default() });
+    let before = first.recording(session.id).expect("opened");
+    for bdf in [false, true] {
+        let file = folder.path().join(if bdf { "leads.bdf" } else { "leads.edf" });
+        each_stream(&before, |stream| {
+            let about = About { participant: "P07", session: "1", began: session.started_utc, simulated: true };
+            edf::write(&file, bdf, stream, &events(&before, stream), about)
+        })
+        .map_err(|e: ExchangeError| e)
+        .expect("written");
+        let read = edf::read(&file).expect("read");
+        assert!(read.notes.is_empty(), "{:?}", read.notes);
+        let told = |c: &Channel| (c.label.clone(), c.role, c.unit.clone());
+        let found: Vec<_> = read.streams[0].info.channels.iter().map(told).collect();
+        let wanted: Vec<_> = before.streams[0].info.channels.iter().map(told).collect();
+        assert_eq!(found[..2], wanted[..2]);
+        assert_eq!(found[2].1, Role::Misc);
+    }
+}

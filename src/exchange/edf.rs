@@ -184,7 +184,10 @@ fn streams(
         (0..header.signals.len()).filter(|i| !is_annotation(&header.signals[*i]) && header.signals[*i].samples > 0).collect();
     let labels = unique_labels(&wanted.iter().map(|i| header.signals[*i].label.clone()).collect::<Vec<_>>(), notes);
     let units: Vec<String> = wanted.iter().map(|i| header.signals[*i].unit.clone()).collect();
-    let (roles, guesses) = roles::roles(&labels, &units);
+    // limbic's own files name the role where the format has the transducer; elsewhere that field says nothing of it.
+    let own = header.recording.contains(" limbic ");
+    let said = |i: &usize| roles::named(&header.signals[*i].transducer).filter(|_| own);
+    let (roles, guesses) = roles::roles(&labels, &units, &wanted.iter().map(said).collect::<Vec<_>>());
     notes.extend(guesses);
     let mut rates: Vec<usize> = Vec::new();
     wanted.iter().map(|i| header.signals[*i].samples).for_each(|n| {

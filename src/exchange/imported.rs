@@ -102,14 +102,12 @@ impl Draft {
 pub(super) fn channels(drafts: &[Draft], notes: &mut Vec<String>) -> Vec<(Channel, f64)> {
     let labels = unique_labels(&drafts.iter().map(|d| d.label.clone()).collect::<Vec<_>>(), notes);
     let units: Vec<String> = drafts.iter().map(|d| d.unit.clone()).collect();
-    let mut guessed = vec![Role::Misc; drafts.len()];
-    if drafts.iter().any(|d| d.role.is_none()) {
-        let (found, guesses) = roles::roles(&labels, &units);
+    let said: Vec<Option<Role>> = drafts.iter().map(|d| d.role).collect();
+    let (roles, guesses) = roles::roles(&labels, &units, &said);
+    if said.iter().any(Option::is_none) {
         notes.extend(guesses);
-        guessed = found;
     }
-    let made = drafts.iter().zip(labels).zip(guessed).map(|((draft, label), guess)| {
-        let role = draft.role.unwrap_or(guess);
+    let made = drafts.iter().zip(labels).zip(roles).map(|((draft, label), role)| {
         let (unit, factor) = in_our_unit(&draft.unit, role);
         let step = draft.step.map(|step| step * factor);
         (Channel { label, role, unit, rail: None, step, zero: 0.0 }, factor)
