@@ -50,7 +50,7 @@ pub struct Args {
     /// Licence of a BIDS data set
     #[arg(long, value_name = "NAME", default_value = "n/a")]
     license: String,
-    /// Put face video into the data set's sourcedata, of those who agreed that it is shared
+    /// Put face video into the data set's sourcedata, of those who agreed that it is shared, and of simulated people
     #[arg(long)]
     face: bool,
     /// Which face stream, where there are several (mkv)

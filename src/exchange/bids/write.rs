@@ -240,13 +240,14 @@ fn scans(place: &Place, options: &Options, began: Nanos) -> Result<(), ExchangeE
     text(&place.root.join(&place.folder).join(format!("{}_scans.tsv", place.prefix)), &table.text())
 }
 
-/// Face video lies in sourcedata, of those who agreed that it leaves the lab.
+/// Face video lies in sourcedata, of those who agreed that it leaves the lab, and of simulated people.
 fn face(recording: &Recording, place: &Place, options: &Options, notes: &mut Vec<String>) -> Result<(), ExchangeError> {
     let stored = recording.streams.iter().any(|s| s.info.kind == StreamKind::Face && s.written > 0);
     if !options.face || !stored {
         return Ok(());
     }
-    if !recording.consent.face_shared {
+    // Nobody is to be seen in a simulated person's pictures.
+    if !(recording.session.simulated || recording.consent.face_shared) {
         notes.push(format!("{}: no consent that face video is shared; it is left out", place.prefix));
         return Ok(());
     }
