@@ -189,7 +189,13 @@ fn one_file(args: &Args, recording: &Recording, output: &Path, common: &Common) 
                     simulated: session.simulated,
                 };
                 match kind {
-                    "brainvision" => brainvision::write(&path.with_extension("vhdr"), stream, &events, began, "")?,
+                    "brainvision" => brainvision::write(
+                        &path.with_extension("vhdr"),
+                        stream,
+                        &events,
+                        session.is_dated().then_some(began),
+                        "",
+                    )?,
                     _ => edf::write(&path, kind == "bdf", stream, &events, about)?,
                 }
                 files.push(path);

@@ -62,9 +62,7 @@ pub fn import(
         quality: lab.quality,
         source: format!("import:{}", imported.format.to_ascii_lowercase()),
     };
-    // The file was recorded elsewhere, under the consent that was given there.
-    let form = format!("imported from {}", session.rig_name);
-    let consent = lab.consent.unwrap_or(Consent { recording: true, form, ..Consent::default() });
+    let consent = lab.consent.unwrap_or_else(|| Consent::elsewhere(&session.rig_name));
     let whole = whole(Opened { imported, later });
     let numbers: BTreeSet<u32> = whole.trials.iter().map(|t| t.number).collect();
     let session = Session { trials_planned: lab.trials_planned.unwrap_or(numbers.len() as u32), ..session };
