@@ -136,6 +136,22 @@ fn a_data_set_says_of_recordings_from_elsewhere_only_what_is_known() {
 }
 
 #[test]
+fn trials_without_a_word_are_rated_where_no_word_was_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    deap(folder.path(), 1);
+    assert!(limbic(folder.path(), &["import", "s01.dat"]).status.success());
+    for target in ["intended", "valence", "arousal"] {
+        let study = json(&limbic(folder.path(), &["study", "--target", target, "--json"]));
+        assert_eq!((study["usable"].as_u64(), study["unrated"].as_u64()), (Some(TRIALS as u64), Some(0)), "{target}");
+    }
+    let study = json(&limbic(folder.path(), &["study", "--target", "reported", "--json"]));
+    assert_eq!(study["unrated"].as_u64(), Some(TRIALS as u64), "that target takes the word");
+    let shown = limbic(folder.path(), &["show", "last"]);
+    let shown = String::from_utf8_lossy(&shown.stdout);
+    assert!(shown.contains("3 of 3 usable, 3 fully rated"), "{shown}");
+}
+
+#[test]
 fn a_pickle_with_a_command_in_it_is_refused_and_creates_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("s01.dat"), b"\x80\x02cos\nsystem\n(U\x0ctouch hackedtR.").expect("written");
