@@ -35,7 +35,7 @@ pub mod xdf;
 mod xml;
 
 pub use error::ExchangeError;
-pub use imported::{Imported, ImportedStream, LabFacts, Opened, ReadOptions};
+pub use imported::{Imported, ImportedStream, LabFacts, Opened, ReadOptions, which_eeg};
 pub use recognise::{Recognised, Source, recognise};
 
 use crate::prepare::Signals;
@@ -75,9 +75,10 @@ pub fn read(path: &Path, options: ReadOptions) -> Result<Imported, ExchangeError
 pub fn load(path: &Path, options: ReadOptions) -> Result<Loaded, ExchangeError> {
     let Imported { format, streams, mut notes, .. } = read(path, options)?;
     let labels = streams.iter().flat_map(|s| s.info.labels()).collect::<Vec<_>>().join(", ");
-    let most = streams.into_iter().map(|s| (s.info, s.data)).max_by_key(|(info, _)| info.with_role(Role::Eeg).len());
+    let main = imported::main_stream(streams.iter().map(|s| (&s.info, s.data.first().map_or(0, Vec::len))));
+    let most = main.and_then(|main| streams.into_iter().nth(main)).map(|s| (s.info, s.data));
     let no_eeg = || ExchangeError::NoEeg { path: path.into(), labels };
-    let (stream, data) = most.filter(|(stream, _)| !stream.with_role(Role::Eeg).is_empty()).ok_or_else(no_eeg)?;
+    let (stream, data) = most.ok_or_else(no_eeg)?;
     let channels = stream.with_role(Role::Eeg);
     let names: Vec<String> = channels.iter().map(|i| stream.channels[*i].label.clone()).collect();
     if let Some(odd) = channels.iter().map(|i| &stream.channels[*i]).find(|c| c.unit != "uV") {

@@ -1,10 +1,13 @@
 //! Real EDF and BDF files, where they are at hand: read, judged, made into features.
 
-use limbic::exchange::{ExchangeError, edf, load};
+use limbic::exchange::{ExchangeError, ReadOptions, edf, load, recognise};
 use limbic::gate::{EegWindow, judge};
 use limbic::prepare::{PrepareError, PsdOptions, band_map, psd_features};
 use limbic::signal::Role;
+use limbic::store::Home;
+use limbic::study;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 /// The recordings, or `None` with the reason printed.
 fn recording(name: &str) -> Option<PathBuf> {
@@ -66,4 +69,24 @@ fn a_cut_file_names_itself_and_its_figures() {
     let kept = load(&cut, edf::ReadOptions { lenient: true, ..Default::default() }).expect("whole records");
     assert_eq!(kept.eeg.samples() % 512, 0);
     assert!(kept.notes.iter().any(|n| n.contains("truncated")), "{:?}", kept.notes);
+}
+
+#[test]
+fn a_file_and_the_session_made_of_it_use_the_same_of_two_stretches_and_say_so() {
+    let Some(path) = recording("../xdf/clock_resets.xdf") else { return };
+    let loaded = load(&path, ReadOptions::default()).expect("a good file");
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = Home::open(folder.path()).expect("a home");
+    let source = recognise(&path).expect("XDF").sources.remove(0);
+    let opened = source.open(ReadOptions::default()).expect("opened");
+    let said = opened.imported.notes.clone();
+    let session =
+        study::import(&home, opened, &source, None, 1_800_000_000_000_000_000, &AtomicBool::new(false)).expect("imported");
+    let recording = home.recording(session.id).expect("opened");
+    let used = study::datasets::eeg_stream(&recording).expect("EEG");
+    assert_eq!((used.info.rate, used.written as usize), (loaded.stream.rate, loaded.eeg.samples()));
+    assert!((used.written as f64 / used.info.rate - 161.2).abs() < 0.1, "the longer one");
+    for notes in [said, loaded.notes] {
+        assert!(notes.iter().any(|n| n.contains("several streams have EEG") && n.contains("93.24 Hz")), "{notes:?}");
+    }
 }

@@ -108,6 +108,50 @@ fn deap_for_python_and_for_matlab_give_the_same_sessions() {
 }
 
 #[test]
+fn a_data_set_says_of_recordings_from_elsewhere_only_what_is_known() {
+    let folder = tempfile::tempdir().expect("a folder");
+    deap(folder.path(), 1);
+    assert!(limbic(folder.path(), &["import", "s01.dat"]).status.success());
+    let exported = limbic(folder.path(), &["export", "all", "--to", "bids", "--inside-lab", "out"]);
+    assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+    let mut files = vec![folder.path().join("out")];
+    let mut text = std::collections::BTreeMap::new();
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(std::fs::read_dir(&path).expect("a folder").flatten().map(|e| e.path()));
+        } else {
+            text.insert(
+                path.to_string_lossy().into_owned(),
+                String::from_utf8_lossy(&std::fs::read(&path).expect("read")).into_owned(),
+            );
+        }
+    }
+    let of = |end: &str| text.iter().find(|(name, _)| name.ends_with(end)).map(|(_, text)| text.as_str()).expect(end);
+    let row: Vec<&str> = of("out/participants.tsv").lines().nth(1).expect("a row").split('\t').collect();
+    assert_eq!(row[5..7], ["n/a", "n/a"], "{row:?}");
+    assert!(!of("_eeg.json").contains("TaskDescription"));
+    assert!(of("_scans.tsv").trim_end().ends_with("\tn/a"), "{}", of("_scans.tsv"));
+    assert!(of("_eeg.vmrk").contains("New Segment,,1,1,0\r\n"));
+    assert!(!of("out/README").contains("meant to raise"));
+}
+
+#[test]
+fn trials_without_a_word_are_rated_where_no_word_was_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    deap(folder.path(), 1);
+    assert!(limbic(folder.path(), &["import", "s01.dat"]).status.success());
+    for target in ["intended", "valence", "arousal"] {
+        let study = json(&limbic(folder.path(), &["study", "--target", target, "--json"]));
+        assert_eq!((study["usable"].as_u64(), study["unrated"].as_u64()), (Some(TRIALS as u64), Some(0)), "{target}");
+    }
+    let study = json(&limbic(folder.path(), &["study", "--target", "reported", "--json"]));
+    assert_eq!(study["unrated"].as_u64(), Some(TRIALS as u64), "that target takes the word");
+    let shown = limbic(folder.path(), &["show", "last"]);
+    let shown = String::from_utf8_lossy(&shown.stdout);
+    assert!(shown.contains("3 of 3 usable, 3 fully rated"), "{shown}");
+}
+
+#[test]
 fn a_pickle_with_a_command_in_it_is_refused_and_creates_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("s01.dat"), b"\x80\x02cos\nsystem\n(U\x0ctouch hackedtR.").expect("written");

@@ -10,10 +10,12 @@ use limbic::signal::{
     StreamKind,
 };
 use limbic::store::rows::{Consent, Participant, Session, SessionState, Trial, TrialState};
-use limbic::store::{Home, Recording, WholeSession, WholeStream};
+use limbic::store::{Home, Recording, StoreError, WholeSession, WholeStream};
 use limbic::study;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::AtomicBool;
 
 fn info(id: u16, name: &str, rate: f64, channels: Vec<Channel>) -> StreamInfo {
     StreamInfo {
@@ -100,10 +102,15 @@ fn stored(home: &Home) -> Session {
 }
 
 fn stored_as(home: &Home, whole: WholeSession) -> Session {
+    let (session, person, consent) = described(home, 1, "recorded");
+    home.import_session(session, person, consent, whole, &AtomicBool::new(false)).expect("stored")
+}
+
+fn described(home: &Home, number: u32, source: &str) -> (Session, Participant, Consent) {
     let session = Session {
-        id: home.new_session_id(1_790_000_000 * SECOND, &mut Seed::new(1)),
+        id: home.new_session_id(1_790_000_000 * SECOND, &mut Seed::new(u64::from(number))),
         participant: "P07".into(),
-        number: 1,
+        number,
         state: SessionState::Prepared,
         started_utc: 1_790_000_000 * SECOND,
         started: 0,
@@ -119,7 +126,7 @@ fn stored_as(home: &Home, whole: WholeSession) -> Session {
         verdict: Some(Verdict { pass: false, why: "T8 flat".into(), advice: vec!["gel".into()] }),
         override_reason: Some("the participant had to leave".into()),
         quality: None,
-        source: "recorded".into(),
+        source: source.into(),
     };
     let person = Participant {
         code: "P07".into(),
@@ -129,7 +136,7 @@ fn stored_as(home: &Home, whole: WholeSession) -> Session {
         note: String::new(),
     };
     let consent = Consent { recording: true, face_stored: true, form: "v3".into(), ..Consent::default() };
-    home.import_session(session, person, consent, whole).expect("stored")
+    (session, person, consent)
 }
 
 fn options() -> bids::Options {
@@ -206,7 +213,8 @@ fn imported(home: &Home, path: &Path) -> Recording {
     let found = recognise(path).expect("recognised");
     let [source] = found.sources.as_slice() else { panic!("{} recordings", found.sources.len()) };
     let opened = source.open(ReadOptions::default()).expect("opened");
-    let session = study::import(home, opened, source, Some("P07"), 1_800_000_000 * SECOND).expect("imported");
+    let session =
+        study::import(home, opened, source, Some("P07"), 1_800_000_000 * SECOND, &AtomicBool::new(false)).expect("imported");
     home.recording(session.id).expect("opened")
 }
 
@@ -242,6 +250,17 @@ fn an_xdf_file_comes_back_with_every_value_and_time() {
     assert_eq!(xdf::write(&before, &path).expect("written"), 2);
     let after = imported(&second, &path);
     assert_eq!((before.trials.len(), before.segments.len()), (after.trials.len(), after.segments.len()));
+    // Whatever lasted still lasts: trials that end are what a model is learnt from.
+    let lasted = |r: &Recording| {
+        let trials = r.trials.iter().map(|t| t.video_off.zip(t.video_on).map(|(off, on)| off - on));
+        trials.chain(r.segments.iter().map(|s| Some(((s.to_s - s.from_s) * 1e9) as i64))).collect::<Vec<_>>()
+    };
+    for (a, b) in lasted(&before).into_iter().zip(lasted(&after)) {
+        assert!(a.zip(b).is_some_and(|(a, b)| (a - b).abs() < 1000), "{a:?} {b:?}");
+    }
+    assert!(after.trials.iter().all(Trial::is_usable));
+    let said = |r: &Recording| r.markers.iter().map(|m| (m.kind, m.text.clone())).collect::<Vec<_>>();
+    assert_eq!(said(&before), said(&after));
     let zero =
         after.whole(after.streams[0].info.id).expect("read").start - before.whole(before.streams[0].info.id).expect("read").start;
     for (x, y) in before.streams.iter().zip(&after.streams) {
@@ -292,4 +311,70 @@ fn counts_that_lie_beside_zero_come_back_from_a_data_set_and_from_a_file_of_thei
     let after = imported(&home(folder.path(), "from a file"), &file);
     same_streams(&before, &after, false);
     assert_eq!((after.streams[0].info.channels[1].step, after.streams[0].info.channels[1].zero), (Some(gain), zero));
+}
+
+fn limbic(folder: &Path, arguments: &[&str]) -> Output {
+    let home = folder.join("home");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_limbic"));
+    command.arg("--home").arg(home).args(arguments).current_dir(folder).output().expect("limbic runs")
+}
+
+#[test]
+fn an_import_that_was_stopped_or_killed_leaves_nothing_and_keeps_nothing_else_from_being_exported() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lab = home(folder.path(), "home");
+    stored(&lab);
+    let (session, person, consent) = described(&lab, 2, "import:edf");
+    let outcome = lab.import_session(session.clone(), person.clone(), consent.clone(), whole(), &AtomicBool::new(true));
+    assert!(matches!(outcome, Err(StoreError::Stopped)), "{outcome:?}");
+    assert!(!lab.session_dir(session.id).exists());
+    assert_eq!(lab.sessions().expect("listed").len(), 1);
+    // As kill -9 leaves an import, and a recording that never got a sample.
+    drop(lab.create_session(session, person, consent).expect("begun"));
+    let (empty, person, consent) = described(&lab, 3, "recorded");
+    drop(lab.create_session(empty, person, consent).expect("begun"));
+    drop(lab);
+    let exported = limbic(folder.path(), &["export", "all", "--to", "edf", "out"]);
+    let said = String::from_utf8_lossy(&exported.stderr);
+    assert!(exported.status.success(), "{said}");
+    assert!(said.contains("P07/2 is left out: its import was not finished"), "{said}");
+    assert!(said.contains("P07/3 is left out") && said.contains("holds no samples"), "{said}");
+    let mut names: Vec<_> =
+        std::fs::read_dir(folder.path().join("out")).expect("written").flatten().map(|e| e.file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["P07_1.edf", "P07_1_ecg.edf"]);
+    let alone = limbic(folder.path(), &["export", "P07/3", "--to", "xdf", "empty.xdf"]);
+    assert!(!alone.status.success() && !folder.path().join("empty.xdf").exists());
+    let again = home(folder.path(), "home");
+    let left: Vec<_> = again.sessions().expect("listed").iter().map(|s| s.number).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert!(!left.contains(&2), "{left:?}");
+    assert!(again.notices().iter().any(|n| n.contains("P07/2") && n.contains("import it again")), "{:?}", again.notices());
+}
+
+#[test]
+fn leads_of_an_ecg_come_back_from_a_file_as_leads_of_an_ecg() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = home(folder.path(), "first");
+    let channels = vec![channel("MLII", Role::Ecg, "mV"), channel("V5", Role::Ecg, "mV"), channel("Resp", Role::Misc, "mV")];
+    let data: Vec<Vec<f32>> = (0..3).map(|c| (0..720).map(|t| ((t * (c + 1)) % 40) as f32 * 0.25).collect()).collect();
+    let stream = WholeStream { info: info(0, "ecg", 360.0, channels), samples: data.into(), start: 0, stamps: Vec::new() };
+    let session = stored_as(&first, WholeSession { streams: vec![stream], ..WholeSession::default() });
+    let before = first.recording(session.id).expect("opened");
+    for bdf in [false, true] {
+        let file = folder.path().join(if bdf { "leads.bdf" } else { "leads.edf" });
+        each_stream(&before, |stream| {
+            let about = About { participant: "P07", session: "1", began: session.started_utc, simulated: true };
+            edf::write(&file, bdf, stream, &events(&before, stream), about)
+        })
+        .map_err(|e: ExchangeError| e)
+        .expect("written");
+        let read = edf::read(&file).expect("read");
+        assert!(read.notes.is_empty(), "{:?}", read.notes);
+        let told = |c: &Channel| (c.label.clone(), c.role, c.unit.clone());
+        let found: Vec<_> = read.streams[0].info.channels.iter().map(told).collect();
+        let wanted: Vec<_> = before.streams[0].info.channels.iter().map(told).collect();
+        assert_eq!(found[..2], wanted[..2]);
+        assert_eq!(found[2].1, Role::Misc);
+    }
 }

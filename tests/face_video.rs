@@ -7,7 +7,8 @@ mod store_support;
 use face_support::*;
 use limbic::acquire::replay::load;
 use limbic::exchange::film::film;
-use limbic::exchange::{ExchangeError, mkv};
+use limbic::exchange::{ExchangeError, bids, mkv};
+use limbic::job::Job;
 use limbic::signal::SECOND;
 use limbic::store::Home;
 use limbic::store::rows::Consent;
@@ -71,6 +72,20 @@ fn pictures_leave_the_lab_only_with_consent() {
     film(&stored_only, None, &out, true).expect("stays inside the lab");
     film(&open(filmed(&home, "P08", 2, false, shared())), None, &out, false).expect("agreed");
     film(&open(filmed(&home, "P09", 3, true, consent())), None, &out, false).expect("nobody was filmed");
+    // A data set lets the same pictures pass.
+    let options = bids::Options {
+        eeg: bids::Eeg::BrainVision,
+        name: "faces".into(),
+        authors: Vec::new(),
+        license: "n/a".into(),
+        face: true,
+        bad_below: 50.0,
+    };
+    let root = dir.path().join("bids");
+    bids::export(&home, &home.sessions().expect("listed"), &root, &options, &Job::silent()).expect("exported");
+    let films = |code: &str| holding(&root.join("sourcedata").join(format!("sub-{code}")), &[0x1A, 0x45, 0xDF, 0xA3]).len();
+    assert!(!root.join("sourcedata/sub-P07").exists());
+    assert_eq!((films("P08"), films("P09")), (1, 1));
     let nothing = open(filmed(&home, "P10", 4, false, Consent { face_stored: false, ..consent() }));
     assert!(matches!(film(&nothing, None, &out, true), Err(ExchangeError::NoFrames { .. })));
 }

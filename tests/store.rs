@@ -8,6 +8,7 @@ use limbic::store::rows::{Consent, Entry, ModelRow, PredictionRow, SessionState,
 use limbic::store::{Delivery, Gap, Home, Recorder, StoreError, WholeSession, WholeStream};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use store_support::*;
 
@@ -341,7 +342,7 @@ fn an_import_is_a_session_like_any_other() {
     let info = streams().remove(0);
     let stream = WholeStream { info, samples: data.clone().into(), start: STARTED, stamps: Vec::new() };
     let whole = WholeSession { streams: vec![stream], ..WholeSession::default() };
-    let stored = home.import_session(row, participant("sub-01"), consent(), whole).expect("imports");
+    let stored = home.import_session(row, participant("sub-01"), consent(), whole, &AtomicBool::new(false)).expect("imports");
     let block = home.recording(stored.id).expect("opens").whole(EEG).expect("reads");
     assert!(block.data.iter().flatten().map(|v| v.to_bits()).eq(data.iter().flatten().map(|v| v.to_bits())));
     assert_eq!((block.start, stored.state, stored.ended), (STARTED, SessionState::Complete, Some(STARTED + 5_332_000_000)));

@@ -7,7 +7,7 @@ mod tables;
 use crate::cli::{Common, progress, text};
 use crate::exchange::bids;
 use crate::exchange::edf::About;
-use crate::exchange::outgoing::{each_stream, events};
+use crate::exchange::outgoing::{each_stream, events, has_samples};
 use crate::exchange::{ExchangeError, brainvision, edf, film, npz, xdf};
 use crate::store::rows::Session;
 use crate::store::{Home, Recording};
@@ -50,7 +50,7 @@ pub struct Args {
     /// Licence of a BIDS data set
     #[arg(long, value_name = "NAME", default_value = "n/a")]
     license: String,
-    /// Put face video into the data set's sourcedata, of those who agreed that it is shared
+    /// Put face video into the data set's sourcedata, of those who agreed that it is shared, and of simulated people
     #[arg(long)]
     face: bool,
     /// Which face stream, where there are several (mkv)
@@ -92,21 +92,35 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         (_, several) => {
             // Every session gets a file of its own in that folder.
             let ending = if args.to == "brainvision" { "vhdr" } else { &args.to };
+            let mut written = 0;
             for session in several {
                 let out = output.join(format!("{}_{}.{ending}", session.participant, session.number));
                 let recording = home.recording(session.id)?;
-                if args.to == "mkv" {
+                let outcome = if args.to == "mkv" {
                     face_video(args, &recording, &out, common)
                 } else {
                     one_file(args, &recording, &out, common)
-                }?;
+                };
+                match outcome {
+                    Ok(()) => written += 1,
+                    Err(e) if is_empty(&e) => eprintln!("! {}/{} is left out: {e}", session.participant, session.number),
+                    Err(e) => return Err(e),
+                }
+            }
+            if written == 0 {
+                bail!("none of the {} sessions holds what {} is made of", several.len(), args.to)
             }
             Ok(())
         }
     }
 }
 
-/// The sessions that words mean, each once.
+/// Whether a session only lacks what was to be written.
+fn is_empty(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(ExchangeError::NoSamples { .. } | ExchangeError::NoFrames { .. }))
+}
+
+/// The sessions that words mean, each once; imports that were cut off are said and left out.
 fn chosen(home: &Home, words: &[PathBuf]) -> anyhow::Result<Vec<Session>> {
     let mut found: Vec<Session> = Vec::new();
     let all = home.sessions()?;
@@ -115,6 +129,12 @@ fn chosen(home: &Home, words: &[PathBuf]) -> anyhow::Result<Vec<Session>> {
         let of_person: Vec<Session> = all.iter().filter(|s| word == "all" || s.participant == word).cloned().collect();
         let meant = if of_person.is_empty() { vec![home.find_session(&word)?] } else { of_person };
         found.extend(meant.into_iter().filter(|s| !found.iter().any(|f| f.id == s.id)).collect::<Vec<_>>());
+    }
+    let (half, mut found): (Vec<Session>, Vec<Session>) = found.into_iter().partition(Session::is_half_import);
+    let why = "its import was not finished; import it again";
+    match half.first() {
+        Some(only) if found.is_empty() => bail!("{}/{}: {why}", only.participant, only.number),
+        _ => half.iter().for_each(|s| eprintln!("! {}/{} is left out: {why}", s.participant, s.number)),
     }
     found.sort_by(|a, b| (&a.participant, a.number).cmp(&(&b.participant, b.number)));
     Ok(found)
@@ -148,6 +168,9 @@ fn data_set(args: &Args, home: &Home, sessions: &[Session], root: &Path, common:
 
 /// The samples of a session in one file, or one a stream where the format knows a single rate.
 fn one_file(args: &Args, recording: &Recording, output: &Path, common: &Common) -> anyhow::Result<()> {
+    if !has_samples(recording) {
+        return Err(ExchangeError::NoSamples { session: recording.session.id.to_string(), format: args.to.clone() }.into());
+    }
     let mut files: Vec<PathBuf> = vec![output.into()];
     let streams = match args.to.as_str() {
         "xdf" => xdf::write(recording, output)?,
@@ -166,7 +189,13 @@ fn one_file(args: &Args, recording: &Recording, output: &Path, common: &Common) 
                     simulated: session.simulated,
                 };
                 match kind {
-                    "brainvision" => brainvision::write(&path.with_extension("vhdr"), stream, &events, began, "")?,
+                    "brainvision" => brainvision::write(
+                        &path.with_extension("vhdr"),
+                        stream,
+                        &events,
+                        session.is_dated().then_some(began),
+                        "",
+                    )?,
                     _ => edf::write(&path, kind == "bdf", stream, &events, about)?,
                 }
                 files.push(path);
@@ -174,9 +203,6 @@ fn one_file(args: &Args, recording: &Recording, output: &Path, common: &Common) 
             })?
         }
     };
-    if streams == 0 {
-        bail!("session {} holds no samples to write as {}", recording.session.id, args.to);
-    }
     if common.json {
         println!("{}", json!({ "session": recording.session.id, "files": files, "streams": streams }));
         return Ok(());

@@ -141,11 +141,14 @@ fn table(path: &Path, looked: &Looked, every: f64) -> String {
     let mut out = format!("{}: ", path.display());
     out += &match looked.frames.len() {
         1 => format!("{} faces\n", looked.most_faces()),
-        n => format!(
-            "{n} frames looked at, at most {} faces, readable in {:.0} %\n",
-            looked.most_faces(),
-            100.0 * looked.usable_share()
-        ),
+        n => {
+            // Where no expression is read, a face is all that can be said of a frame.
+            let (what, share) = match looked.classes.is_empty() {
+                true => ("a face", looked.frames.iter().filter(|f| !f.faces.is_empty()).count() as f64 / n.max(1) as f64),
+                false => ("readable", looked.usable_share()),
+            };
+            format!("{n} frames looked at, at most {} faces, {what} in {:.0} %\n", looked.most_faces(), 100.0 * share)
+        }
     };
     if looked.cut_off {
         out += "  the file ends in the middle of something; what came before was looked at\n";
@@ -187,4 +190,29 @@ fn boxes(looked: &Looked) -> String {
         format!("  {left:.0},{top:.0} to {right:.0},{bottom:.0}, score {:.2}{who}\n", f.score)
     };
     seen.faces.iter().enumerate().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::infer::face::Face;
+
+    #[test]
+    fn where_no_expression_is_read_nothing_is_called_readable() {
+        let face = Face { bounds: [1.0, 2.0, 30.0, 40.0], score: 0.9, landmarks: Vec::new() };
+        let seen = |time: f64, faces: &[Face], expression: Option<Vec<f64>>| Seen {
+            time,
+            faces: faces.to_vec(),
+            participant: (!faces.is_empty()).then_some(0),
+            crowded: false,
+            expression: expression.clone(),
+        };
+        let with = std::slice::from_ref(&face);
+        let bare = Looked { classes: Vec::new(), frames: vec![seen(0.0, with, None), seen(0.2, &[], None)], cut_off: false };
+        let said = table(Path::new("film.mkv"), &bare, 3.0);
+        assert!(said.contains("a face in 50 %") && !said.contains("readable"), "{said}");
+        let frames = vec![seen(0.0, with, Some(vec![1.0])), seen(0.2, with, None)];
+        let read = Looked { classes: vec!["calm".into()], frames, cut_off: false };
+        assert!(table(Path::new("film.mkv"), &read, 3.0).contains("readable in 50 %"));
+    }
 }

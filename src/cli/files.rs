@@ -109,7 +109,8 @@ pub fn bad(signals: &Signals, rail: Option<f64>) -> anyhow::Result<Option<String
 fn stored(recording: &Recording) -> anyhow::Result<(Loaded, f64)> {
     let eeg = crate::study::stored_signals(recording)?;
     let row = recording.streams.iter().find(|s| !s.info.with_role(Role::Eeg).is_empty()).context("the session has no EEG")?;
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> =
+        exchange::which_eeg(recording.streams.iter().map(|s| (&s.info, s.written as usize))).into_iter().collect();
     let mut segments = eeg.segments();
     if segments.len() > 1 {
         notes.push(format!("only the longest of {} stretches between gaps is used", segments.len()));

@@ -5,9 +5,11 @@ use crate::exchange::{self, ReadOptions, Source};
 use crate::store::Home;
 use crate::store::rows::Session;
 use crate::study;
-use anyhow::bail;
+use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Make sessions of recordings: EDF, BDF, BrainVision, XDF, EEGLAB, WFDB, npz, OpenBCI; BIDS, DEAP, MAHNOB-HCI, SEED
 #[derive(Debug, clap::Args)]
@@ -62,17 +64,24 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     }
     let home = Home::open(&common.home)?;
     let job = progress::job();
+    let stop = stop_flag()?;
     let (mut taken, mut failed) = (Vec::new(), Vec::new());
     for (done, source) in sources.iter().enumerate() {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
         job.report_with("import", done as u64, sources.len() as u64, &source.path().display().to_string())?;
         let now = chrono::Utc::now().timestamp_nanos_opt().unwrap_or(0);
         // One bad file does not stop the rest.
         let outcome = first.take().map_or_else(|| source.open(options), Ok).map_err(anyhow::Error::from).and_then(|opened| {
             let imported = &opened.imported;
             let (format, zero_s, notes) = (imported.format.clone(), imported.zero_s, imported.notes.clone());
-            let session = study::import(&home, opened, source, args.participant.as_deref(), now)?;
+            let session = study::import(&home, opened, source, args.participant.as_deref(), now, &stop)?;
             Ok(Taken { source: source.clone(), session, format, zero_s, notes })
         });
+        if stop.load(Ordering::Relaxed) && outcome.is_err() {
+            break;
+        }
         match outcome {
             Ok(one) => taken.push(one),
             Err(e) => failed.push(format!("{e:#}")),
@@ -89,10 +98,25 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         taken.iter().for_each(print);
         skipped.iter().for_each(|s| println!("! left out: {s}"));
     }
+    if taken.len() + failed.len() < sources.len() {
+        bail!("stopped: {} of {} recordings were imported, nothing is left of the others", taken.len(), sources.len());
+    }
     if !failed.is_empty() {
         bail!("{} of {} recordings were not imported: {}", failed.len(), sources.len(), failed.join("; "));
     }
     Ok(())
+}
+
+/// Raised by Ctrl-C, so that half a recording can be taken away again; pressed once more it ends the program at once, and
+/// the next opening of the home does that.
+fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+        signal_hook::flag::register_conditional_default(signal, stop.clone())
+            .and_then(|_| signal_hook::flag::register(signal, stop.clone()))
+            .context("cannot listen for Ctrl-C")?;
+    }
+    Ok(stop)
 }
 
 fn described(taken: &Taken) -> Value {

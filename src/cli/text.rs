@@ -92,7 +92,9 @@ pub fn session(session: &Session, streams: &[StreamRow], trials: &[Trial], usabl
     text += &deliveries(session, streams);
     if !trials.is_empty() {
         let usable = trials.iter().filter(|t| usable(t)).count();
-        let rated = trials.iter().filter(|t| t.rating.is_complete()).count();
+        // Many a data set asked for no word of an emotion.
+        let words = !session.source.starts_with("import:") || trials.iter().any(|t| t.rating.emotion.is_some());
+        let rated = trials.iter().filter(|t| t.rating.answers(words)).count();
         let _ = writeln!(text, "\ntrials   {} of {} usable, {rated} fully rated", usable, session.trials_planned);
     }
     text

@@ -17,6 +17,7 @@ use crate::exchange::imported::{self, file_name, stream_name, unique_labels};
 pub use crate::exchange::imported::{Imported, ImportedStream, ReadOptions};
 use crate::exchange::{ExchangeError, roles};
 use crate::signal::{Channel, Role};
+use crate::store::Windows;
 use annotations::Entry;
 use records::Records;
 use samples::Scale;
@@ -183,7 +184,10 @@ fn streams(
         (0..header.signals.len()).filter(|i| !is_annotation(&header.signals[*i]) && header.signals[*i].samples > 0).collect();
     let labels = unique_labels(&wanted.iter().map(|i| header.signals[*i].label.clone()).collect::<Vec<_>>(), notes);
     let units: Vec<String> = wanted.iter().map(|i| header.signals[*i].unit.clone()).collect();
-    let (roles, guesses) = roles::roles(&labels, &units);
+    // limbic's own files name the role where the format has the transducer; elsewhere that field says nothing of it.
+    let own = header.recording.contains(" limbic ");
+    let said = |i: &usize| roles::named(&header.signals[*i].transducer).filter(|_| own);
+    let (roles, guesses) = roles::roles(&labels, &units, &wanted.iter().map(said).collect::<Vec<_>>());
     notes.extend(guesses);
     let mut rates: Vec<usize> = Vec::new();
     wanted.iter().map(|i| header.signals[*i].samples).for_each(|n| {
@@ -213,7 +217,14 @@ fn streams(
         later.push(Samples::new(records.again()?, header.width(), *samples, places, scaled));
         streams.push(ImportedStream { info, data: Vec::new(), start_s: 0.0, stamps: Vec::new() });
     }
+    if let Some(main) =
+        imported::main_stream(streams.iter().map(|s: &ImportedStream| &s.info).zip(later.iter().map(Windows::len)))
+    {
+        streams[..=main].rotate_right(1);
+        later[..=main].rotate_right(1);
+    }
     imported::number_names(&mut streams);
+    notes.extend(imported::which_eeg(streams.iter().map(|s| &s.info).zip(later.iter().map(Windows::len))));
     Ok(streams.into_iter().zip(later).collect())
 }
 
@@ -233,7 +244,7 @@ fn channel(header: &Header, signal: &SignalHeader, label: &str, role: Role, note
     }
     let (unit, factor) = imported::in_our_unit(&signal.unit, role);
     // In BDF the physical range is the device's; in EDF it is often just that of the data.
-    let full = header.bdf && digital >= f64::from((1 << 24) - 1);
+    let full = header.bdf && digital >= f64::from((1 << 24) - 2);
     let rail = full.then(|| physical_low.abs().min(physical_high.abs()) * factor);
     let offset = if gain == 1.0 && (physical == 0.0 || digital == 0.0) { 0.0 } else { physical_low - digital_low * gain };
     let (gain, offset) = (gain * factor, offset * factor);

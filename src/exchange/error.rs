@@ -18,6 +18,8 @@ pub enum ExchangeError {
     Truncated { path: PathBuf, expected: u64, found: u64, complete: u64, records: u64 },
     #[error("{path} has a damaged header: {field} of {of} is \"{value}\", which is no {wanted}")]
     Field { path: PathBuf, field: &'static str, of: String, value: String, wanted: &'static str },
+    #[error("session {session} holds no samples to write as {format}")]
+    NoSamples { session: String, format: String },
     #[error("{path} holds no samples; record again or choose another file")]
     Empty { path: PathBuf },
     #[error("{path} cannot be used: {why}")]

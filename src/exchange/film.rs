@@ -1,7 +1,7 @@
 //! The face video of a stored session as a film: a Matroska file, and beside it a table of every frame's own stamps.
 
-use super::ExchangeError;
 use super::mkv::{About, Writer, jpeg_size};
+use super::{ExchangeError, put};
 use crate::signal::{Frame, Nanos, SECOND, StreamKind, seconds};
 use crate::store::Recording;
 use crate::store::rows::StreamRow;
@@ -49,6 +49,7 @@ pub fn film(recording: &Recording, stream: Option<&str>, out: &Path, inside_lab:
     let title = format!("{mark}face video of {}/{}, session {}", session.participant, session.number, session.id);
     let about = About { title, begun_utc: session.started_utc + (first.captured - session.started), width, height };
 
+    put::may_become_a_file(out).map_err(|cause| ExchangeError::Write { path: out.into(), cause })?;
     let stamps = out.with_extension("frames.tsv");
     let period = (SECOND as f64 / row.info.rate.max(1.0)) as Nanos;
     let reel = write_part(good, &about, period, &out.with_extension("mkv.part"), &stamps)?;

@@ -102,14 +102,12 @@ impl Draft {
 pub(super) fn channels(drafts: &[Draft], notes: &mut Vec<String>) -> Vec<(Channel, f64)> {
     let labels = unique_labels(&drafts.iter().map(|d| d.label.clone()).collect::<Vec<_>>(), notes);
     let units: Vec<String> = drafts.iter().map(|d| d.unit.clone()).collect();
-    let mut guessed = vec![Role::Misc; drafts.len()];
-    if drafts.iter().any(|d| d.role.is_none()) {
-        let (found, guesses) = roles::roles(&labels, &units);
+    let said: Vec<Option<Role>> = drafts.iter().map(|d| d.role).collect();
+    let (roles, guesses) = roles::roles(&labels, &units, &said);
+    if said.iter().any(Option::is_none) {
         notes.extend(guesses);
-        guessed = found;
     }
-    let made = drafts.iter().zip(labels).zip(guessed).map(|((draft, label), guess)| {
-        let role = draft.role.unwrap_or(guess);
+    let made = drafts.iter().zip(labels).zip(roles).map(|((draft, label), role)| {
         let (unit, factor) = in_our_unit(&draft.unit, role);
         let step = draft.step.map(|step| step * factor);
         (Channel { label, role, unit, rail: None, step, zero: 0.0 }, factor)
@@ -184,6 +182,35 @@ pub(super) fn number_names(streams: &mut [ImportedStream]) {
     }
 }
 
+/// Which of several streams what is computed uses: that with the most EEG channels, of equal ones the longest, of equally
+/// long ones the first. None without EEG.
+pub(super) fn main_stream<'a>(streams: impl Iterator<Item = (&'a StreamInfo, usize)>) -> Option<usize> {
+    let size = |(info, samples): (&StreamInfo, usize)| (info.with_role(Role::Eeg).len(), samples as f64 / info.rate.max(1e-9));
+    let mut most: Option<(usize, (usize, f64))> = None;
+    for (i, size) in streams.map(size).enumerate().filter(|(_, size)| size.0 > 0) {
+        if most.is_none_or(|(_, before)| size.0 > before.0 || (size.0 == before.0 && size.1 > before.1)) {
+            most = Some((i, size));
+        }
+    }
+    most.map(|(i, _)| i)
+}
+
+/// Puts the stream that what is computed uses before all others, since that is how a session finds it.
+pub(super) fn put_main_first(streams: &mut [ImportedStream]) {
+    let length = |s: &ImportedStream| s.data.first().map_or(0, Vec::len);
+    if let Some(main) = main_stream(streams.iter().map(|s| (&s.info, length(s)))) {
+        streams[..=main].rotate_right(1);
+    }
+}
+
+/// A sentence where there is a choice of streams with EEG: of which what is computed is made.
+pub fn which_eeg<'a>(streams: impl Iterator<Item = (&'a StreamInfo, usize)>) -> Option<String> {
+    let told = |(info, n): (&StreamInfo, usize)| format!("{} ({:.2} Hz, {:.1} s)", info.name, info.rate, n as f64 / info.rate);
+    let with_eeg: Vec<String> = streams.filter(|(info, _)| !info.with_role(Role::Eeg).is_empty()).map(told).collect();
+    let (used, others) = with_eeg.split_first().filter(|(_, others)| !others.is_empty())?;
+    Some(format!("several streams have EEG: features and models are made of {used}; left out of them: {}", others.join(", ")))
+}
+
 /// The last part of a path, for people.
 pub(super) fn file_name(path: &std::path::Path) -> String {
     path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
@@ -205,5 +232,23 @@ mod tests {
         let channels: Vec<Channel> = made.into_iter().map(|(c, _)| c).collect();
         assert_eq!((stream_name(&channels, "a"), stream_name(&channels[1..2], "a")), ("eeg".into(), "ecg".into()));
         assert_eq!(stream_name(&channels[2..], "a"), "a");
+    }
+
+    #[test]
+    fn the_longest_of_the_streams_with_most_eeg_comes_first() {
+        let stream = |channels: &[&str], n: usize| {
+            let channels: Vec<Channel> = channels.iter().map(|l| Channel::eeg(*l)).collect();
+            let data = vec![vec![0.0; n]; channels.len()];
+            ImportedStream { info: info(0, "eeg", String::new(), 100.0, channels), data, start_s: 0.0, stamps: Vec::new() }
+        };
+        let mut streams =
+            vec![stream(&["Fz"], 900), stream(&["Fz", "Cz"], 100), stream(&["Pz", "Oz"], 300), stream(&["O1", "O2"], 300)];
+        put_main_first(&mut streams);
+        let first = |s: &ImportedStream| s.info.channels[0].label.clone();
+        assert_eq!(streams.iter().map(first).collect::<Vec<_>>(), ["Pz", "Fz", "Fz", "O1"]);
+        number_names(&mut streams);
+        let said = which_eeg(streams.iter().map(|s| (&s.info, s.data[0].len()))).expect("a choice");
+        assert!(said.contains("made of eeg (100.00 Hz, 3.0 s)") && said.contains("eeg4"), "{said}");
+        assert_eq!(which_eeg(streams[..1].iter().map(|s| (&s.info, 300))), None);
     }
 }

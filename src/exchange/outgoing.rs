@@ -5,7 +5,7 @@ mod samples;
 use super::ExchangeError;
 use super::trial_text;
 use crate::signal::{Nanos, Role, Segment, StreamInfo, StreamKind, seconds, to_nanos};
-use crate::store::rows::Trial;
+use crate::store::rows::{StreamRow, Trial};
 use crate::store::{Recording, StreamClock};
 
 /// One stream of samples. They stay in the session and are read a window at a time ([`Outgoing::each`]).
@@ -72,6 +72,15 @@ impl Outgoing<'_> {
     }
 }
 
+/// Whether a session holds samples: one that was cut off early, or of which only the face is kept, does not.
+pub fn has_samples(recording: &Recording) -> bool {
+    recording.streams.iter().any(|row| has(recording, row))
+}
+
+fn has(recording: &Recording, row: &StreamRow) -> bool {
+    row.info.kind == StreamKind::Signal && row.written > 0 && recording.clock(row.info.id).is_some()
+}
+
 /// Streams of samples of a session, that with the EEG first.
 ///
 /// # Errors
@@ -80,8 +89,7 @@ pub fn each_stream<'a, E: From<ExchangeError>>(
     recording: &'a Recording,
     mut each: impl FnMut(&Outgoing<'a>) -> Result<(), E>,
 ) -> Result<usize, E> {
-    let mut rows: Vec<_> =
-        recording.streams.iter().filter(|row| row.info.kind == StreamKind::Signal && row.written > 0).collect();
+    let mut rows: Vec<_> = recording.streams.iter().filter(|row| has(recording, row)).collect();
     rows.sort_by_key(|row| (row.info.with_role(Role::Eeg).is_empty(), row.info.id));
     let mut count = 0;
     for row in rows {

@@ -15,6 +15,7 @@ pub(super) struct Whole {
 impl Whole {
     /// Begins a file; folders on its way are created.
     pub fn create(path: &Path) -> io::Result<Whole> {
+        may_become_a_file(path)?;
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)?;
         }
@@ -54,9 +55,40 @@ impl Drop for Whole {
     }
 }
 
+/// What takes its name from the file system takes it from whatever has it: a device or a folder is never to be replaced.
+pub(super) fn may_become_a_file(path: &Path) -> io::Result<()> {
+    match std::fs::metadata(path) {
+        Ok(there) if !there.is_file() => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is there already and is no plain file; choose another name"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes a small file wholly or not at all.
 pub(super) fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = Whole::create(path)?;
     file.write_all(bytes)?;
     file.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::FileTypeExt;
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn only_a_plain_file_is_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, socket) = (folder.path().join("file"), folder.path().join("socket"));
+        put(&file, b"one").expect("new");
+        put(&file, b"two").expect("replaced");
+        assert_eq!(std::fs::read(&file).expect("read"), b"two");
+        let _listener = UnixListener::bind(&socket).expect("a socket");
+        let said = put(&socket, b"three").expect_err("no plain file").to_string();
+        assert!(said.contains("no plain file"), "{said}");
+        assert!(std::fs::metadata(&socket).expect("still there").file_type().is_socket());
+        assert!(put(folder.path(), b"four").is_err());
+    }
 }

@@ -42,19 +42,20 @@ fn is_socket(label: &str) -> bool {
     letters.next().is_some_and(|c| c.is_ascii_uppercase()) && label[1..].parse().is_ok_and(|n: u8| (1..=32).contains(&n))
 }
 
-/// Roles of all channels, in order, and what had to be guessed.
-pub fn roles(labels: &[String], units: &[String]) -> (Vec<Role>, Vec<String>) {
+/// Roles of all channels, in order, and what had to be guessed; what the file has `said` of a channel stands.
+pub fn roles(labels: &[String], units: &[String], said: &[Option<Role>]) -> (Vec<Role>, Vec<String>) {
     let sockets = numbered_sockets(labels);
     let mut notes = Vec::new();
     let volts = |i: usize| units.get(i).is_some_and(|unit| microvolts(unit).is_some());
-    let mut roles: Vec<Role> =
-        labels.iter().map(|label| if sockets && is_socket(label) { Role::Eeg } else { by_label(label) }).collect();
+    let said = |i: usize| said.get(i).copied().flatten();
+    let by_label = |label: &String| if sockets && is_socket(label) { Role::Eeg } else { by_label(label) };
+    let mut roles: Vec<Role> = labels.iter().enumerate().map(|(i, label)| said(i).unwrap_or_else(|| by_label(label))).collect();
     if sockets {
         notes.push(
             "channels A1, A2, ... are amplifier sockets, not electrode positions; maps need a montage that names them".into(),
         );
     } else if !roles.contains(&Role::Eeg) {
-        let guessed = (0..labels.len()).filter(|&i| roles[i] == Role::Misc && volts(i)).collect::<Vec<_>>();
+        let guessed = (0..labels.len()).filter(|&i| said(i).is_none() && roles[i] == Role::Misc && volts(i)).collect::<Vec<_>>();
         if !guessed.is_empty() {
             notes.push(format!("no label is an electrode's; {} voltage channels are taken for EEG", guessed.len()));
         }
@@ -98,7 +99,7 @@ mod tests {
     #[test]
     fn labels_tell_what_is_measured() {
         let labels = owned(&["EEG Fp1-REF", "Cz", "REOG", "ECG", "Plethysmograph", "Status", "EXG1"]);
-        let (found, notes) = roles(&labels, &owned(&["uV"; 7]));
+        let (found, notes) = roles(&labels, &owned(&["uV"; 7]), &[]);
         assert_eq!(found, [Role::Eeg, Role::Eeg, Role::Eog, Role::Ecg, Role::Ppg, Role::Trigger, Role::Misc]);
         assert!(notes.is_empty());
     }
@@ -106,10 +107,14 @@ mod tests {
     #[test]
     fn sockets_are_eeg_but_no_positions_and_unknown_voltages_are_guessed() {
         let labels: Vec<String> = (1..=8).map(|n| format!("A{n}")).chain(owned(&["C3", "Ergo-Left"])).collect();
-        let (found, notes) = roles(&labels, &owned(&["uV"; 10]));
+        let (found, notes) = roles(&labels, &owned(&["uV"; 10]), &[]);
         assert!(found[..9].iter().all(|r| *r == Role::Eeg) && found[9] == Role::Misc && notes.len() == 1);
-        let (found, notes) = roles(&owned(&["left", "sound"]), &owned(&["mV", "Pa"]));
+        let (found, notes) = roles(&owned(&["left", "sound"]), &owned(&["mV", "Pa"]), &[]);
         assert_eq!((found, notes.len()), (vec![Role::Eeg, Role::Misc], 1));
+        // What the file says is no guess, and not told as one.
+        let said = [Some(Role::Ecg), Some(Role::Misc), None];
+        let (found, notes) = roles(&owned(&["II", "x", "PLETH"]), &owned(&["mV", "mV", "NU"]), &said);
+        assert_eq!((found, notes.len()), (vec![Role::Ecg, Role::Misc, Role::Ppg], 0));
         assert_eq!(microvolts("\u{b5}V"), Some(1.0));
     }
 }

@@ -103,7 +103,8 @@ pub fn with_duration(text: &str, seconds: f64) -> String {
 /// The text, and how long it lasted.
 pub fn split_duration(text: &str) -> (&str, f64) {
     let parts = text.strip_suffix(" s)").and_then(|t| t.rsplit_once(" (lasts "));
-    parts.and_then(|(text, s)| Some((text, s.parse().ok()?))).unwrap_or((text, 0.0))
+    let long = |s: &str| s.parse().ok().filter(|s: &f64| s.is_finite() && *s > 0.0);
+    parts.and_then(|(text, s)| Some((text, long(s)?))).unwrap_or((text, 0.0))
 }
 
 #[cfg(test)]
@@ -126,6 +127,8 @@ mod tests {
         assert_eq!((read_felt(&write_felt(&felt)), read_felt(&write_felt(&rated))), (Some(felt), Some(rated)));
         assert_eq!((read_felt("felt fear"), read_felt("felt 1/2 by=")), (None, None));
         assert_eq!(split_duration(&with_duration("T1", 4.2)), ("T1", 4.2));
-        assert_eq!(split_duration("note (s)"), ("note (s)", 0.0));
+        for other in ["note (s)", "note (lasts inf s)", "note (lasts -1 s)"] {
+            assert_eq!(split_duration(other), (other, 0.0));
+        }
     }
 }

@@ -128,6 +128,11 @@ impl Rating {
         self
     }
 
+    /// What was asked is answered: valence and arousal, and the emotion's word where words were asked for.
+    pub fn answers(&self, words: bool) -> bool {
+        self.valence.is_some() && self.arousal.is_some() && (!words || self.emotion.is_some())
+    }
+
     /// A sentence about the first value outside 1-9, if any.
     pub fn problem(&self) -> Option<String> {
         [("valence", self.valence), ("arousal", self.arousal)].into_iter().find_map(|(name, value)| {

@@ -125,7 +125,7 @@ fn without(mut row: ModelRow, code: &str, ids: &BTreeSet<SessionId>) -> ModelRow
 }
 
 /// Removes a session's folder; the journal goes last, so that a folder left half-way still says whose it is.
-fn remove_session(folder: &Path) -> Result<(), StoreError> {
+pub(super) fn remove_session(folder: &Path) -> Result<(), StoreError> {
     let (journals, others): (Vec<String>, Vec<String>) = disk::file_names(folder)?
         .into_iter()
         .partition(|name| disk::segment_parts(name).is_some_and(|(stem, _)| stem == journal::SESSION));

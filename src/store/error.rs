@@ -46,6 +46,8 @@ pub enum StoreError {
     NoParticipant { code: String },
     #[error("session {session} exists already")]
     Exists { session: SessionId },
+    #[error("it was stopped, and nothing of it is stored")]
+    Stopped,
     #[error("session {session} is being recorded; end it first")]
     Live { session: SessionId },
     #[error("session {session} has ended; only an interrupted or a prepared one can go on")]

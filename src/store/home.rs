@@ -57,7 +57,8 @@ pub struct RebuildReport {
 
 impl Home {
     /// Opens a home for writing, creating the folder if need be. Sessions that a dead process left unfinished are
-    /// marked as interrupted, unless they were only prepared; the catalogue is brought in line with the journals.
+    /// marked as interrupted, unless they were only prepared; imports that it left are removed; the catalogue is brought in
+    /// line with the journals.
     ///
     /// # Errors
     /// Another process has it open, it cannot be written, or less than 8 MiB are free. Nothing is created then.
@@ -85,6 +86,7 @@ impl Home {
         let state = State { catalogue: Some(catalogue), log: Some(log), live: BTreeSet::new() };
         let inner = Inner { dir: dir.into(), state: Mutex::new(state), notices: Vec::new(), lock: Some(lock) };
         let home = Home { inner: Arc::new(inner) };
+        let mut removed = false;
         for session in home.sessions()? {
             // One that was closed before anything was recorded waits for its beginning.
             let open = match session.state {
@@ -92,10 +94,19 @@ impl Home {
                 SessionState::Prepared => session.ended.is_none(),
                 _ => false,
             };
-            if open {
+            if session.state == SessionState::Prepared && session.is_half_import() {
+                super::erase::remove_session(&home.session_dir(session.id))?;
+                removed = true;
+                let name = format!("{}/{} ({})", session.participant, session.number, session.rig_name);
+                notices.push(format!("the import of {name} had not been finished and is removed; import it again"));
+            } else if open {
                 let id = session.id;
                 notices.push(home.interrupt(session).unwrap_or_else(|e| format!("session {id} had not been closed: {e}")));
             }
+        }
+        if removed {
+            // The catalogue forgets what has no folder.
+            home.rebuild()?;
         }
         Ok(home.with_notices(notices))
     }

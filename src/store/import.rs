@@ -8,6 +8,7 @@ use super::rows::{Consent, Entry, Participant, Session, SessionState, Trial};
 use super::writer::SessionWriter;
 use crate::signal::{Marker, Nanos, Placement, SECOND, Segment, StreamInfo};
 pub use samples::{Samples, Windows};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// One stream from its first sample to its last.
 #[derive(Debug)]
@@ -32,16 +33,17 @@ pub struct WholeSession {
 
 impl Home {
     /// Stores whole streams as a complete session, a second a chunk; lost samples become gaps. `session.source` says
-    /// where it came from: "import:edf". Where the disk fails nothing of it is left.
+    /// where it came from: "import:edf". Where the disk fails, or `stop` is raised, nothing of it is left.
     ///
     /// # Errors
-    /// As [`Home::create_session`] and [`super::SessionWriter::samples`].
+    /// As [`Home::create_session`] and [`super::SessionWriter::samples`]; [`StoreError::Stopped`].
     pub fn import_session(
         &self,
         session: Session,
         participant: Participant,
         consent: Consent,
         whole: WholeSession,
+        stop: &AtomicBool,
     ) -> Result<Session, StoreError> {
         for WholeStream { info, samples, .. } in &whole.streams {
             if let Samples::Held(data) = samples
@@ -53,7 +55,7 @@ impl Home {
         }
         let folder = self.session_dir(session.id);
         let writer = self.create_session(session, participant, consent)?;
-        fill(writer, whole).inspect_err(|_| {
+        fill(writer, whole, stop).inspect_err(|_| {
             // Half a recording would look like a whole one; the catalogue forgets what has no folder.
             let _ = std::fs::remove_dir_all(&folder);
             let _ = self.rebuild();
@@ -61,7 +63,7 @@ impl Home {
     }
 }
 
-fn fill(mut writer: SessionWriter, whole: WholeSession) -> Result<Session, StoreError> {
+fn fill(mut writer: SessionWriter, whole: WholeSession, stop: &AtomicBool) -> Result<Session, StoreError> {
     let (id, mut ended) = (writer.session().id, writer.session().started);
     let infos: Vec<StreamInfo> = whole.streams.iter().map(|s| s.info.clone()).collect();
     writer.declare_streams(&infos)?;
@@ -81,7 +83,7 @@ fn fill(mut writer: SessionWriter, whole: WholeSession) -> Result<Session, Store
         }
     }
     for mut stream in whole.streams {
-        ended = ended.max(store(&mut writer, &mut stream)?);
+        ended = ended.max(store(&mut writer, &mut stream, stop)?);
     }
     writer.close(SessionState::Complete, ended)
 }
@@ -90,13 +92,16 @@ fn fill(mut writer: SessionWriter, whole: WholeSession) -> Result<Session, Store
 const AHEAD: usize = 8;
 
 /// Writes a stream; answers when it ended. Rows are made on one core while the other packs them.
-fn store(writer: &mut SessionWriter, stream: &mut WholeStream) -> Result<Nanos, StoreError> {
+fn store(writer: &mut SessionWriter, stream: &mut WholeStream, stop: &AtomicBool) -> Result<Nanos, StoreError> {
     let end = even(stream, stream.samples.len());
     std::thread::scope(|scope| {
         let (sender, chunks) = std::sync::mpsc::sync_channel(AHEAD);
         // A writer that gave up has dropped its end.
         scope.spawn(move || samples::cut(stream, |chunk| sender.send(chunk).is_ok()));
         for chunk in chunks {
+            if stop.load(Ordering::Relaxed) {
+                return Err(StoreError::Stopped);
+            }
             writer.take_samples(chunk?)?;
             if writer.pending() > 8 << 20 {
                 writer.flush()?;

@@ -38,6 +38,21 @@ pub struct Consent {
     pub signed_utc: Nanos,
 }
 
+/// Begins the form of a recording that came from elsewhere.
+const ELSEWHERE: &str = "imported from ";
+
+impl Consent {
+    /// For a file that was recorded elsewhere, under a consent that was given there and is not known here.
+    pub fn elsewhere(file: &str) -> Consent {
+        Consent { recording: true, form: format!("{ELSEWHERE}{file}"), ..Consent::default() }
+    }
+
+    /// Whether nobody here knows what was agreed to, nor what the recording was made for.
+    pub fn is_from_elsewhere(&self) -> bool {
+        self.form.starts_with(ELSEWHERE)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SessionState {
@@ -78,6 +93,18 @@ pub struct Session {
     pub quality: Option<QualityReport>,
     /// Where the session came from: "recorded", "import:edf", ...
     pub source: String,
+}
+
+impl Session {
+    /// Whether the date is known: an import of a file without one begins when its session was made.
+    pub fn is_dated(&self) -> bool {
+        !self.source.starts_with("import:") || self.started_utc.max(0) as u64 / 1_000_000 != self.id.0 >> 20
+    }
+
+    /// An import that was cut off. Its recording lies whole elsewhere, so what is here of it is worth nothing.
+    pub fn is_half_import(&self) -> bool {
+        self.source.starts_with("import:") && self.state != SessionState::Complete
+    }
 }
 
 /// One stream of a session with its counters.

@@ -2,10 +2,11 @@
 
 use crate::exchange::{Opened, Source, trial_text};
 use crate::signal::{Marker, MarkerKind, Nanos, Seed, Segment, seconds, to_nanos};
-use crate::store::rows::{Consent, Participant, Session, SessionState, Trial};
+use crate::store::rows::{Consent, Participant, Session, SessionState, Trial, TrialState};
 use crate::store::{Home, Samples, WholeSession, WholeStream};
 use crate::study::StudyError;
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 
 /// Formats whose data sets may not be passed on: a copy leaves the lab only when a person says that it stays inside.
 const RESTRICTED: [&str; 3] = ["import:deap", "import:mahnob-hci", "import:seed"];
@@ -15,7 +16,8 @@ pub fn is_restricted(session: &Session) -> bool {
     RESTRICTED.iter().any(|name| session.source.starts_with(name))
 }
 
-/// Stores a recording as a complete session. Without `participant` the recording's own code is taken.
+/// Stores a recording as a complete session. Without `participant` the recording's own code is taken; where `stop` is
+/// raised meanwhile nothing of it is left.
 ///
 /// # Errors
 /// The home cannot be written; a code that cannot be one.
@@ -25,6 +27,7 @@ pub fn import(
     source: &Source,
     participant: Option<&str>,
     now_utc: Nanos,
+    stop: &AtomicBool,
 ) -> Result<Session, StudyError> {
     let Opened { imported, later } = recording.into();
     let file = source.path();
@@ -59,13 +62,11 @@ pub fn import(
         quality: lab.quality,
         source: format!("import:{}", imported.format.to_ascii_lowercase()),
     };
-    // The file was recorded elsewhere, under the consent that was given there.
-    let form = format!("imported from {}", session.rig_name);
-    let consent = lab.consent.unwrap_or(Consent { recording: true, form, ..Consent::default() });
+    let consent = lab.consent.unwrap_or_else(|| Consent::elsewhere(&session.rig_name));
     let whole = whole(Opened { imported, later });
     let numbers: BTreeSet<u32> = whole.trials.iter().map(|t| t.number).collect();
     let session = Session { trials_planned: lab.trials_planned.unwrap_or(numbers.len() as u32), ..session };
-    Ok(home.import_session(session, person, consent, whole)?)
+    Ok(home.import_session(session, person, consent, whole, stop)?)
 }
 
 /// Streams, markers and trials on the session's clock, whose zero is the recording's.
@@ -87,6 +88,7 @@ fn whole(Opened { imported, later }: Opened) -> WholeSession {
             made.markers.push(marker(onset, duration, line));
         }
     }
+    end_trials(&mut made);
     for (onset, duration, segment) in felt {
         let of = |t: &&Trial| (t.number, t.attempt) == (segment.trial, segment.attempt);
         match made.trials.iter().find(of).and_then(|t| t.video_on).map(seconds) {
@@ -114,6 +116,17 @@ fn whole(Opened { imported, later }: Opened) -> WholeSession {
     made
 }
 
+/// A trial whose line says no length ended with its video: at the first marker of that before the next trial begins.
+fn end_trials(made: &mut WholeSession) {
+    let begins: Vec<Nanos> = made.trials.iter().filter_map(|t| t.video_on).collect();
+    let ends: Vec<Nanos> = made.markers.iter().filter(|m| m.kind == MarkerKind::VideoOff).map(|m| m.at).collect();
+    for trial in made.trials.iter_mut().filter(|t| t.video_off.is_none() && t.state == TrialState::Done) {
+        let Some(on) = trial.video_on else { continue };
+        let next = begins.iter().copied().filter(|begin| *begin > on).min();
+        trial.video_off = ends.iter().copied().filter(|end| *end > on).min().filter(|end| next.is_none_or(|next| *end <= next));
+    }
+}
+
 /// A line of limbic's own becomes the marker that it was; any other text one from outside.
 fn marker(onset: f64, duration: f64, line: &str) -> Marker {
     let (word, rest) = line.split_once(": ").unwrap_or((line, ""));
@@ -135,6 +148,9 @@ mod tests {
             (2.0, 3.0, "Comment/trial 1.1 done valence=6 stimulus=clip".into()),
             (0.02, 0.02, "BAD_gap".into()),
             (4.0, 0.5, "S  1".into()),
+            (6.0, 0.0, "trial 2.1 done stimulus=cut".into()),
+            (8.0, 0.0, "trial 3.1 done stimulus=clip".into()),
+            (10.0, 0.0, "video-off: clip".into()),
             (2.5, 1.0, "felt 1.1/1 emotion=fear intensity=7 live=no marked=5 by=participant".into()),
         ];
         let info = crate::signal::StreamInfo {
@@ -156,6 +172,7 @@ mod tests {
         let felt = &made.segments[0];
         assert_eq!((felt.from_s, felt.to_s, felt.intensity, felt.by.as_str()), (0.5, 1.5, Some(7), "participant"));
         assert_eq!((made.trials[0].video_off, made.trials[0].rating.valence), (Some(5_000_000_000), Some(6.0)));
+        assert_eq!(made.trials.iter().map(|t| t.video_off).collect::<Vec<_>>()[1..], [None, Some(10_000_000_000)]);
         let Samples::Held(data) = &made.streams[0].samples else { panic!("in memory") };
         assert_eq!(data[0].iter().map(|v| v.is_nan()).collect::<Vec<_>>(), [false, false, true, true, false]);
     }

@@ -1,8 +1,8 @@
 //! A study at a glance: who took part, which classes have how many usable trials, what is missing, what to record next.
 
 use crate::prepare::dataset::Target;
-use crate::store::Home;
 use crate::store::rows::{Session, SessionState, Trial};
+use crate::store::{Home, Recording};
 use crate::study::{StudyError, datasets};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ pub struct SessionLine {
     pub source: String,
     pub trials_planned: u32,
     pub usable: usize,
-    /// Usable trials without a complete rating.
+    /// Usable trials without the rating that the target takes; for the intended emotion without any that was asked for.
     pub unrated: usize,
     /// The gate's, 0-100.
     pub quality: Option<f64>,
@@ -78,7 +78,8 @@ pub fn overview(home: &Home, target: Target) -> Result<Overview, StudyError> {
                 *count += 1;
             }
         }
-        let unrated = usable.iter().filter(|t| !t.rating.is_complete()).count();
+        let words = asks_for_words(&recordings, &recording.session);
+        let unrated = usable.iter().filter(|t| !is_rated(t, target, words)).count();
         let quality = recording.quality.as_ref().map(|q| q.overall);
         person.sessions.push(line(&recording.session, usable.len(), unrated, quality));
     }
@@ -94,6 +95,22 @@ pub fn overview(home: &Home, target: Target) -> Result<Overview, StudyError> {
     let mut overview = Overview { target, participants, classes, usable, unrated, balance, next: Vec::new() };
     overview.next = next(&overview);
     Ok(overview)
+}
+
+/// Whether a session's participants chose a word for what they felt: in a lab's own ones always, in those of a data set
+/// from elsewhere where at least one answer is such a word.
+fn asks_for_words(recordings: &[Recording], session: &Session) -> bool {
+    let of_set = recordings.iter().filter(|r| r.session.source == session.source);
+    !session.source.starts_with("import:") || of_set.flat_map(|r| &r.trials).any(|t| t.rating.emotion.is_some())
+}
+
+fn is_rated(trial: &Trial, target: Target, words: bool) -> bool {
+    match target {
+        Target::Valence | Target::ValenceLevels => trial.rating.valence.is_some(),
+        Target::Arousal | Target::ArousalLevels => trial.rating.arousal.is_some(),
+        Target::Reported => trial.rating.emotion.is_some(),
+        Target::Intended => trial.rating.answers(words),
+    }
 }
 
 fn line(session: &Session, usable: usize, unrated: usize, quality: Option<f64>) -> SessionLine {

@@ -23,6 +23,7 @@ use crate::train::fit::FitOptions;
 use crate::train::protocol::Protocol;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 /// Which paper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,7 +166,9 @@ fn take_in(home: &Home, settings: &Settings, job: &Job) -> Result<Taken, StudyEr
         }
         match source.read(ReadOptions::default()) {
             Ok(imported) => {
-                taken.sessions.push(super::import(home, imported, source, None, settings.now_utc + done as i64)?.id);
+                taken.sessions.push(
+                    super::import(home, imported, source, None, settings.now_utc + done as i64, &AtomicBool::new(false))?.id,
+                );
                 taken.new += 1;
             }
             Err(e) => taken.failed.push(e.to_string()),

@@ -59,7 +59,9 @@ fn of_session(recording: &Recording) -> anyhow::Result<(StreamInfo, Physiology)>
 
 /// The stream with the most EEG; where it has no heart channel, another stream's beats on its time axis.
 fn joined(mut tables: Vec<Table>) -> anyhow::Result<(StreamInfo, Physiology)> {
-    let most = (0..tables.len()).max_by_key(|&i| tables[i].info.with_role(Role::Eeg).len()).context("there are no signals")?;
+    // The first of equal ones, as everywhere.
+    let most =
+        (0..tables.len()).rev().max_by_key(|&i| tables[i].info.with_role(Role::Eeg).len()).context("there are no signals")?;
     let eeg = tables.swap_remove(most);
     let mut physiology = physiology(&eeg.info.channels, eeg.info.rate, &eeg.data)?;
     if heart_beats(&eeg.info.channels, eeg.info.rate, &eeg.data).is_none() {

@@ -34,9 +34,8 @@ pub(super) fn eeg(recording: &Recording, stream: &Outgoing) -> Value {
     let others = count(Role::Misc) + count(Role::Contact) + count(Role::Eda) + count(Role::Temperature) + count(Role::Ppg);
     let rig = toml::from_str::<toml::Table>(&recording.session.rig).ok();
     let mains = rig.and_then(|rig| rig.get("mains_hz").and_then(|v| v.as_float().or_else(|| v.as_integer().map(|i| i as f64))));
-    json!({
+    let mut told = json!({
         "TaskName": "emotion",
-        "TaskDescription": "Videos that are meant to raise emotions are watched and then rated.",
         "Manufacturer": "n/a",
         "ManufacturersModelName": stream.info.device,
         "CapManufacturer": "n/a",
@@ -54,7 +53,12 @@ pub(super) fn eeg(recording: &Recording, stream: &Outgoing) -> Value {
         "TriggerChannelCount": count(Role::Trigger),
         "RecordingDuration": stream.samples() as f64 / stream.info.rate,
         "RecordingType": "continuous",
-    })
+    });
+    // What people did for a recording from elsewhere is not known here.
+    if !recording.consent.is_from_elsewhere() {
+        told["TaskDescription"] = json!("Videos that are meant to raise emotions are watched and then rated.");
+    }
+    told
 }
 
 /// `_channels.json`: the columns that are not BIDS' own.

@@ -26,6 +26,7 @@ const COLUMNS: [&str; 8] =
 pub(super) fn row(recording: &Recording) -> Vec<String> {
     let (person, consent) = (&recording.participant, &recording.consent);
     let yes = |b: bool| if b { "yes" } else { "no" }.to_string();
+    let agreed = |b: bool| if consent.is_from_elsewhere() { "n/a".into() } else { yes(b) };
     let sex = match person.sex.as_str() {
         "f" => "F",
         "m" => "M",
@@ -44,8 +45,8 @@ pub(super) fn row(recording: &Recording) -> Vec<String> {
         person.age_band.clone(),
         sex.into(),
         hand.into(),
-        yes(consent.recording),
-        yes(consent.face_shared),
+        agreed(consent.recording),
+        agreed(consent.face_shared),
         yes(recording.session.simulated),
     ]
 }

@@ -62,6 +62,7 @@ const EEG_BIDS: &str = "1.10.0";
 pub fn export(home: &Home, sessions: &[Session], root: &Path, options: &Options, job: &Job) -> Result<Written, ExchangeError> {
     let mut written = Written::default();
     let mut rows = Vec::new();
+    let mut elsewhere = false;
     // Later sessions of a person say the latest about them.
     let mut ordered: Vec<&Session> = sessions.iter().collect();
     ordered.sort_by_key(|s| (s.participant.clone(), s.number));
@@ -78,6 +79,7 @@ pub fn export(home: &Home, sessions: &[Session], root: &Path, options: &Options,
             continue;
         }
         rows.push(people::row(&recording));
+        elsewhere |= recording.consent.is_from_elsewhere();
         if place.provenance_says(&stamp) {
             written.unchanged.push(name);
             continue;
@@ -87,7 +89,7 @@ pub fn export(home: &Home, sessions: &[Session], root: &Path, options: &Options,
         written.written.push(name);
     }
     written.participants = people::write(root, rows)?;
-    top(root, options, &ordered)?;
+    top(root, options, &ordered, elsewhere)?;
     job.report("export", ordered.len() as u64, ordered.len() as u64)?;
     Ok(written)
 }
@@ -186,7 +188,7 @@ fn session_files(
         Ok::<(), ExchangeError>(())
     })?;
     let (zero, began) = eeg.map_or((0, recording.session.started_utc), |(main, began)| (main.start, began));
-    scans(place, options, began)?;
+    scans(place, options, recording.session.is_dated().then_some(began))?;
     if !recording.trials.is_empty() {
         text(&place.file("beh", "_beh.tsv"), &events::behaviour(&recording.trials))?;
         value(&place.file("beh", "_beh.json"), &events::describe(&recording.session.player, true))?;
@@ -211,7 +213,10 @@ fn eeg_files(
     let about =
         About { participant: &session.participant, session: &session.id.to_string(), began, simulated: session.simulated };
     match options.eeg {
-        Eeg::BrainVision => brainvision::write(&place.file("eeg", "_eeg.vhdr"), stream, &events, began, "")?,
+        Eeg::BrainVision => {
+            let date = session.is_dated().then_some(began);
+            brainvision::write(&place.file("eeg", "_eeg.vhdr"), stream, &events, date, "")?
+        }
         Eeg::Edf => edf::write(&place.file("eeg", "_eeg.edf"), false, stream, &events, about)?,
         Eeg::Bdf => edf::write(&place.file("eeg", "_eeg.bdf"), true, stream, &events, about)?,
     }
@@ -228,25 +233,26 @@ fn eeg_files(
     Ok(())
 }
 
-fn scans(place: &Place, options: &Options, began: Nanos) -> Result<(), ExchangeError> {
+fn scans(place: &Place, options: &Options, began: Option<Nanos>) -> Result<(), ExchangeError> {
     let end = match options.eeg {
         Eeg::BrainVision => "vhdr",
         Eeg::Edf => "edf",
         Eeg::Bdf => "bdf",
     };
     let mut table = Table::new(&["filename", "acq_time"]);
-    let date = chrono::DateTime::from_timestamp_nanos(began).format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
-    table.rows.push(vec![format!("eeg/{}_task-emotion_eeg.{end}", place.prefix), date]);
+    let date = |began| chrono::DateTime::from_timestamp_nanos(began).format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+    table.rows.push(vec![format!("eeg/{}_task-emotion_eeg.{end}", place.prefix), began.map(date).unwrap_or_default()]);
     text(&place.root.join(&place.folder).join(format!("{}_scans.tsv", place.prefix)), &table.text())
 }
 
-/// Face video lies in sourcedata, of those who agreed that it leaves the lab.
+/// Face video lies in sourcedata, of those who agreed that it leaves the lab, and of simulated people.
 fn face(recording: &Recording, place: &Place, options: &Options, notes: &mut Vec<String>) -> Result<(), ExchangeError> {
     let stored = recording.streams.iter().any(|s| s.info.kind == StreamKind::Face && s.written > 0);
     if !options.face || !stored {
         return Ok(());
     }
-    if !recording.consent.face_shared {
+    // Nobody is to be seen in a simulated person's pictures.
+    if !(recording.session.simulated || recording.consent.face_shared) {
         notes.push(format!("{}: no consent that face video is shared; it is left out", place.prefix));
         return Ok(());
     }
@@ -263,8 +269,8 @@ fn face(recording: &Recording, place: &Place, options: &Options, notes: &mut Vec
     Ok(())
 }
 
-/// The files about the whole data set.
-fn top(root: &Path, options: &Options, sessions: &[&Session]) -> Result<(), ExchangeError> {
+/// The files about the whole data set. With sessions from `elsewhere` nothing is said of what people did.
+fn top(root: &Path, options: &Options, sessions: &[&Session], elsewhere: bool) -> Result<(), ExchangeError> {
     let simulated = sessions.iter().any(|s| s.simulated);
     let name = if simulated { format!("{} (SIMULATED)", options.name) } else { options.name.clone() };
     let version = json!([{ "Name": "limbic", "Version": env!("CARGO_PKG_VERSION") }]);
@@ -287,9 +293,14 @@ fn top(root: &Path, options: &Options, sessions: &[&Session]) -> Result<(), Exch
     } else {
         ""
     };
+    let task = if elsewhere {
+        "Recordings from elsewhere are among these; what people did for them and agreed to is told where they come from."
+    } else {
+        "EEG while videos that are meant to raise emotions are watched, with the ratings of valence, arousal and emotion that \
+         followed each video."
+    };
     let about = format!(
-        "{name}\n\n{mark}EEG while videos that are meant to raise emotions are watched, with the ratings of valence, arousal and \
-         emotion that followed each video. Written by limbic {}.\n\nEvents stand on the count of the EEG's samples. Samples that \
+        "{name}\n\n{mark}{task} Written by limbic {}.\n\nEvents stand on the count of the EEG's samples. Samples that \
          were lost are missing values (BrainVision: NaN) and named by events of the type BAD_gap. Signals of other rates are \
          physio files beside the EEG. The gate's verdicts, overrides, gaps, clocks and the rig lie in derivatives/limbic.\n",
         env!("CARGO_PKG_VERSION")

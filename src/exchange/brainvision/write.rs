@@ -8,11 +8,17 @@ use std::io::Write;
 use std::path::Path;
 
 /// Writes one stream; `vhdr` names the header, the other two files are called like it. `began` is the first sample's
-/// moment, ns since 1970. Lost samples are NaN.
+/// moment, ns since 1970, where it is known. Lost samples are NaN.
 ///
 /// # Errors
 /// A file that cannot be written.
-pub fn write(vhdr: &Path, stream: &Outgoing, events: &[Event], began: Nanos, reference: &str) -> Result<(), ExchangeError> {
+pub fn write(
+    vhdr: &Path,
+    stream: &Outgoing,
+    events: &[Event],
+    began: Option<Nanos>,
+    reference: &str,
+) -> Result<(), ExchangeError> {
     let base = vhdr.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let failed = |path: &Path| {
         let path = path.to_path_buf();
@@ -70,11 +76,12 @@ fn header(base: &str, stream: &Outgoing, reference: &str) -> String {
     text + &format!("\r\n[Comment]\r\nlimbic={}{mark}\r\n", env!("CARGO_PKG_VERSION"))
 }
 
-fn markers(base: &str, stream: &Outgoing, events: &[Event], began: Nanos) -> String {
-    let date = chrono::DateTime::from_timestamp_nanos(began).format("%Y%m%d%H%M%S%6f");
+fn markers(base: &str, stream: &Outgoing, events: &[Event], began: Option<Nanos>) -> String {
+    let date = |began| chrono::DateTime::from_timestamp_nanos(began).format(",%Y%m%d%H%M%S%6f").to_string();
+    let date = began.map(date).unwrap_or_default();
     let mut text = format!(
         "Brain Vision Data Exchange Marker File, Version 1.0\r\n\r\n[Common Infos]\r\nCodepage=UTF-8\r\n\
-         DataFile={base}.eeg\r\n\r\n[Marker Infos]\r\nMk1=New Segment,,1,1,0,{date}\r\n"
+         DataFile={base}.eeg\r\n\r\n[Marker Infos]\r\nMk1=New Segment,,1,1,0{date}\r\n"
     );
     let n = stream.samples() as f64;
     let mut number = 2;

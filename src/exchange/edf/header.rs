@@ -9,6 +9,7 @@ use std::path::Path;
 #[derive(Debug, Clone, PartialEq)]
 pub struct SignalHeader {
     pub label: String,
+    pub transducer: String,
     pub unit: String,
     pub physical: (f64, f64),
     pub digital: (f64, f64),
@@ -107,6 +108,7 @@ fn signals(table: &[u8], count: usize, path: &Path) -> Result<Vec<SignalHeader>,
                 return Err(ExchangeError::Field { path: path.into(), field, of, value, wanted });
             }
             Ok(SignalHeader {
+                transducer: text(field(i, 16, 80)),
                 unit: text(field(i, 96, 8)),
                 physical: (value(104, "the physical minimum")?, value(112, "the physical maximum")?),
                 digital: (value(120, "the digital minimum")?, value(128, "the digital maximum")?),

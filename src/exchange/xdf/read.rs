@@ -4,6 +4,7 @@ use super::chunks::{self, Contents, Track};
 use super::clock::{self, Piece};
 use crate::exchange::ExchangeError;
 use crate::exchange::imported::{self, Draft, Imported, ImportedStream, ReadOptions, stream_name};
+use crate::exchange::trial_text;
 use crate::exchange::xml::Element;
 use crate::signal::Role;
 use std::path::Path;
@@ -54,7 +55,10 @@ pub fn read(path: &Path, options: ReadOptions) -> Result<Imported, ExchangeError
             streams(&track, path, options, &mut imported)?;
         }
     }
+    imported::put_main_first(&mut imported.streams);
     imported::number_names(&mut imported.streams);
+    let streams = imported.streams.iter().map(|s| (&s.info, s.data.first().map_or(0, Vec::len)));
+    imported.notes.extend(imported::which_eeg(streams));
     imported.annotations.sort_by(|a, b| a.0.total_cmp(&b.0));
     Ok(imported)
 }
@@ -100,7 +104,11 @@ fn events(track: &Track, imported: &mut Imported) {
     if track.kind.is_some() {
         imported.notes.push(format!("stream {} has no rate; its {} samples are kept as markers", track.name, track.stamps.len()));
     }
-    imported.annotations.extend(track.stamps.iter().enumerate().map(|(i, at)| (at - zero, 0.0, word(i))));
+    imported.annotations.extend(track.stamps.iter().enumerate().map(|(i, at)| {
+        let word = word(i);
+        let (text, lasts) = trial_text::split_duration(&word);
+        (at - zero, lasts, text.to_string())
+    }));
 }
 
 /// A stream of samples on an even grid; several where its computer was exchanged and then ran at another rate, or where

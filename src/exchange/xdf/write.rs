@@ -4,6 +4,7 @@ use super::chunks::BOUNDARY;
 use crate::exchange::ExchangeError;
 use crate::exchange::outgoing::{Event, Outgoing, each_stream, events};
 use crate::exchange::put::Whole;
+use crate::exchange::trial_text;
 use crate::exchange::xml::escaped;
 use crate::signal::seconds;
 use crate::store::Recording;
@@ -35,12 +36,15 @@ pub fn write(recording: &Recording, path: &Path) -> Result<usize, ExchangeError>
         id += 1;
         let first = id == 1;
         // The session's time of an event is that of its place on the stream, whatever the stream's clock.
-        let line = |e: &Event| (stream.start as f64 * 1e-9 + e.onset_s * stream.info.rate * stream.clock.period * 1e-9, e.line());
-        let wanted = |e: &&Event| first || e.kind == "BAD_gap";
-        let mark = |(t, text): (f64, String)| {
-            if first || stream.info.name.is_empty() { (t, text) } else { (t, format!("{text}/{}", stream.info.name)) }
+        let in_session = |s: f64| s * stream.info.rate * stream.clock.period * 1e-9;
+        let line = |e: &Event| {
+            let mark = if first || stream.info.name.is_empty() { String::new() } else { format!("/{}", stream.info.name) };
+            // A marker of XDF is a moment: how long it lasted stands in its text, in whole ns.
+            let lasts = (in_session(e.duration_s) * 1e9).round() / 1e9;
+            (stream.start as f64 * 1e-9 + in_session(e.onset_s), trial_text::with_duration(&(e.line() + &mark), lasts))
         };
-        lines.extend(events(recording, stream).iter().filter(wanted).map(line).map(mark));
+        let wanted = |e: &&Event| first || e.kind == "BAD_gap";
+        lines.extend(events(recording, stream).iter().filter(wanted).map(line));
         samples(&mut out, id, recording, stream, cannot)
     })?;
     lines.sort_by(|a, b| a.0.total_cmp(&b.0));
