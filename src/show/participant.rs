@@ -47,9 +47,13 @@ pub struct ParticipantForm {
     shared: bool,
     /// What is wrong, and with which row.
     problem: Option<(Row, &'static str)>,
-    /// The known participant whose data were filled in.
+    /// The participant whose data were filled in, from the store or a draft.
     filled: String,
+    /// What the form did by itself.
+    said: &'static str,
 }
+
+const PARTED: &str = "Another code: what was filled in or ticked before was taken out.";
 
 impl ParticipantForm {
     fn at(&self) -> Row {
@@ -102,6 +106,19 @@ impl ParticipantForm {
         self.hand = find(&HANDS, &known.handedness);
         self.note.set(&known.note);
         self.filled = code;
+    }
+
+    /// Another code is another person: what was known of the one before, and what that one agreed to, leaves the form.
+    fn code_was(&mut self, before: &str) {
+        let filled = !self.filled.is_empty();
+        if self.code.text() == before || !(filled || self.recording || self.stored || self.shared) {
+            return;
+        }
+        if filled {
+            (self.age, self.sex, self.hand, self.note) = (0, 0, 0, Field::default());
+            self.filled.clear();
+        }
+        (self.recording, self.stored, self.shared, self.said) = (false, false, false, PARTED);
     }
 
     fn check(&self) -> Result<(), (Row, &'static str)> {
@@ -179,9 +196,11 @@ impl Screen for ParticipantForm {
     }
 
     fn paste(&mut self, text: &str) {
+        let before = self.code.text();
         if let Some(field) = self.field() {
             field.paste(text);
         }
+        self.code_was(&before);
     }
 
     fn handle(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Next {
@@ -193,8 +212,11 @@ impl Screen for ParticipantForm {
             KeyCode::BackTab | KeyCode::Up => self.row = (self.row + count - 1) % count,
             _ => {
                 self.problem = None;
+                let before = self.code.text();
                 if let Some(field) = self.field() {
-                    return if field.handle(key) { Next::Stay } else { Next::Pass };
+                    let known = field.handle(key);
+                    self.code_was(&before);
+                    return if known { Next::Stay } else { Next::Pass };
                 }
                 return self.press(key);
             }
@@ -211,6 +233,8 @@ impl Screen for ParticipantForm {
         let mut foot = pen.below(if roomy { 19 } else { 17 });
         if let Some((_, problem)) = self.problem {
             foot.line(1, 0, &[("! ", Ink::Bad), (problem, Ink::Bad)]);
+        } else {
+            foot.text(1, 0, self.said, Ink::Fair);
         }
         let text = "The signed form stays on paper, outside this program. The participant may stop at any moment without giving a reason.";
         foot.wrap(1, 1, 3, text, Ink::Dim);

@@ -1,6 +1,7 @@
 //! Keys that must not act, what survives a killed terminal, and the timeline of labelling.
 
 use super::*;
+use limbic::store::rows::Participant;
 
 /// A snapshot whose playlist is whole.
 fn ready() -> Snapshot {
@@ -40,6 +41,30 @@ fn neither_a_held_key_nor_a_paste_begins_or_ends_a_recording() {
     assert!(h.sent().is_empty(), "a paste that comes as keys aborts nothing");
     h.press_at(3000, enter);
     assert_eq!(h.sent(), [Action::Abort { typed: "P07".into() }], "the box stayed open");
+}
+
+#[test]
+fn nothing_of_one_participant_reaches_another_through_the_form() {
+    let mut lab = example::home();
+    let known = Participant { code: "P01".into(), age_band: "25-34".into(), sex: "m".into(), ..Participant::default() };
+    Arc::make_mut(&mut lab.catalogue).participants = vec![Participant { note: "left-handed at home".into(), ..known }];
+    let mut h = Harness::at(ASCII, lab, Place::Participant);
+    h.keys("P01").press(KeyCode::Tab);
+    assert!(h.text(80, 24).contains("(25-34)") && h.text(80, 24).contains("(m)"), "{}", h.text(80, 24));
+    for _ in 0..4 {
+        h.press(KeyCode::Tab);
+    }
+    h.keys(" ");
+    assert!(h.text(80, 24).contains("[x] EEG"), "{}", h.text(80, 24));
+    for _ in 0..5 {
+        h.press(KeyCode::Up);
+    }
+    h.control('u').keys("P55");
+    let text = h.text(80, 24);
+    assert!(text.contains("new here") && !text.contains("(25-34)") && !text.contains("(m)"), "{text}");
+    assert!(!text.contains("left-handed") && !text.contains("[x]") && text.contains("was taken out"), "{text}");
+    h.control('u').keys("P01").press(KeyCode::Tab);
+    assert!(h.text(80, 24).contains("(25-34)"), "and back: {}", h.text(80, 24));
 }
 
 #[test]
