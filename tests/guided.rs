@@ -95,12 +95,16 @@ impl Bench {
         self.wish(action).err().unwrap_or_else(|| panic!("{what} was not refused"))
     }
 
+    fn prepare(&mut self, code: &str, face_stored: bool) {
+        let participant = Participant { code: code.into(), ..Participant::default() };
+        let consent = Consent { recording: true, face_stored, ..Consent::default() };
+        self.done(Action::Prepare { participant, consent });
+    }
+
     /// Prepared and connected to a rig of short phases; `stimulus`: more of its table [stimulus].
     fn connected(face_stored: bool, stimulus: &str) -> Bench {
         let mut bench = Bench::new();
-        let participant = Participant { code: "P07".into(), ..Participant::default() };
-        let consent = Consent { recording: true, face_stored, ..Consent::default() };
-        bench.done(Action::Prepare { participant, consent });
+        bench.prepare("P07", face_stored);
         let rig = bench.dir.path().join("rig.toml");
         let text = format!(
             "name = \"bench\"\n[gate]\nwindow_s = 5.0\n[protocol]\nbaseline_open_s = 1.0\nbaseline_closed_s = 1.0\n\
@@ -329,6 +333,18 @@ fn drafts_outlive_the_terminal_and_the_lab() {
     bench.done(Action::Draft { field: "note".into(), text: String::new() });
     assert!(bench.snapshot().guided.drafts.is_empty());
     assert!(bench.refused(Action::Draft { field: "note".into(), text: "x".repeat(5000) }).contains("not kept"));
+}
+
+#[test]
+fn a_new_session_begins_without_the_drafts_of_another() {
+    let mut bench = Bench::new();
+    bench.prepare("P01", false);
+    let field = format!("note of {}", bench.session());
+    bench.done(Action::Draft { field: field.clone(), text: "about P01".into() });
+    assert!(bench.snapshot().guided.drafts.contains_key(&field));
+    bench.prepare("P04", false);
+    assert!(bench.snapshot().guided.drafts.is_empty());
+    assert!(bench.lab.home().drafts().is_empty(), "on disk neither");
 }
 
 /// Runs `limbic label` on the home; standard output and whether it worked.

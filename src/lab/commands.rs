@@ -102,6 +102,9 @@ impl Lab {
         let recording = Recording::prepare(&self.home, session.clone(), participant, consent).map_err(|e| e.to_string())?;
         self.recording = Some(recording);
         self.session = Some(session);
+        if let Err(why) = self.forget_drafts() {
+            self.news(why);
+        }
         self.forget_marks();
         self.labels.begin(Vec::new());
         (self.protocol, self.override_reason) = (None, None);

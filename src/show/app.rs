@@ -54,6 +54,8 @@ pub struct App<L> {
     pending: Vec<Pending>,
     /// Drafts as this terminal left them; they are newer than the snapshot's.
     drafts: BTreeMap<String, String>,
+    /// Another terminal had the keyboard at the last snapshot.
+    watched: bool,
     haste: Haste,
     message: Option<Message>,
     /// A command or a search being typed, and the commands before it.
@@ -85,6 +87,7 @@ impl<L: Link> App<L> {
             popup: None,
             pending: Vec::new(),
             drafts: BTreeMap::new(),
+            watched: false,
             haste: Haste::default(),
             message: None,
             line: None,
@@ -123,7 +126,13 @@ impl<L: Link> App<L> {
         if let Some(snapshot) = self.link.snapshot() {
             let first = self.snapshot.is_none();
             self.screens.values_mut().for_each(|screen| screen.observe(&snapshot));
-            self.take_up_forms(&snapshot);
+            let watching = self.looks_on();
+            match (self.watched, watching) {
+                (_, false) => self.take_up_forms(&snapshot),
+                (false, true) => self.give_up_forms(),
+                (true, true) => {}
+            }
+            self.watched = watching;
             self.snapshot = Some(snapshot);
             self.follow(first);
             changed = true;
@@ -142,6 +151,10 @@ impl<L: Link> App<L> {
 
     /// Goes to a screen, as its key would.
     pub fn go(&mut self, place: Place) {
+        let here = if self.place == Place::Help { self.behind } else { self.place };
+        if place != Place::Help && place != here {
+            self.leave_form(here);
+        }
         if place == Place::Help && self.place != Place::Help {
             self.behind = self.place;
             self.screens.insert(Place::Help, Box::new(super::help::Help::of(self.place)));
@@ -177,7 +190,10 @@ impl<L: Link> App<L> {
                     let draft = self.popup.take().and_then(|p| p.draft()).map(|(field, _)| field);
                     match next {
                         Next::Do(action) => self.send_as(action, None, draft),
-                        next => self.carry_out(next, &snapshot),
+                        next => {
+                            draft.into_iter().for_each(|field| self.end_draft(field));
+                            self.carry_out(next, &snapshot);
+                        }
                     }
                 }
                 None => self.keep_draft(),

@@ -118,7 +118,7 @@ pub trait Screen {
         Letters::Keys
     }
     /// What was typed into the screen's own fields and not sent yet: the draft's name and its text, empty for an untouched
-    /// screen. The lab keeps it, so that a killed terminal loses nothing.
+    /// screen. The lab keeps it until it is sent or left on purpose, so that a killed terminal loses nothing.
     fn draft(&self) -> Option<(&'static str, String)> {
         None
     }

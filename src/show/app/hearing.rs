@@ -20,11 +20,10 @@ impl<L: Link> App<L> {
                     self.message = Some(Message::Saved(words::done(&done.action)));
                 }
                 if let Some(field) = done.draft {
-                    self.put_draft(field, String::new());
+                    self.end_draft(field);
                 }
                 if matches!(done.action, Action::Prepare { .. }) {
-                    self.screens.insert(Place::Participant, Place::Participant.open());
-                    self.keep_form(Place::Participant);
+                    self.leave_form(Place::Participant);
                 }
                 if let Some(place) = done.then {
                     self.go(place);

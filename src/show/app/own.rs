@@ -57,6 +57,7 @@ impl<L: Link> App<L> {
             Next::Quit if self.looks_on() => self.left = Some(Left::Detached),
             Next::Quit if snapshot.recording => self.popup = Some(popup::pause_box(snapshot, self.stays())),
             Next::Quit => {
+                self.leave_form(self.place);
                 self.leaving = true;
                 self.send(Action::Quit, None);
             }
