@@ -87,7 +87,10 @@ impl ParticipantForm {
                 // Sharing needs storing.
                 self.shared &= self.stored;
             }
-            Row::Shared => self.shared = !self.shared && self.stored,
+            Row::Shared if !self.stored => {
+                self.problem = Some((Row::Shared, "what is not stored cannot leave the lab; tick face video first"))
+            }
+            Row::Shared => self.shared = !self.shared,
             _ => {
                 if let Some((value, count)) = self.choice() {
                     *value = (*value + 1) % count;

@@ -68,6 +68,20 @@ fn nothing_of_one_participant_reaches_another_through_the_form() {
 }
 
 #[test]
+fn sharing_without_storing_says_what_it_needs() {
+    let mut h = Harness::at(ASCII, example::home(), Place::Participant);
+    for _ in 0..7 {
+        h.press(KeyCode::Tab);
+    }
+    h.keys(" ");
+    let text = h.text(80, 24);
+    assert!(!text.contains("[x]") && text.contains("tick face video first"), "{text}");
+    h.press(KeyCode::Up).keys(" ").press(KeyCode::Down).keys(" ");
+    let text = h.text(80, 24);
+    assert!(text.contains("[x] face video may LEAVE") && !text.contains("tick face video first"), "{text}");
+}
+
+#[test]
 fn what_was_typed_survives_a_killed_terminal() {
     let mut h = Harness::at(ASCII, example::recording(), Place::Session);
     h.keys("nslee");
