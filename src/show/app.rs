@@ -71,6 +71,8 @@ pub struct App<L> {
     gaps_of: Option<SessionId>,
     next_id: u64,
     leaving: bool,
+    /// The lab goes on although it was asked to end.
+    held: bool,
     left: Option<Left>,
 }
 
@@ -99,6 +101,7 @@ impl<L: Link> App<L> {
             gaps_of: None,
             next_id: first_id,
             leaving: false,
+            held: false,
             left: None,
         }
     }

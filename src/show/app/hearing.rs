@@ -32,7 +32,9 @@ impl<L: Link> App<L> {
             Event::Refused { id, why } => {
                 if let Some(at) = self.pending.iter().position(|p| p.id == id) {
                     let refused = self.pending.remove(at);
-                    self.leaving &= refused.action != Action::Quit;
+                    if refused.action == Action::Quit {
+                        (self.leaving, self.held) = (false, true);
+                    }
                 }
                 self.message = Some(Message::Refused(why));
             }

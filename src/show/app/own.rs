@@ -34,6 +34,8 @@ impl<L: Link> App<L> {
             self.popup = Some(popup::pause_box(snapshot, self.stays()));
         } else if self.leaving {
             self.left = Some(Left::Quit);
+        } else if self.held && self.stays() {
+            self.left = Some(Left::Detached);
         } else {
             self.popup = None;
             self.carry_out(Next::Quit, snapshot);
