@@ -2,6 +2,8 @@
 
 #[path = "screens_more/guided.rs"]
 mod guided;
+#[path = "screens_more/words.rs"]
+mod words;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use limbic::lab::message::{Action, Command, Event, Snapshot};

@@ -183,6 +183,11 @@ impl Screen for ParticipantForm {
         hints
     }
 
+    /// Another session begins here.
+    fn of_session(&self) -> bool {
+        false
+    }
+
     fn letters(&self) -> Letters {
         match self.at() {
             Row::Code | Row::Note | Row::Form | Row::Experimenter => Letters::Text,

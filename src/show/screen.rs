@@ -114,6 +114,10 @@ pub trait Screen {
     fn paste(&mut self, text: &str) {
         let _ = text;
     }
+    /// Belongs to the session in the lab, which the top line names.
+    fn of_session(&self) -> bool {
+        true
+    }
     fn letters(&self) -> Letters {
         Letters::Keys
     }
