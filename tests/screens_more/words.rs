@@ -20,3 +20,42 @@ fn the_top_line_names_the_session_once_and_not_where_another_begins() {
     let top = heading(&Harness::at(ASCII, lab, Place::Participant));
     assert!(!top.contains(&long) && !top.contains(&name), "{top}");
 }
+
+/// The whole help as it is called from this place, in one column.
+fn help(lab: &Snapshot, place: Place) -> String {
+    let mut h = Harness::at(ASCII, lab.clone(), place);
+    h.app.go(Place::Help);
+    h.text(80, 200)
+}
+
+#[test]
+fn help_lists_the_search_where_there_is_something_to_search() {
+    let mut h = Harness::at(ASCII, example::gate_passing(), Place::Montage);
+    h.keys("/Oz").press(KeyCode::Enter).keys("b");
+    let sent = h.sent();
+    assert!(matches!(&sent[..], [Action::Place { label, .. }] if label == "Oz"), "{sent:?}");
+    let text = help(&example::home(), Place::Home);
+    let keys = |title: &str| {
+        let below = text.lines().skip_while(|l| l.trim() != title).skip(1);
+        below.map(str::trim).take_while(|l| !l.is_empty()).collect::<Vec<_>>()
+    };
+    assert!(keys("LIMBIC").iter().any(|l| l.starts_with("/ ")), "{text}");
+    assert!(keys("on every screen").len() > 5, "{text}");
+    for title in ["on every screen", "LABELLING"] {
+        assert!(!keys(title).iter().any(|l| l.starts_with("/ ")), "{title}: {text}");
+    }
+}
+
+#[test]
+fn helps_columns_stay_apart_and_its_headings_count_no_trials_that_do_not_run() {
+    for (name, lab, place) in scenes().into_iter().filter(|(_, _, p)| *p != Place::Help) {
+        let mut h = Harness::at(ASCII, lab, place);
+        h.app.go(Place::Help);
+        let text = h.text(120, 40);
+        for line in text.lines().skip(4).take(34) {
+            assert_eq!(line.chars().nth(59).unwrap_or(' '), ' ', "{name}: {line}");
+        }
+    }
+    let text = help(&example::home(), Place::Home);
+    assert!(text.contains("7/7 RATING") && !text.contains("RATING 0/0"), "{text}");
+}
