@@ -8,7 +8,7 @@ use crate::job::Job;
 use crate::lab::{Lab, LabOptions};
 use crate::present::Playlist;
 use crate::rig::{Device, Rig};
-use crate::signal::{ManualClock, SharedClock};
+use crate::signal::{ManualClock, SharedClock, counted};
 use crate::store::rows::{Consent, Participant, SessionId};
 use anyhow::{Context, bail};
 use std::path::Path;
@@ -94,7 +94,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         return Ok(());
     }
     for (participant, session) in &sessions {
-        println!("{participant}  {session}  {} trials of {} s  SIMULATED", args.trials, args.video_s);
+        println!("{participant}  {session}  {} of {} s  SIMULATED", counted(args.trials as usize, "trial"), args.video_s);
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::show::caps::Ink;
 use crate::show::pen::Pen;
 use crate::show::screen::{Hint, Letters, Next, Place, Screen};
 use crate::show::widget::field::Field;
+use crate::signal::counted;
 use crate::store::rows::{Consent, Participant};
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -269,7 +270,7 @@ impl ParticipantForm {
         let known = snapshot.catalogue.participants.iter().any(|p| p.code == code);
         let remark = match (code.is_empty(), known) {
             (true, _) => "a pseudonym, never a name".into(),
-            (_, true) => format!("known here, {times} sessions so far"),
+            (_, true) => format!("known here, {} so far", counted(times, "session")),
             _ => "new here".into(),
         };
         body.text(31, 0, &remark, Ink::Dim);

@@ -8,7 +8,7 @@ use crate::show::gate;
 use crate::show::pen::Pen;
 use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
 use crate::show::words;
-use crate::signal::{Nanos, to_nanos};
+use crate::signal::{Nanos, counted, to_nanos};
 use crossterm::event::{KeyCode, KeyEvent};
 
 #[derive(Default)]
@@ -121,8 +121,8 @@ fn draw_head(pen: &mut Pen, list: &PlaylistView, s: &Snapshot) {
     let repeats = list.repeats();
     let videos = list.entries.iter().map(|e| e.length_s).sum::<f64>();
     let total = format!(
-        "{} videos, {} of pictures, {} in all and the time to rate",
-        list.entries.len(),
+        "{}, {} of pictures, {} in all and the time to rate",
+        counted(list.entries.len(), "video"),
         words::minutes(length(videos)),
         words::minutes(length(list.total_s))
     );

@@ -59,3 +59,15 @@ fn helps_columns_stay_apart_and_its_headings_count_no_trials_that_do_not_run() {
     let text = help(&example::home(), Place::Home);
     assert!(text.contains("7/7 RATING") && !text.contains("RATING 0/0"), "{text}");
 }
+
+#[test]
+fn one_is_counted_in_the_singular() {
+    let mut lab = example::home();
+    let catalogue = Arc::make_mut(&mut lab.catalogue);
+    catalogue.sessions.truncate(1);
+    let code = catalogue.sessions[0].participant.clone();
+    catalogue.participants = vec![limbic::store::rows::Participant { code: code.clone(), ..Default::default() }];
+    let mut h = Harness::at(ASCII, lab, Place::Participant);
+    h.keys(&code);
+    assert!(h.text(80, 24).contains("1 session so far"), "{}", h.text(80, 24));
+}
