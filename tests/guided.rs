@@ -206,6 +206,34 @@ fn the_self_test_watches_every_stream_and_runs_again() {
 }
 
 #[test]
+fn each_session_has_an_order_of_its_own_unless_a_seed_is_named() {
+    let seed = |bench: &mut Bench| bench.snapshot().guided.playlist.expect("there").seed.expect("shuffled");
+    let mut bench = Bench::connected(true, "");
+    let first = seed(&mut bench);
+    bench.done(Action::Order { seed: Some(12) });
+    bench.prepare("P08", true);
+    let second = seed(&mut bench);
+    assert!(second != first && second != 12, "{first} {second}");
+    bench.prepare("P07", true);
+    assert_ne!(seed(&mut bench), first, "the second session of P07");
+    assert_eq!(seed(&mut Bench::connected(true, "")), first, "the same again in another home");
+    bench.done(Action::Begin);
+    let session = bench.snapshot().session.expect("begun");
+    assert_eq!(session.order_seed, seed(&mut bench));
+    let stored = Rig::parse(&session.rig, "rig".as_ref()).expect("a rig");
+    assert_eq!(stored.protocol.order_seed, Some(session.order_seed));
+    bench.abort();
+    let rig = bench.dir.path().join("rig.toml");
+    let text = std::fs::read_to_string(&rig).expect("written").replace("[protocol]", "[protocol]\norder_seed = 5");
+    std::fs::write(&rig, text).expect("written");
+    for code in ["P07", "P09"] {
+        bench.prepare(code, true);
+        bench.done(Action::Connect { rig: Some(rig.clone()) });
+        assert_eq!(seed(&mut bench), 5, "named by the rig");
+    }
+}
+
+#[test]
 fn the_playlist_is_reshuffled_before_the_start_only_and_a_missing_file_begins_nothing() {
     let mut bench = Bench::connected(true, "");
     let names = |s: &Snapshot| -> Vec<String> {

@@ -149,7 +149,7 @@ impl Simulated {
         rig.protocol.baseline_open_s = 10.0;
         rig.protocol.baseline_closed_s = 10.0;
         rig.protocol.rest_s = 3.0;
-        rig.protocol.order_seed = self.seed;
+        rig.protocol.order_seed = Some(self.seed);
         let playlist = Playlist::simulated(self.trials as usize, self.video_s);
         let path = scratch.join("demo-playlist.toml");
         std::fs::write(&path, toml::to_string(&playlist)?)?;

@@ -5,6 +5,7 @@ use crate::lab::disk::planned_s;
 use crate::lab::errand::Purpose;
 use crate::lab::job::RunningJob;
 use crate::lab::message::{Action, Command};
+use crate::lab::order::Order;
 use crate::lab::recording::{Begun, Recording};
 use crate::present::{Input, Phase, Protocol};
 use crate::signal::{Marker, MarkerKind};
@@ -106,6 +107,10 @@ impl Lab {
             self.news(why);
         }
         self.forget_marks();
+        // What was chosen for another participant is no choice for this one.
+        if let Some(setup) = &mut self.setup {
+            setup.order = Order::default();
+        }
         self.labels.begin(Vec::new());
         (self.protocol, self.override_reason) = (None, None);
         Ok(())
@@ -141,7 +146,8 @@ impl Lab {
         }
         setup.showable()?;
         let (rig, playlist) = (&setup.rig, &setup.playlist);
-        let stimuli = setup.stimuli();
+        let seed = self.order_seed(setup);
+        let stimuli = setup.stimuli(seed);
         let streams = self.devices.streams();
         let planned = planned_s(&rig.protocol, playlist);
         self.room_for(&streams, planned)?;
@@ -156,8 +162,12 @@ impl Lab {
             }
         };
         session.state = SessionState::Recording;
-        (session.rig_name, session.rig) = (rig.name.clone(), rig.to_toml());
-        (session.playlist, session.order_seed) = (playlist.name.clone(), rig.protocol.order_seed);
+        // As it is shown: who opens the session again shows the same.
+        let mut shown = rig.clone();
+        shown.protocol.shuffle = seed.is_some();
+        shown.protocol.order_seed = seed.or(rig.protocol.order_seed);
+        (session.rig_name, session.rig) = (rig.name.clone(), shown.to_toml());
+        (session.playlist, session.order_seed) = (playlist.name.clone(), seed.unwrap_or_default());
         session.player = player.name();
         session.simulated = streams.iter().any(|s| s.simulated);
         session.override_reason = if verdict.pass { None } else { self.override_reason.clone() };
