@@ -82,7 +82,7 @@ mod tests {
         assert!(drafts.all().is_empty());
         assert!(drafts.put("note".into(), "x".repeat(LONGEST + 1)).is_err());
         let [first, second] = [SessionId(1), SessionId(2)];
-        [first, second].map(|id| drafts.put(format!("note of {id}"), "sleepy".into()).expect("kept"));
+        [first, second].into_iter().for_each(|id| drafts.put(format!("note of {id}"), "sleepy".into()).expect("kept"));
         drafts.keep_only(&[second]);
         assert_eq!(drafts.all().into_keys().collect::<Vec<_>>(), [format!("note of {second}")]);
     }
