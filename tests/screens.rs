@@ -448,15 +448,6 @@ fn a_terminal_of_a_lab_in_another_process_can_be_left() {
     assert!(!keyboard.app.left() && keyboard.text(80, 24).contains("limbic attach"));
     keyboard.keys("d");
     assert!(keyboard.app.left() && keyboard.sent().is_empty(), "nothing is asked of the lab");
-    let mut held = Harness::new(ASCII, example::home());
-    held.app.link_mut().standing = Some(Standing::Keyboard);
-    held.control('c');
-    let id = held.app.link_mut().heard[0].id;
-    held.app.link_mut().events.push(Event::Refused { id, why: "another terminal holds the lab".into() });
-    held.app.poll();
-    assert!(!held.app.left() && held.text(80, 24).contains("holds the lab"), "it says who does");
-    held.control('c');
-    assert!(held.app.left(), "a second Ctrl-C leaves the terminal");
     let mut watching = visiting(Standing::Watching);
     assert!(watching.text(80, 24).contains("LOOKING ON"));
     watching.keys("q");

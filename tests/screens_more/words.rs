@@ -71,3 +71,16 @@ fn one_is_counted_in_the_singular() {
     h.keys(&code);
     assert!(h.text(80, 24).contains("1 session so far"), "{}", h.text(80, 24));
 }
+
+#[test]
+fn a_held_lab_says_what_holds_it_and_can_still_be_left() {
+    let mut held = Harness::new(ASCII, example::home());
+    held.app.link_mut().standing = Some(Standing::Keyboard);
+    held.control('c');
+    let id = held.app.link_mut().heard[0].id;
+    held.app.link_mut().events.push(Event::Refused { id, why: "another terminal holds the lab".into() });
+    held.app.poll();
+    assert!(!held.app.left() && held.text(80, 24).contains("holds the lab"), "it says who does");
+    held.control('c');
+    assert!(held.app.left(), "a second Ctrl-C leaves the terminal");
+}
