@@ -151,15 +151,23 @@ pub struct ProtocolRig {
     pub baseline_closed_s: f64,
     pub fixation_s: f64,
     pub rest_s: f64,
-    /// Seed of the playlist's order; stored with the session.
-    pub order_seed: u64,
+    /// Seed of the playlist's order, the same for everybody; None: each session of each participant has its own, which is
+    /// stored with it.
+    pub order_seed: Option<u64>,
     /// false: the playlist's own order.
     pub shuffle: bool,
 }
 
 impl Default for ProtocolRig {
     fn default() -> Self {
-        ProtocolRig { baseline_open_s: 30.0, baseline_closed_s: 30.0, fixation_s: 3.0, rest_s: 5.0, order_seed: 1, shuffle: true }
+        ProtocolRig {
+            baseline_open_s: 30.0,
+            baseline_closed_s: 30.0,
+            fixation_s: 3.0,
+            rest_s: 5.0,
+            order_seed: None,
+            shuffle: true,
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 mod band;
 mod caps;
 mod chunk;
+mod count;
 mod label;
 mod montage;
 mod placement;
@@ -16,6 +17,7 @@ mod time;
 
 pub use band::{BANDS, Band, band_named};
 pub use chunk::{Chunk, Cue, CueKind, Frame};
+pub use count::counted;
 pub use label::{Emotion, Label, Marker, MarkerKind, Question, Rating, Segment, UnknownEmotion};
 pub use montage::{Montage, Position, UnknownElectrode, position_of};
 pub use placement::{Placed, Placement};

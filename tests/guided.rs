@@ -95,12 +95,16 @@ impl Bench {
         self.wish(action).err().unwrap_or_else(|| panic!("{what} was not refused"))
     }
 
+    fn prepare(&mut self, code: &str, face_stored: bool) {
+        let participant = Participant { code: code.into(), ..Participant::default() };
+        let consent = Consent { recording: true, face_stored, ..Consent::default() };
+        self.done(Action::Prepare { participant, consent });
+    }
+
     /// Prepared and connected to a rig of short phases; `stimulus`: more of its table [stimulus].
     fn connected(face_stored: bool, stimulus: &str) -> Bench {
         let mut bench = Bench::new();
-        let participant = Participant { code: "P07".into(), ..Participant::default() };
-        let consent = Consent { recording: true, face_stored, ..Consent::default() };
-        bench.done(Action::Prepare { participant, consent });
+        bench.prepare("P07", face_stored);
         let rig = bench.dir.path().join("rig.toml");
         let text = format!(
             "name = \"bench\"\n[gate]\nwindow_s = 5.0\n[protocol]\nbaseline_open_s = 1.0\nbaseline_closed_s = 1.0\n\
@@ -199,6 +203,34 @@ fn the_self_test_watches_every_stream_and_runs_again() {
     bench.done(Action::Disconnect);
     assert!(bench.snapshot().guided.test.is_none());
     assert!(bench.refused(Action::SelfTest).contains("connect"));
+}
+
+#[test]
+fn each_session_has_an_order_of_its_own_unless_a_seed_is_named() {
+    let seed = |bench: &mut Bench| bench.snapshot().guided.playlist.expect("there").seed.expect("shuffled");
+    let mut bench = Bench::connected(true, "");
+    let first = seed(&mut bench);
+    bench.done(Action::Order { seed: Some(12) });
+    bench.prepare("P08", true);
+    let second = seed(&mut bench);
+    assert!(second != first && second != 12, "{first} {second}");
+    bench.prepare("P07", true);
+    assert_ne!(seed(&mut bench), first, "the second session of P07");
+    assert_eq!(seed(&mut Bench::connected(true, "")), first, "the same again in another home");
+    bench.done(Action::Begin);
+    let session = bench.snapshot().session.expect("begun");
+    assert_eq!(session.order_seed, seed(&mut bench));
+    let stored = Rig::parse(&session.rig, "rig".as_ref()).expect("a rig");
+    assert_eq!(stored.protocol.order_seed, Some(session.order_seed));
+    bench.abort();
+    let rig = bench.dir.path().join("rig.toml");
+    let text = std::fs::read_to_string(&rig).expect("written").replace("[protocol]", "[protocol]\norder_seed = 5");
+    std::fs::write(&rig, text).expect("written");
+    for code in ["P07", "P09"] {
+        bench.prepare(code, true);
+        bench.done(Action::Connect { rig: Some(rig.clone()) });
+        assert_eq!(seed(&mut bench), 5, "named by the rig");
+    }
 }
 
 #[test]
@@ -329,6 +361,18 @@ fn drafts_outlive_the_terminal_and_the_lab() {
     bench.done(Action::Draft { field: "note".into(), text: String::new() });
     assert!(bench.snapshot().guided.drafts.is_empty());
     assert!(bench.refused(Action::Draft { field: "note".into(), text: "x".repeat(5000) }).contains("not kept"));
+}
+
+#[test]
+fn a_new_session_begins_without_the_drafts_of_another() {
+    let mut bench = Bench::new();
+    bench.prepare("P01", false);
+    let field = format!("note of {}", bench.session());
+    bench.done(Action::Draft { field: field.clone(), text: "about P01".into() });
+    assert!(bench.snapshot().guided.drafts.contains_key(&field));
+    bench.prepare("P04", false);
+    assert!(bench.snapshot().guided.drafts.is_empty());
+    assert!(bench.lab.home().drafts().is_empty(), "on disk neither");
 }
 
 /// Runs `limbic label` on the home; standard output and whether it worked.

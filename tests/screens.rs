@@ -6,6 +6,8 @@ mod figures;
 mod guided;
 #[path = "screens_more/ways.rs"]
 mod ways;
+#[path = "screens_more/words.rs"]
+mod words;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use limbic::lab::message::{Action, Command, Event, Snapshot};

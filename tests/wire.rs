@@ -468,7 +468,15 @@ fn a_lab_ends_when_it_is_idle_and_alone_or_asked_to() {
     let home = room.home();
     let mut person = Person::comes(&home, Role::Keyboard);
     person.sees("a picture", |_| true);
-    person.done(Action::Quit);
+    let mut rater = Person::comes(&home, Role::Rate);
+    let mut other = Person::comes(&home, Role::Keyboard);
+    other.sees("a picture", |_| true);
+    let why = person.refused(Action::Quit);
+    assert!(why.contains("another terminal is attached"), "{why}");
+    other.done(Action::Quit);
+    drop(other);
+    until("the other has left", || person.wish(Action::Quit).is_ok().then_some(()));
     limbic::store::Home::open(&home).expect("the last one at the keyboard took the lab along");
+    until("the participant's screen is told", || rater.visit.ended());
     room.close();
 }

@@ -1,6 +1,7 @@
 //! `limbic erase --participant CODE`: deletes a person from everything.
 
 use crate::cli::{Common, text};
+use crate::signal::counted;
 use crate::store::Home;
 use anyhow::bail;
 
@@ -29,11 +30,11 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(&erased)?);
     } else {
         println!(
-            "deleted {}: {} sessions, {} kB, {} predictions",
+            "deleted {}: {}, {} kB, {}",
             erased.participant,
-            erased.sessions.len(),
+            counted(erased.sessions.len(), "session"),
             erased.bytes / 1000,
-            erased.predictions
+            counted(erased.predictions as usize, "prediction")
         );
         println!("{}", text::searched(&erased.search));
         for model in &erased.models {

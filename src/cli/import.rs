@@ -131,7 +131,11 @@ fn described(taken: &Taken) -> Value {
 
 fn print(taken: &Taken) {
     let Taken { source, session, .. } = taken;
-    let trials = if session.trials_planned > 0 { format!(", {} trials", session.trials_planned) } else { String::new() };
+    let trials = if session.trials_planned > 0 {
+        format!(", {}", crate::signal::counted(session.trials_planned as usize, "trial"))
+    } else {
+        String::new()
+    };
     println!("{} -> session {}/{} ({}){trials}", source.path().display(), session.participant, session.number, session.id);
     for note in &taken.notes {
         println!("! {note}");

@@ -8,7 +8,7 @@ use crate::job::Job;
 use crate::lab::{Lab, LabOptions};
 use crate::present::Playlist;
 use crate::rig::{Device, Rig};
-use crate::signal::{ManualClock, SharedClock};
+use crate::signal::{ManualClock, SharedClock, counted};
 use crate::store::rows::{Consent, Participant, SessionId};
 use anyhow::{Context, bail};
 use std::path::Path;
@@ -94,7 +94,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         return Ok(());
     }
     for (participant, session) in &sessions {
-        println!("{participant}  {session}  {} trials of {} s  SIMULATED", args.trials, args.video_s);
+        println!("{participant}  {session}  {} of {} s  SIMULATED", counted(args.trials as usize, "trial"), args.video_s);
     }
     Ok(())
 }
@@ -149,7 +149,7 @@ impl Simulated {
         rig.protocol.baseline_open_s = 10.0;
         rig.protocol.baseline_closed_s = 10.0;
         rig.protocol.rest_s = 3.0;
-        rig.protocol.order_seed = self.seed;
+        rig.protocol.order_seed = Some(self.seed);
         let playlist = Playlist::simulated(self.trials as usize, self.video_s);
         let path = scratch.join("demo-playlist.toml");
         std::fs::write(&path, toml::to_string(&playlist)?)?;

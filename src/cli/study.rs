@@ -36,7 +36,10 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     println!("\n{} usable trials: {}", overview.usable, overview.classes.iter().map(sum).collect::<Vec<_>>().join(", "));
     match overview.balance {
         Some(balance) => {
-            println!("balance {balance:.2} (smallest class over largest); {} usable trials lack a rating", overview.unrated)
+            println!(
+                "balance {balance:.2} (smallest class over largest); {} without a rating",
+                crate::signal::counted(overview.unrated, "usable trial")
+            )
         }
         None => println!("no trial has a class of the target \"{}\"", args.target),
     }

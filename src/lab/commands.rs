@@ -5,6 +5,7 @@ use crate::lab::disk::planned_s;
 use crate::lab::errand::Purpose;
 use crate::lab::job::RunningJob;
 use crate::lab::message::{Action, Command};
+use crate::lab::order::Order;
 use crate::lab::recording::{Begun, Recording};
 use crate::present::{Input, Phase, Protocol};
 use crate::signal::{Marker, MarkerKind};
@@ -110,7 +111,14 @@ impl Lab {
         let recording = Recording::prepare(&self.home, session.clone(), participant, consent).map_err(|e| e.to_string())?;
         self.recording = Some(recording);
         self.session = Some(session);
+        if let Err(why) = self.forget_drafts() {
+            self.news(why);
+        }
         self.forget_marks();
+        // What was chosen for another participant is no choice for this one.
+        if let Some(setup) = &mut self.setup {
+            setup.order = Order::default();
+        }
         self.labels.begin(Vec::new());
         (self.protocol, self.override_reason) = (None, None);
         Ok(())
@@ -146,7 +154,8 @@ impl Lab {
         }
         setup.showable()?;
         let (rig, playlist) = (&setup.rig, &setup.playlist);
-        let stimuli = setup.stimuli();
+        let seed = self.order_seed(setup);
+        let stimuli = setup.stimuli(seed);
         let streams = self.devices.streams();
         let planned = planned_s(&rig.protocol, playlist);
         self.room_for(&streams, planned)?;
@@ -161,8 +170,12 @@ impl Lab {
             }
         };
         session.state = SessionState::Recording;
-        (session.rig_name, session.rig) = (rig.name.clone(), rig.to_toml());
-        (session.playlist, session.order_seed) = (playlist.name.clone(), rig.protocol.order_seed);
+        // As it is shown: who opens the session again shows the same.
+        let mut shown = rig.clone();
+        shown.protocol.shuffle = seed.is_some();
+        shown.protocol.order_seed = seed.or(rig.protocol.order_seed);
+        (session.rig_name, session.rig) = (rig.name.clone(), shown.to_toml());
+        (session.playlist, session.order_seed) = (playlist.name.clone(), seed.unwrap_or_default());
         session.player = player.name();
         session.simulated = streams.iter().any(|s| s.simulated);
         if !verdict.pass {

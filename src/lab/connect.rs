@@ -8,6 +8,7 @@ use crate::lab::errand::{Finish, Purpose};
 use crate::lab::foresee::{Foresight, LiveModels};
 use crate::lab::judge::Judge;
 use crate::lab::live::Live;
+use crate::lab::order::Order;
 use crate::present::{Playlist, player};
 use crate::rig::Rig;
 use crate::signal::StreamInfo;
@@ -107,5 +108,5 @@ fn open(rig: Rig, playlist: Playlist, mut before: Devices, options: &LabOptions)
     let troubles: Vec<Option<String>> = playlist.videos.iter().map(|v| v.problem(player.shows())).collect();
     before.close();
     let devices = Devices::open(&rig, options);
-    Box::new(move |lab| lab.connected(Setup { rig, playlist, player, troubles }, said, devices))
+    Box::new(move |lab| lab.connected(Setup { rig, playlist, player, order: Order::default(), troubles }, said, devices))
 }

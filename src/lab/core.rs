@@ -87,6 +87,8 @@ pub(super) struct Setup {
     pub rig: Rig,
     pub playlist: Playlist,
     pub player: Box<dyn Player>,
+    /// Chosen for the session that is prepared.
+    pub order: super::order::Order,
     /// One a video of the playlist: why it cannot be shown.
     pub troubles: Vec<Option<String>>,
 }

@@ -2,6 +2,7 @@
 //! lab loses it.
 
 use crate::lab::Lab;
+use crate::store::rows::{SessionId, SessionState};
 use std::collections::BTreeMap;
 
 /// Fields that are kept, and the longest text of one, in characters.
@@ -35,6 +36,12 @@ impl Drafts {
         Ok(())
     }
 
+    /// Forgets everything but what belongs to these sessions.
+    fn keep_only(&mut self, sessions: &[SessionId]) {
+        let names: Vec<String> = sessions.iter().map(SessionId::to_string).collect();
+        self.0.retain(|field, _| names.iter().any(|name| field.contains(name)));
+    }
+
     pub fn all(&self) -> BTreeMap<String, String> {
         self.0.clone()
     }
@@ -44,6 +51,18 @@ impl Lab {
     /// Keeps what was typed, in the home too; said when that cannot be.
     pub(super) fn draft(&mut self, field: String, text: String) -> Result<(), String> {
         self.drafts.put(field, text)?;
+        self.store_drafts()
+    }
+
+    /// A new session begins with nothing that was typed for another; only one that was interrupted can go on and want it.
+    pub(super) fn forget_drafts(&mut self) -> Result<(), String> {
+        let interrupted = self.catalogue.sessions.iter().filter(|s| s.state == SessionState::Interrupted);
+        let interrupted: Vec<SessionId> = interrupted.map(|s| s.id).collect();
+        self.drafts.keep_only(&interrupted);
+        self.store_drafts()
+    }
+
+    fn store_drafts(&self) -> Result<(), String> {
         let kept = self.home.keep_drafts(&self.drafts.0);
         kept.map_err(|why| format!("what is typed is kept until the lab ends, not on disk: {why}"))
     }
@@ -62,5 +81,9 @@ mod tests {
         drafts.put("note".into(), String::new()).expect("forgotten");
         assert!(drafts.all().is_empty());
         assert!(drafts.put("note".into(), "x".repeat(LONGEST + 1)).is_err());
+        let [first, second] = [SessionId(1), SessionId(2)];
+        [first, second].into_iter().for_each(|id| drafts.put(format!("note of {id}"), "sleepy".into()).expect("kept"));
+        drafts.keep_only(&[second]);
+        assert_eq!(drafts.all().into_keys().collect::<Vec<_>>(), [format!("note of {second}")]);
     }
 }

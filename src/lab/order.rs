@@ -5,9 +5,38 @@ use crate::lab::Lab;
 use crate::lab::core::Setup;
 use crate::lab::guided::{Guided, PlaylistEntry, PlaylistView};
 use crate::present::{Phase, Stimulus, order};
+use crate::rig::Rig;
 use crate::signal::Nanos;
+use std::path::Path;
+
+/// In which order the playlist is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Order {
+    /// As the rig says.
+    #[default]
+    OfTheRig,
+    Listed,
+    Shuffled(u64),
+}
 
 impl Lab {
+    /// The seed of the order; None: as listed.
+    pub(super) fn order_seed(&self, setup: &Setup) -> Option<u64> {
+        let begun = self.session.as_ref().filter(|_| self.resumed.is_some());
+        if let Some((session, rig)) = begun.and_then(|s| Some((s, Rig::parse(&s.rig, Path::new("the session's rig")).ok()?))) {
+            return rig.protocol.shuffle.then_some(session.order_seed);
+        }
+        let protocol = &setup.rig.protocol;
+        match setup.order {
+            Order::Shuffled(seed) => Some(seed),
+            Order::OfTheRig if protocol.shuffle => {
+                let own = || self.session.as_ref().map(|s| order::own_seed(&s.participant, s.number));
+                protocol.order_seed.or_else(own).or(Some(1))
+            }
+            Order::OfTheRig | Order::Listed => None,
+        }
+    }
+
     /// Why the playlist of the connected rig cannot be shown whole.
     ///
     /// # Errors
@@ -19,15 +48,14 @@ impl Lab {
 
 impl Setup {
     /// The playlist's indices in the order of showing.
-    fn indices(&self) -> Vec<usize> {
+    fn indices(&self, seed: Option<u64>) -> Vec<usize> {
         let videos = &self.playlist.videos;
-        let protocol = &self.rig.protocol;
-        if protocol.shuffle { order::shuffled(videos, protocol.order_seed) } else { (0..videos.len()).collect() }
+        seed.map_or_else(|| (0..videos.len()).collect(), |seed| order::shuffled(videos, seed))
     }
 
     /// What is going to be shown, in order.
-    pub fn stimuli(&self) -> Vec<Stimulus> {
-        self.indices().into_iter().map(|i| self.playlist.videos[i].clone()).collect()
+    pub fn stimuli(&self, seed: Option<u64>) -> Vec<Stimulus> {
+        self.indices(seed).into_iter().map(|i| self.playlist.videos[i].clone()).collect()
     }
 
     /// Refuses a playlist that cannot be shown whole, in one sentence. Files whose contents were checked before are
@@ -46,7 +74,7 @@ impl Setup {
         }
     }
 
-    fn view(&self) -> PlaylistView {
+    fn view(&self, seed: Option<u64>) -> PlaylistView {
         let protocol = &self.rig.protocol;
         let entry = |i: usize| {
             let video = &self.playlist.videos[i];
@@ -54,14 +82,14 @@ impl Setup {
             let trouble = self.troubles.get(i).cloned().flatten();
             PlaylistEntry { name: video.name.clone(), intended: video.intended, length_s: video.length_s, file, trouble }
         };
-        let entries: Vec<PlaylistEntry> = self.indices().into_iter().map(entry).collect();
+        let entries: Vec<PlaylistEntry> = self.indices(seed).into_iter().map(entry).collect();
         let around_s = protocol.fixation_s + protocol.rest_s;
         let baseline_s = protocol.baseline_open_s + protocol.baseline_closed_s;
         let total_s = baseline_s + entries.iter().map(|e| e.length_s + around_s).sum::<f64>();
         PlaylistView {
             name: self.playlist.name.clone(),
             file: self.rig.stimulus.playlist.clone(),
-            seed: protocol.shuffle.then_some(protocol.order_seed),
+            seed,
             entries,
             around_s,
             baseline_s,
@@ -80,9 +108,7 @@ impl Lab {
             return Err("an interrupted session goes on in the order that it was begun with".into());
         }
         let Some(setup) = &mut self.setup else { return Err("no rig is connected, so that there is no playlist yet".into()) };
-        let protocol = &mut setup.rig.protocol;
-        protocol.shuffle = seed.is_some();
-        protocol.order_seed = seed.unwrap_or(protocol.order_seed);
+        setup.order = seed.map_or(Order::Listed, Order::Shuffled);
         Ok(())
     }
 
@@ -128,7 +154,7 @@ impl Lab {
             electrodes: self.electrodes(now),
             test: self.tested(now),
             camera: self.live.camera(),
-            playlist: self.setup.as_ref().map(Setup::view),
+            playlist: self.setup.as_ref().map(|setup| setup.view(self.order_seed(setup))),
             segments: self.labels.segments(),
             held: self.held(now),
             labelling: self.labels.open.clone(),

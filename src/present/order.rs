@@ -27,6 +27,12 @@ pub fn shuffled(stimuli: &[Stimulus], seed: u64) -> Vec<usize> {
     order
 }
 
+/// The seed of a session's order where nobody names one: the same whenever it is asked for, another for each session, so
+/// that what comes when is not the same for every participant. Short enough to be written down.
+pub fn own_seed(participant: &str, session: u32) -> u64 {
+    1 + Seed::new(1).fork(&format!("order of {participant} session {session}")).below(999_999) as u64
+}
+
 /// The next emotion.
 fn draw(left: &BTreeMap<Emotion, Vec<usize>>, last: Option<Emotion>, seed: &mut Seed) -> Option<Emotion> {
     let others = || left.iter().filter(|(emotion, _)| Some(**emotion) != last);

@@ -53,6 +53,8 @@ pub struct App<L> {
     pending: Vec<Pending>,
     /// Drafts as this terminal left them; they are newer than the snapshot's.
     drafts: BTreeMap<String, String>,
+    /// Another terminal had the keyboard at the last snapshot.
+    watched: bool,
     haste: Haste,
     message: Option<Message>,
     /// A command or a search being typed, and the commands before it.
@@ -66,6 +68,8 @@ pub struct App<L> {
     sparing: bool,
     next_id: u64,
     leaving: bool,
+    /// The lab goes on although it was asked to end.
+    held: bool,
     left: Option<Left>,
 }
 
@@ -82,6 +86,7 @@ impl<L: Link> App<L> {
             popup: None,
             pending: Vec::new(),
             drafts: BTreeMap::new(),
+            watched: false,
             haste: Haste::default(),
             message: None,
             line: None,
@@ -92,6 +97,7 @@ impl<L: Link> App<L> {
             sparing: false,
             next_id: first_id,
             leaving: false,
+            held: false,
             left: None,
         }
     }
@@ -119,7 +125,13 @@ impl<L: Link> App<L> {
         if let Some(snapshot) = self.link.snapshot() {
             let first = self.snapshot.is_none();
             self.screens.values_mut().for_each(|screen| screen.observe(&snapshot));
-            self.take_up_forms(&snapshot);
+            let watching = self.looks_on();
+            match (self.watched, watching) {
+                (_, false) => self.take_up_forms(&snapshot),
+                (false, true) => self.give_up_forms(),
+                (true, true) => {}
+            }
+            self.watched = watching;
             let passes = |s: &Snapshot| s.verdict.as_ref().is_some_and(|v| v.pass);
             let turned = self.snapshot.as_ref().is_some_and(|before| passes(before) != passes(&snapshot));
             if turned && self.place == Place::Gate {
@@ -144,6 +156,10 @@ impl<L: Link> App<L> {
 
     /// Goes to a screen, as its key would.
     pub fn go(&mut self, place: Place) {
+        let here = if self.place == Place::Help { self.behind } else { self.place };
+        if place != Place::Help && place != here {
+            self.leave_form(here);
+        }
         if place == Place::Help && self.place != Place::Help {
             self.behind = self.place;
             self.screens.insert(Place::Help, Box::new(super::help::Help::of(self.place)));
@@ -179,7 +195,10 @@ impl<L: Link> App<L> {
                     let draft = self.popup.take().and_then(|p| p.draft()).map(|(field, _)| field);
                     match next {
                         Next::Do(action) => self.send_as(action, None, draft),
-                        next => self.carry_out(next, &snapshot),
+                        next => {
+                            draft.into_iter().for_each(|field| self.end_draft(field));
+                            self.carry_out(next, &snapshot);
+                        }
                     }
                 }
                 None => self.keep_draft(),

@@ -92,10 +92,11 @@ fn top(pen: &mut Pen, screen: &dyn Screen, snapshot: &Snapshot, frame: &Frame) {
     facts.extend(link(frame.link, pen.width()));
     let length: usize = facts.iter().map(|(text, _)| text.chars().count() + 2).sum();
     let start = (pen.width() as usize).saturating_sub(length).max(x as usize + 1) as u16;
-    if let Some(session) = &snapshot.session {
+    let short = snapshot.session.as_ref().map(|s| format!("{}/{}", s.participant, s.number)).unwrap_or_default();
+    let said = title.split_whitespace().any(|word| word == short);
+    if let Some(session) = snapshot.session.as_ref().filter(|_| screen.of_session() && !said) {
         let room = start.saturating_sub(x + 2) as usize;
         let name = format!("{} session {}", session.participant, session.number);
-        let short = format!("{}/{}", session.participant, session.number);
         let name = if name.chars().count() <= room { name } else { words::cut(&short, room) };
         pen.text(x + 1, 0, &name, Ink::Strong);
     }

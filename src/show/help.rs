@@ -4,6 +4,7 @@ use crate::lab::message::Snapshot;
 use crate::show::caps::Ink;
 use crate::show::pen::Pen;
 use crate::show::screen::{Hint, Next, Place, Screen, move_in};
+use crate::show::words;
 use crossterm::event::{KeyCode, KeyEvent};
 
 pub struct Help {
@@ -18,16 +19,20 @@ impl Default for Help {
     }
 }
 
-const EVERYWHERE: [Hint; 10] = [
+/// Where the key column ends.
+const WHAT: u16 = 13;
+
+const SEARCH: Hint = ("/", "search in the list; Down goes to the next");
+
+const EVERYWHERE: [Hint; 9] = [
     ("? F1", "this help"),
-    (":", "a command by its name; Tab completes, Up remembers"),
-    ("/", "search in a list; Down goes to the next"),
+    (":", "a command by its name; Tab completes"),
     ("n", "note (Alt-n while rating)"),
     ("m", "marker while recording (Alt-m while rating)"),
     ("Esc", "back, close"),
     ("q", "quit from the home screen; elsewhere it asks"),
-    ("d", "leave the terminal; the lab goes on (limbic attach)"),
-    ("Ctrl-C", "while recording: asks, never ends it; else: leave"),
+    ("d", "leave; the lab goes on (limbic attach)"),
+    ("Ctrl-C", "asks while recording and ends nothing; else: leave"),
     ("CAPITALS", "act on data at once, or ask before they do"),
 ];
 
@@ -51,6 +56,9 @@ impl Help {
             lines.push(Line::Blank);
             lines.push(Line::Title(screen.title(s)));
             lines.extend(screen.hints(s).into_iter().map(Line::Key));
+            if !screen.rows(s).is_empty() {
+                lines.push(Line::Key(SEARCH));
+            }
         }
         lines
     }
@@ -90,7 +98,8 @@ impl Screen for Help {
                 Line::Title(title) => body.text(x, y, title, Ink::Accent),
                 Line::Key((key, what)) => {
                     body.text(x + 2, y, key, Ink::Strong);
-                    body.text(x + 13, y, what, Ink::Plain)
+                    // Nothing runs into the next column.
+                    body.text(x + WHAT, y, &words::cut(what, width.saturating_sub(WHAT + 1) as usize), Ink::Plain)
                 }
                 Line::Blank => x,
             };

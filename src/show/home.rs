@@ -6,7 +6,7 @@ use crate::show::caps::Ink;
 use crate::show::pen::Pen;
 use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
 use crate::show::words;
-use crate::signal::{Nanos, Placed};
+use crate::signal::{Nanos, Placed, counted};
 use crate::store::rows::{ModelRow, Session, SessionState};
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -221,7 +221,7 @@ fn details(pen: &mut Pen, item: Option<&Item>, snapshot: &Snapshot) {
         Some(Item::Model(m)) => {
             let mut body = pen.panel(&words::cut(&m.name, 26));
             let mut y = body.wrap(0, 0, 4, &m.summary, Ink::Plain) + 1;
-            for (name, value) in [("trained", words::date(m.created_utc)), ("on", format!("{} sessions", m.sessions.len()))] {
+            for (name, value) in [("trained", words::date(m.created_utc)), ("on", counted(m.sessions.len(), "session"))] {
                 body.line(0, y, &[(&format!("{name:<9}"), Ink::Dim), (&value, Ink::Plain)]);
                 y += 1;
             }

@@ -77,6 +77,19 @@ impl Screen for MontageScreen {
         }
     }
 
+    fn rows(&self, s: &Snapshot) -> Vec<String> {
+        let row = |e: &Electrode| format!("{} {} {}", e.mark.label, e.mark.state.name(), e.mark.note);
+        s.guided.electrodes.iter().map(row).collect()
+    }
+
+    fn selected(&self) -> usize {
+        self.selected
+    }
+
+    fn select(&mut self, row: usize) {
+        self.selected = row;
+    }
+
     fn draw(&self, pen: &mut Pen, s: &Snapshot) {
         let all = &s.guided.electrodes;
         if all.is_empty() {

@@ -7,6 +7,7 @@ use crate::show::caps::Ink;
 use crate::show::pen::Pen;
 use crate::show::screen::{Hint, Letters, Next, Place, Screen};
 use crate::show::widget::field::Field;
+use crate::signal::counted;
 use crate::store::rows::{Consent, Participant};
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -47,9 +48,13 @@ pub struct ParticipantForm {
     shared: bool,
     /// What is wrong, and with which row.
     problem: Option<(Row, &'static str)>,
-    /// The known participant whose data were filled in.
+    /// The participant whose data were filled in, from the store or a draft.
     filled: String,
+    /// What the form did by itself.
+    said: &'static str,
 }
+
+const PARTED: &str = "Another code: what was filled in or ticked before was taken out.";
 
 impl ParticipantForm {
     fn at(&self) -> Row {
@@ -83,7 +88,10 @@ impl ParticipantForm {
                 // Sharing needs storing.
                 self.shared &= self.stored;
             }
-            Row::Shared => self.shared = !self.shared && self.stored,
+            Row::Shared if !self.stored => {
+                self.problem = Some((Row::Shared, "what is not stored cannot leave the lab; tick face video first"))
+            }
+            Row::Shared => self.shared = !self.shared,
             _ => {
                 if let Some((value, count)) = self.choice() {
                     *value = (*value + 1) % count;
@@ -102,6 +110,19 @@ impl ParticipantForm {
         self.hand = find(&HANDS, &known.handedness);
         self.note.set(&known.note);
         self.filled = code;
+    }
+
+    /// Another code is another person: what was known of the one before, and what that one agreed to, leaves the form.
+    fn code_was(&mut self, before: &str) {
+        let filled = !self.filled.is_empty();
+        if self.code.text() == before || !(filled || self.recording || self.stored || self.shared) {
+            return;
+        }
+        if filled {
+            (self.age, self.sex, self.hand, self.note) = (0, 0, 0, Field::default());
+            self.filled.clear();
+        }
+        (self.recording, self.stored, self.shared, self.said) = (false, false, false, PARTED);
     }
 
     fn check(&self) -> Result<(), (Row, &'static str)> {
@@ -163,6 +184,11 @@ impl Screen for ParticipantForm {
         hints
     }
 
+    /// Another session begins here.
+    fn of_session(&self) -> bool {
+        false
+    }
+
     fn letters(&self) -> Letters {
         match self.at() {
             Row::Code | Row::Note | Row::Form | Row::Experimenter => Letters::Text,
@@ -179,9 +205,11 @@ impl Screen for ParticipantForm {
     }
 
     fn paste(&mut self, text: &str) {
+        let before = self.code.text();
         if let Some(field) = self.field() {
             field.paste(text);
         }
+        self.code_was(&before);
     }
 
     fn handle(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Next {
@@ -193,8 +221,11 @@ impl Screen for ParticipantForm {
             KeyCode::BackTab | KeyCode::Up => self.row = (self.row + count - 1) % count,
             _ => {
                 self.problem = None;
+                let before = self.code.text();
                 if let Some(field) = self.field() {
-                    return if field.handle(key) { Next::Stay } else { Next::Pass };
+                    let known = field.handle(key);
+                    self.code_was(&before);
+                    return if known { Next::Stay } else { Next::Pass };
                 }
                 return self.press(key);
             }
@@ -211,6 +242,8 @@ impl Screen for ParticipantForm {
         let mut foot = pen.below(if roomy { 19 } else { 17 });
         if let Some((_, problem)) = self.problem {
             foot.line(1, 0, &[("! ", Ink::Bad), (problem, Ink::Bad)]);
+        } else {
+            foot.text(1, 0, self.said, Ink::Fair);
         }
         let text = "The signed form stays on paper, outside this program. The participant may stop at any moment without giving a reason.";
         foot.wrap(1, 1, 3, text, Ink::Dim);
@@ -237,7 +270,7 @@ impl ParticipantForm {
         let known = snapshot.catalogue.participants.iter().any(|p| p.code == code);
         let remark = match (code.is_empty(), known) {
             (true, _) => "a pseudonym, never a name".into(),
-            (_, true) => format!("known here, {times} sessions so far"),
+            (_, true) => format!("known here, {} so far", counted(times, "session")),
             _ => "new here".into(),
         };
         body.text(31, 0, &remark, Ink::Dim);

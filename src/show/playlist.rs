@@ -8,7 +8,7 @@ use crate::show::gate;
 use crate::show::pen::Pen;
 use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
 use crate::show::words;
-use crate::signal::{Nanos, to_nanos};
+use crate::signal::{Nanos, counted, to_nanos};
 use crossterm::event::{KeyCode, KeyEvent};
 
 #[derive(Default)]
@@ -128,8 +128,8 @@ fn draw_head(pen: &mut Pen, list: &PlaylistView, s: &Snapshot) {
     let videos = list.entries.iter().map(|e| e.length_s).sum::<f64>();
     let rest = s.goes_on.map_or_else(String::new, |trial| format!("goes on with trial {trial} of "));
     let total = format!(
-        "{rest}{} videos, {} of pictures, {} in all and the time to rate",
-        list.entries.len(),
+        "{rest}{}, {} of pictures, {} in all and the time to rate",
+        counted(list.entries.len(), "video"),
         words::minutes(length(videos)),
         words::minutes(length(list.total_s))
     );

@@ -43,6 +43,10 @@ pub struct Question {
     /// Which preset was last put in.
     preset: Option<usize>,
     problem: String,
+    /// The name under which the lab keeps what stands in the field.
+    kept_as: Option<String>,
+    /// The text was typed before the box was opened.
+    again: bool,
 }
 
 /// Offers keys.
@@ -53,6 +57,7 @@ pub struct Choice {
     pub options: Vec<(char, &'static str, Next)>,
 }
 
+const AGAIN: &str = "Typed before and not saved; Ctrl-U empties the line.";
 const REASONS: [&str; 4] = ["participant asked", "artefact or movement", "device trouble", "stimulus did not play well"];
 const OVERRIDES: [&str; 3] =
     ["the bad channels are not used in this study", "the cap cannot be improved further", "trial run, not for analysis"];
@@ -61,7 +66,14 @@ const MARKS: [&str; 4] = ["movement", "talking", "noise in the room", "coughed"]
 
 impl Popup {
     pub fn ask(purpose: Purpose) -> Popup {
-        Popup::Text(Question { purpose, field: Field::default(), preset: None, problem: String::new() })
+        Popup::Text(Question {
+            purpose,
+            field: Field::default(),
+            preset: None,
+            problem: String::new(),
+            kept_as: None,
+            again: false,
+        })
     }
 
     /// None: the box stays open. Some: it closes and this happens.
@@ -87,26 +99,24 @@ impl Popup {
         }
     }
 
+    /// What is typed from now on is about what the snapshot shows.
+    pub fn open(&mut self, snapshot: &Snapshot) {
+        if let Popup::Text(question) = self {
+            question.kept_as = question.purpose.draft_name(snapshot);
+        }
+    }
+
     /// The field's name and what stands in it, where it is kept until it is sent.
     pub fn draft(&self) -> Option<(String, String)> {
         let Popup::Text(question) = self else { return None };
-        let name = match &question.purpose {
-            Purpose::Note => "note".to_string(),
-            Purpose::Mark => "marker".into(),
-            Purpose::Override => "override".into(),
-            Purpose::Electrode(mark) => format!("electrode {}", mark.label),
-            Purpose::Redo => "redo".into(),
-            Purpose::Skip => "skip".into(),
-            Purpose::EndRating(_) => "rating".into(),
-            Purpose::Abort(_) => return None,
-        };
-        Some((name, question.field.text()))
+        Some((question.kept_as.clone()?, question.field.text()))
     }
 
-    /// Puts a text into the field.
+    /// Puts a text that was typed before into the field.
     pub fn fill(&mut self, text: &str) {
         if let Popup::Text(question) = self {
             question.field.set(text);
+            question.again = true;
         }
     }
 
@@ -144,7 +154,9 @@ impl Popup {
         match self {
             Popup::Text(q) => {
                 q.field.draw(&mut body, 0, used + 1, inner as u16, true);
-                body.wrap(0, used + 2, 1, &q.problem, Ink::Bad);
+                let (text, ink) =
+                    if q.again && q.problem.is_empty() { (AGAIN, Ink::Fair) } else { (q.problem.as_str(), Ink::Bad) };
+                body.wrap(0, used + 2, 1, text, ink);
             }
             Popup::Choice(c) => {
                 for (i, (key, what, _)) in c.options.iter().enumerate() {
@@ -153,6 +165,25 @@ impl Popup {
                 }
             }
         }
+    }
+}
+
+impl Purpose {
+    /// The name of its draft. A text is about one session, a reason about one trial: in another it would be a lie, and so
+    /// the name says which.
+    fn draft_name(&self, snapshot: &Snapshot) -> Option<String> {
+        let session = snapshot.session.as_ref()?.id;
+        let (session, trial) = (format!("of {session}"), format!("of {session} trial {}", snapshot.protocol.trial));
+        Some(match self {
+            Purpose::Note => format!("note {session}"),
+            Purpose::Mark => format!("marker {trial}"),
+            Purpose::Override => format!("override {session}"),
+            Purpose::Electrode(mark) => format!("electrode {} {session}", mark.label),
+            Purpose::Redo => format!("redo {trial}"),
+            Purpose::Skip => format!("skip {trial}"),
+            Purpose::EndRating(..) => format!("rating {trial}"),
+            Purpose::Abort(_) => return None,
+        })
     }
 }
 

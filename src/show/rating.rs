@@ -105,7 +105,8 @@ impl RatingScreen {
 
 impl Screen for RatingScreen {
     fn title(&self, s: &Snapshot) -> String {
-        format!("7/7 RATING {}/{}", s.protocol.trial, s.protocol.trials)
+        let p = &s.protocol;
+        if p.trial == 0 { "7/7 RATING".into() } else { format!("7/7 RATING {}/{}", p.trial, p.trials) }
     }
 
     fn hints(&self, s: &Snapshot) -> Vec<Hint> {

@@ -114,11 +114,15 @@ pub trait Screen {
     fn paste(&mut self, text: &str) {
         let _ = text;
     }
+    /// Belongs to the session in the lab, which the top line names.
+    fn of_session(&self) -> bool {
+        true
+    }
     fn letters(&self) -> Letters {
         Letters::Keys
     }
     /// What was typed into the screen's own fields and not sent yet: the draft's name and its text, empty for an untouched
-    /// screen. The lab keeps it, so that a killed terminal loses nothing.
+    /// screen. The lab keeps it until it is sent or left on purpose, so that a killed terminal loses nothing.
     fn draft(&self) -> Option<(&'static str, String)> {
         None
     }

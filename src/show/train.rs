@@ -149,9 +149,9 @@ impl Train {
         let used = pen.wrap(0, 0, 3, text, Ink::Plain);
         let sessions = candidates(s);
         let line = format!(
-            "{} of {} sessions, seed {}: the same seed gives the same network",
+            "{} of {}, seed {}: the same seed gives the same network",
             self.chosen(s).len(),
-            sessions.len(),
+            crate::signal::counted(sessions.len(), "session"),
             self.seed
         );
         pen.text(0, used + 1, &line, Ink::Strong);
@@ -166,6 +166,7 @@ impl Train {
             let (word, ink) = words::state(session.state);
             let sign = if self.without.contains(&session.id) { "[ ] " } else { "[x] " };
             let name = format!("{:<10}", format!("{}/{}", session.participant, session.number));
+            let trials = crate::signal::counted(session.trials_planned as usize, "trial");
             let quality = words::percent(session.quality.as_ref().map(|q| q.overall));
             body.line(
                 1,
@@ -173,10 +174,7 @@ impl Train {
                 &[
                     (sign, Ink::Plain),
                     (&name, Ink::Strong),
-                    (
-                        &format!("{}  {:>2} trials  Q {quality:>4}  ", words::date(session.started_utc), session.trials_planned),
-                        Ink::Plain,
-                    ),
+                    (&format!("{}  {trials:>9}  Q {quality:>4}  ", words::date(session.started_utc)), Ink::Plain),
                     (&format!("{word:<12}"), ink),
                     (if session.simulated { "SIMULATED" } else { "" }, Ink::Simulated),
                 ],
@@ -205,8 +203,8 @@ fn draw_job(pen: &mut Pen, job: &JobView, s: &Snapshot, course: &Course) {
     }
     if let (Some((epoch, loss, _)), Some(last)) = (course::best(job), job.curve.last()) {
         let text = format!(
-            "best epoch {epoch} (validation {loss:.3}), {} epochs since; the best one is kept",
-            last.0 - epoch.min(last.0)
+            "best epoch {epoch} (validation {loss:.3}), {} since; the best one is kept",
+            crate::signal::counted((last.0 - epoch.min(last.0)) as usize, "epoch")
         );
         body.text(0, 1, &text, Ink::Dim);
     }

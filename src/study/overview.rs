@@ -1,6 +1,7 @@
 //! A study at a glance: who took part, which classes have how many usable trials, what is missing, what to record next.
 
 use crate::prepare::dataset::Target;
+use crate::signal::counted;
 use crate::store::rows::{Session, SessionState, Trial};
 use crate::store::{Home, Recording};
 use crate::study::{StudyError, datasets};
@@ -137,13 +138,14 @@ fn next(study: &Overview) -> Vec<String> {
             let missing = (session.trials_planned as usize).saturating_sub(session.usable);
             if session.state == SessionState::Interrupted && missing > 0 {
                 said.push(format!(
-                    "{name} was interrupted: {missing} of its {} trials are to be recorded",
-                    session.trials_planned
+                    "{name} was interrupted: {missing} of its {} {} to be recorded",
+                    counted(session.trials_planned as usize, "trial"),
+                    if missing == 1 { "is" } else { "are" }
                 ));
             } else if session.quality.is_some_and(|q| q < POOR) {
                 said.push(format!("{name} has a quality of {:.0} %: record it again", session.quality.unwrap_or(0.0)));
             } else if missing > 0 && session.trials_planned > 0 {
-                said.push(format!("{name} lacks {missing} of its {} trials", session.trials_planned));
+                said.push(format!("{name} lacks {missing} of its {}", counted(session.trials_planned as usize, "trial")));
             }
         }
     }
@@ -152,14 +154,17 @@ fn next(study: &Overview) -> Vec<String> {
     // Balance: a class that is the largest already waits until the others have caught up, however few it has.
     let level = study.classes.values().all(|n| *n == most);
     for (class, n) in study.classes.iter().filter(|(_, n)| wanted(**n) > 0 && (level || **n < most)) {
-        said.push(format!("{} more trials of {class} ({n} so far, the largest class has {most})", wanted(*n)));
+        said.push(format!("{} of {class} ({n} so far, the largest class has {most})", counted(wanted(*n), "more trial")));
     }
     if study.unrated > 0 {
-        said.push(format!("{} usable trials lack a rating; a question left open cannot be asked later", study.unrated));
+        said.push(format!(
+            "{} without a rating; a question left open cannot be asked later",
+            counted(study.unrated, "usable trial")
+        ));
     }
     let people = study.participants.len();
     if (1..3).contains(&people) {
-        said.push(format!("{} more participants: leaving one person out needs three", 3 - people));
+        said.push(format!("{}: leaving one person out needs three", counted(3 - people, "more participant")));
     }
     said
 }
@@ -206,6 +211,8 @@ mod tests {
         assert!(said[1].contains("9 more trials of calm"), "{said:?}");
         assert!(said[2].contains("2 more participants"), "{said:?}");
         assert!(!said.iter().any(|line| line.contains("of fear")), "{said:?}");
+        let one = next(&study(&[("fear", 9), ("calm", 7)], Vec::new()));
+        assert!(one.iter().any(|line| line.contains("1 more trial of calm")), "{one:?}");
         let poor = next(&study(&[], vec![session(SessionState::Complete, 10, 41.0)]));
         assert!(poor[0].contains("quality of 41 %"), "{poor:?}");
     }

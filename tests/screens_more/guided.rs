@@ -1,6 +1,7 @@
 //! Keys that must not act, what survives a killed terminal, and the timeline of labelling.
 
 use super::*;
+use limbic::store::rows::Participant;
 
 /// A snapshot whose playlist is whole.
 fn ready() -> Snapshot {
@@ -43,23 +44,130 @@ fn neither_a_held_key_nor_a_paste_begins_or_ends_a_recording() {
 }
 
 #[test]
-fn what_was_typed_survives_a_closed_box_and_a_killed_terminal() {
+fn nothing_of_one_participant_reaches_another_through_the_form() {
+    let mut lab = example::home();
+    let known = Participant { code: "P01".into(), age_band: "25-34".into(), sex: "m".into(), ..Participant::default() };
+    Arc::make_mut(&mut lab.catalogue).participants = vec![Participant { note: "left-handed at home".into(), ..known }];
+    let mut h = Harness::at(ASCII, lab, Place::Participant);
+    h.keys("P01").press(KeyCode::Tab);
+    assert!(h.text(80, 24).contains("(25-34)") && h.text(80, 24).contains("(m)"), "{}", h.text(80, 24));
+    for _ in 0..4 {
+        h.press(KeyCode::Tab);
+    }
+    h.keys(" ");
+    assert!(h.text(80, 24).contains("[x] EEG"), "{}", h.text(80, 24));
+    for _ in 0..5 {
+        h.press(KeyCode::Up);
+    }
+    h.control('u').keys("P55");
+    let text = h.text(80, 24);
+    assert!(text.contains("new here") && !text.contains("(25-34)") && !text.contains("(m)"), "{text}");
+    assert!(!text.contains("left-handed") && !text.contains("[x]") && text.contains("was taken out"), "{text}");
+    h.control('u').keys("P01").press(KeyCode::Tab);
+    assert!(h.text(80, 24).contains("(25-34)"), "and back: {}", h.text(80, 24));
+}
+
+#[test]
+fn sharing_without_storing_says_what_it_needs() {
+    let mut h = Harness::at(ASCII, example::home(), Place::Participant);
+    for _ in 0..7 {
+        h.press(KeyCode::Tab);
+    }
+    h.keys(" ");
+    let text = h.text(80, 24);
+    assert!(!text.contains("[x]") && text.contains("tick face video first"), "{text}");
+    h.press(KeyCode::Up).keys(" ").press(KeyCode::Down).keys(" ");
+    let text = h.text(80, 24);
+    assert!(text.contains("[x] face video may LEAVE") && !text.contains("tick face video first"), "{text}");
+}
+
+#[test]
+fn what_was_typed_survives_a_killed_terminal() {
     let mut h = Harness::at(ASCII, example::recording(), Place::Session);
     h.keys("nslee");
     let drafts = h.drafts();
-    let last = Action::Draft { field: "note".into(), text: "slee".into() };
-    assert_eq!((drafts.len(), drafts.last()), (4, Some(&last)), "every key is kept");
-    h.press(KeyCode::Esc).keys("n");
-    assert!(h.text(80, 24).contains("slee"), "a closed box kept it");
+    let field = format!("note of {}", example::recording().session.expect("one").id);
+    let draft = |text: &str| Action::Draft { field: field.clone(), text: text.into() };
+    assert_eq!((drafts.len(), drafts.last()), (4, Some(&draft("slee"))), "every key is kept");
     // Another terminal, with what the lab kept.
     let mut lab = example::recording();
-    lab.guided.drafts.insert("note".into(), "slee".into());
-    let mut h = Harness::at(ASCII, lab, Place::Session);
-    h.keys("npy").press(KeyCode::Enter);
+    lab.guided.drafts.insert(field.clone(), "slee".into());
+    let mut h = Harness::at(ASCII, lab.clone(), Place::Session);
+    h.keys("n");
+    assert!(h.text(80, 24).contains("slee") && h.text(80, 24).contains("Typed before and not saved"), "{}", h.text(80, 24));
+    h.keys("py").press(KeyCode::Enter);
     assert_eq!(h.acknowledged(), Action::Note { text: "sleepy".into() });
-    assert_eq!(h.drafts(), [Action::Draft { field: "note".into(), text: String::new() }], "sent: the draft is emptied");
+    assert_eq!(h.drafts(), [draft("")], "sent: the draft is emptied");
     h.keys("n");
     assert!(!h.text(80, 24).contains("sleepy"));
+    // Another person's session, with the same lab.
+    let session = lab.session.as_mut().expect("one");
+    (session.id.0, session.participant) = (session.id.0 + 1, "P04".into());
+    let mut h = Harness::at(ASCII, lab, Place::Session);
+    h.keys("n");
+    assert!(!h.text(80, 24).contains("slee"), "{}", h.text(80, 24));
+}
+
+#[test]
+fn what_is_left_on_purpose_never_comes_back() {
+    let mut h = Harness::at(ASCII, example::recording(), Place::Session);
+    h.keys("nslee").press(KeyCode::Esc);
+    assert!(matches!(h.drafts().pop(), Some(Action::Draft { text, .. }) if text.is_empty()), "Esc ends the draft");
+    h.keys("n");
+    assert!(!h.text(80, 24).contains("slee"), "{}", h.text(80, 24));
+    h.press(KeyCode::Esc).keys("kcoughed a lot");
+    // The terminal is killed; the session has gone on to the next trial.
+    let Some(Action::Draft { field, text }) = h.drafts().pop() else { panic!("a draft") };
+    let mut lab = example::recording();
+    lab.guided.drafts.insert(field, text);
+    let skip = |lab: &Snapshot| Harness::at(ASCII, lab.clone(), Place::Session).keys("k").text(80, 24);
+    assert!(skip(&lab).contains("coughed a lot"));
+    lab.protocol.trial += 1;
+    assert!(!skip(&lab).contains("coughed a lot"), "a reason for another trial");
+}
+
+#[test]
+fn an_abandoned_form_comes_back_to_nobody_and_consent_is_always_ticked_anew() {
+    let mut h = Harness::at(ASCII, example::home(), Place::Participant);
+    h.keys("Q77").press(KeyCode::Tab).press(KeyCode::Right);
+    let drafts = h.drafts();
+    for _ in 0..4 {
+        h.press(KeyCode::Tab);
+    }
+    h.keys(" ");
+    assert!(h.text(80, 24).contains("[x] EEG"));
+    h.press(KeyCode::Esc);
+    assert!(matches!(h.drafts().pop(), Some(Action::Draft { text, .. }) if text.is_empty()), "Esc ends the draft");
+    h.keys("n");
+    assert!(!h.text(80, 24).contains("Q77") && !h.text(80, 24).contains("[x]"), "{}", h.text(80, 24));
+    // Killed instead: what was typed is there, says so, and can be emptied for good.
+    let Some(Action::Draft { field, text }) = drafts.last().cloned() else { panic!("a draft") };
+    let mut lab = example::home();
+    // As earlier versions kept it.
+    lab.guided.drafts.insert(field, text.replacen('{', "{\"consents\":[true,true,false],", 1));
+    let mut h = Harness::at(ASCII, lab.clone(), Place::Home);
+    h.keys("n");
+    let text = h.text(80, 24);
+    assert!(text.contains("Q77") && text.contains("(18-24)") && text.contains("Typed before"), "{text}");
+    assert!(!text.contains("[x]"), "{text}");
+    h.control('u');
+    h.snapshot(lab);
+    assert!(!h.text(80, 24).contains("Q77") && !h.text(80, 24).contains("(18-24)"), "{}", h.text(80, 24));
+    assert!(matches!(h.drafts().pop(), Some(Action::Draft { text, .. }) if text.is_empty()));
+}
+
+#[test]
+fn a_form_follows_the_keyboard_to_another_terminal() {
+    let mut lab = example::home();
+    let mut h = Harness::at(ASCII, lab.clone(), Place::Participant);
+    h.keys("Q77");
+    h.app.link_mut().standing = Some(Standing::Watching);
+    lab.guided.drafts.insert("participant".into(), "{\"code\":\"P08\"}".into());
+    h.snapshot(lab.clone());
+    assert!(!h.text(80, 24).contains("Q77") && !h.text(80, 24).contains("P08"), "the other terminal types now");
+    h.app.link_mut().standing = Some(Standing::Keyboard);
+    h.snapshot(lab);
+    assert!(h.text(80, 24).contains("P08"), "and has gone");
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub(super) fn protocol(args: &Args, rig: &Rig, common: &Common) -> anyhow::Resul
         override_reason: args.override_reason.clone(),
         rate: &mut |view| match simulated {
             true => (
-                participant_rating(rig.protocol.order_seed, view.trial, view.intended),
+                participant_rating(rig.protocol.order_seed.unwrap_or(1), view.trial, view.intended),
                 "simulated participant".into(),
                 String::new(),
             ),

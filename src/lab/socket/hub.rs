@@ -197,11 +197,10 @@ impl Hub {
         };
         let key = (hello.nonce, id);
         if !self.ledger.knows(key) {
-            // Leaving is everybody's own business; only the last one at the keyboard takes the lab along.
-            let last = self.seats.holds(number) && self.visitors.len() == 1 && !self.is_recording() && !self.is_working();
             let verdict = match action {
-                Action::Quit if !last => Some(Event::Acknowledged { id }),
-                Action::Quit => None,
+                // Leaving is everybody's own business; whoever has the keyboard takes the lab along, or hears what holds it.
+                Action::Quit if !self.seats.holds(number) => Some(Event::Acknowledged { id }),
+                Action::Quit => self.held_by(number).map(|why| Event::Refused { id, why }),
                 _ => self.seats.refusal(number, &action).map(|why| Event::Refused { id, why: why.into() }),
             };
             if let Some(event) = verdict {
@@ -252,6 +251,18 @@ impl Hub {
             self.visitors.values().filter(|v| looks(v)).for_each(|v| v.outbox.show(&snapshot));
             self.latest = Some(snapshot);
         }
+    }
+
+    /// Why the lab does not end at the wish of the one at the keyboard. Screens that only look on or rate hold nothing.
+    fn held_by(&self, number: u64) -> Option<String> {
+        let held = if self.is_working() {
+            "a job is running and would be lost with the lab; stop it first"
+        } else if self.seats.shared_with_others(number) {
+            "another terminal is attached as well and holds the lab; close it first"
+        } else {
+            return None;
+        };
+        Some(format!("{held}, or d leaves only this terminal"))
     }
 
     fn is_recording(&self) -> bool {

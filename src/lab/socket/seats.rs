@@ -37,6 +37,11 @@ impl Seats {
         self.keyboard
     }
 
+    /// Somebody else's terminal gave commands, or would, if this visitor did not.
+    pub fn shared_with_others(&self, number: u64) -> bool {
+        self.roles.iter().any(|(n, role)| *n != number && matches!(role, Role::Keyboard | Role::TakeOver))
+    }
+
     pub fn holds(&self, number: u64) -> bool {
         self.keyboard == Some(number)
     }

@@ -27,11 +27,10 @@ impl<L: Link> App<L> {
                     self.message = Some(Message::Saved(words::done(&done.action)));
                 }
                 if let Some(field) = done.draft {
-                    self.put_draft(field, String::new());
+                    self.end_draft(field);
                 }
                 if matches!(done.action, Action::Prepare { .. }) {
-                    self.screens.insert(Place::Participant, Place::Participant.open());
-                    self.keep_form(Place::Participant);
+                    self.leave_form(Place::Participant);
                 }
                 if let Some(place) = done.then {
                     self.go(place);
@@ -40,7 +39,9 @@ impl<L: Link> App<L> {
             Event::Refused { id, why } => {
                 if let Some(at) = self.pending.iter().position(|p| p.id == id) {
                     let refused = self.pending.remove(at);
-                    self.leaving &= refused.action != Action::Quit;
+                    if refused.action == Action::Quit {
+                        (self.leaving, self.held) = (false, true);
+                    }
                 }
                 self.message = Some(Message::Refused(why));
             }

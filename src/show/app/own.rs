@@ -37,6 +37,8 @@ impl<L: Link> App<L> {
             self.popup = Some(popup::pause_box(snapshot, self.stays()));
         } else if self.leaving {
             self.left = Some(Left::Quit);
+        } else if self.held && self.stays() {
+            self.left = Some(Left::Detached);
         } else {
             self.popup = None;
             self.carry_out(Next::Quit, snapshot);
@@ -61,6 +63,7 @@ impl<L: Link> App<L> {
             Next::Quit if self.looks_on() => self.left = Some(Left::Detached),
             Next::Quit if snapshot.recording => self.popup = Some(popup::pause_box(snapshot, self.stays())),
             Next::Quit => {
+                self.leave_form(self.place);
                 self.leaving = true;
                 self.send(Action::Quit, None);
             }

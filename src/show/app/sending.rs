@@ -32,8 +32,9 @@ impl<L: Link> App<L> {
         self.link.send(Command { id, action });
     }
 
-    /// Opens a box; one that asks for text begins with what was typed into it before.
+    /// Opens a box; one that asks for text begins with what was typed into it and lost with a terminal or a lab.
     pub(super) fn ask(&mut self, mut popup: Popup, snapshot: &Snapshot) {
+        popup.open(snapshot);
         if let Some((field, _)) = popup.draft() {
             let kept = self.drafts.get(&field).or_else(|| snapshot.guided.drafts.get(&field)).filter(|text| !text.is_empty());
             kept.into_iter().for_each(|text| popup.fill(text));
@@ -49,9 +50,42 @@ impl<L: Link> App<L> {
     }
 
     pub(super) fn put_draft(&mut self, field: String, text: String) {
-        if self.drafts.get(&field).map_or("", String::as_str) != text {
+        if text.is_empty() {
+            self.end_draft(field);
+        } else if self.drafts.get(&field) != Some(&text) {
             self.drafts.insert(field.clone(), text.clone());
             self.send(Action::Draft { field, text }, None);
+        }
+    }
+
+    /// The text was sent, emptied or left on purpose: nobody meets it again.
+    pub(super) fn end_draft(&mut self, field: String) {
+        // It is the draft of whoever has the keyboard.
+        if self.looks_on() {
+            return;
+        }
+        let kept = self.snapshot.as_ref().is_some_and(|s| s.guided.drafts.contains_key(&field));
+        if self.drafts.get(&field).map_or(kept, |text| !text.is_empty()) {
+            self.send(Action::Draft { field: field.clone(), text: String::new() }, None);
+        }
+        self.drafts.insert(field, String::new());
+    }
+
+    /// The form on this screen is left on purpose: it opens empty next time.
+    pub(super) fn leave_form(&mut self, place: Place) {
+        if let Some((field, _)) = self.screens.get(&place).and_then(|s| s.draft()) {
+            self.screens.insert(place, place.open());
+            self.end_draft(field.into());
+        }
+    }
+
+    /// The keyboard went to another terminal, which has taken up what was typed here.
+    pub(super) fn give_up_forms(&mut self) {
+        self.drafts.clear();
+        for (place, screen) in &mut self.screens {
+            if screen.draft().is_some() {
+                *screen = place.open();
+            }
         }
     }
 

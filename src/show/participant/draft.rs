@@ -1,4 +1,5 @@
-//! The participant's form as a line of text, for the lab to keep while it is being filled in.
+//! The participant's form as a line of text, for the lab to keep while it is being filled in. Consent is no part of it: it
+//! is ticked with the participant there.
 
 use super::ParticipantForm;
 use serde::{Deserialize, Serialize};
@@ -12,8 +13,9 @@ struct Draft {
     form: String,
     experimenter: String,
     choices: [usize; 3],
-    consents: [bool; 3],
 }
+
+const AGAIN: &str = "Typed before and never saved; tick the consent anew, or Esc leaves it.";
 
 /// Empty for an untouched form.
 pub fn written(form: &ParticipantForm) -> String {
@@ -23,7 +25,6 @@ pub fn written(form: &ParticipantForm) -> String {
         form: form.form.text(),
         experimenter: form.experimenter.text(),
         choices: [form.age, form.sex, form.hand],
-        consents: [form.recording, form.stored, form.shared],
     };
     if draft == Draft::default() { String::new() } else { serde_json::to_string(&draft).unwrap_or_default() }
 }
@@ -36,9 +37,8 @@ pub fn read(form: &mut ParticipantForm, text: &str) {
     form.form.set(&draft.form);
     form.experimenter.set(&draft.experimenter);
     [form.age, form.sex, form.hand] = draft.choices;
-    [form.recording, form.stored, form.shared] = draft.consents;
     // What was typed already is not typed over by what is known of the person.
-    form.filled = draft.code;
+    (form.filled, form.said) = (draft.code, AGAIN);
 }
 
 #[cfg(test)]
@@ -53,7 +53,8 @@ mod tests {
         (form.hand, form.recording) = (2, true);
         let mut other = ParticipantForm::default();
         read(&mut other, &written(&form));
-        assert_eq!((other.code.text(), other.hand, other.recording), ("P07".into(), 2, true));
+        assert_eq!((other.code.text(), other.hand, other.said), ("P07".into(), 2, AGAIN));
+        assert!(!other.recording, "consent is never restored");
         read(&mut other, "no draft");
         assert_eq!(other.code.text(), "P07");
     }
