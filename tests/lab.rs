@@ -108,6 +108,7 @@ fn an_abort_needs_the_code_and_keeps_what_was_recorded() {
     assert_eq!(trials.iter().map(|t| t.state).collect::<Vec<_>>(), [TrialState::Done, TrialState::Skipped]);
     let eeg = bench.stored().streams.remove(0);
     assert!(eeg.written > 10 * 256, "{eeg:?}");
+    assert_eq!(bench.snapshot().catalogue.usable.get(&session.id), Some(&1), "one of three planned was finished");
     bench.done(Action::Quit);
     assert!(bench.lab.has_ended());
 }
@@ -131,6 +132,12 @@ fn a_redo_keeps_attempt_one_and_a_pause_marks_the_trial() {
     trials.sort_by_key(|t| (t.number, t.attempt));
     let states: Vec<_> = trials.iter().map(|t| (t.number, t.attempt, t.state)).collect();
     assert_eq!(states, [(1, 1, TrialState::Redone), (1, 2, TrialState::Interrupted)]);
+    let session = bench.snapshot().session.expect("ended").id;
+    assert_eq!(bench.snapshot().catalogue.usable.get(&session), None, "nothing of it was finished");
+    let plan = limbic::study::Plan { sessions: vec![session], ..Default::default() };
+    let refused = limbic::study::run(bench.lab.home(), &plan, &limbic::job::Job::silent(), &mut |_| {});
+    let why = refused.err().map(|e| e.to_string()).unwrap_or_default();
+    assert!(why.starts_with("session P07/1 (") && why.contains("no finished trial"), "{why}");
 }
 
 #[test]

@@ -29,6 +29,11 @@ fn candidates(s: &Snapshot) -> Vec<&Session> {
     s.catalogue.sessions.iter().filter(|x| !matches!(x.state, SessionState::Prepared | SessionState::Recording)).collect()
 }
 
+/// Its trials that can be learnt from.
+fn usable(s: &Snapshot, session: &Session) -> u32 {
+    s.catalogue.usable.get(&session.id).copied().unwrap_or(0)
+}
+
 fn job(s: &Snapshot) -> Option<&JobView> {
     s.job.as_ref().filter(|j| j.name.starts_with("train"))
 }
@@ -40,7 +45,7 @@ impl Train {
     }
 
     fn chosen(&self, s: &Snapshot) -> Vec<SessionId> {
-        candidates(s).iter().map(|x| x.id).filter(|id| !self.without.contains(id)).collect()
+        candidates(s).iter().filter(|x| usable(s, x) > 0).map(|x| x.id).filter(|id| !self.without.contains(id)).collect()
     }
 
     fn choose(&mut self, key: KeyEvent, s: &Snapshot) -> Next {
@@ -50,9 +55,14 @@ impl Train {
         }
         match key.code {
             KeyCode::Char(' ') => {
-                if let Some(session) = sessions.get(self.selected)
-                    && !self.without.remove(&session.id)
-                {
+                let Some(session) = sessions.get(self.selected) else { return Next::Stay };
+                if usable(s, session) == 0 {
+                    return Next::Say(format!(
+                        "{}/{} has no finished trial: there is nothing in it to train on.",
+                        session.participant, session.number
+                    ));
+                }
+                if !self.without.remove(&session.id) {
                     self.without.insert(session.id);
                 }
                 Next::Stay
@@ -66,7 +76,7 @@ impl Train {
                 Next::Stay
             }
             KeyCode::Enter if self.chosen(s).is_empty() => {
-                Next::Say("No session is chosen; record one, or mark one with Space.".into())
+                Next::Say("No session with a finished trial is chosen; record one, or mark one with Space.".into())
             }
             KeyCode::Enter => {
                 self.again = false;
@@ -116,8 +126,10 @@ impl Screen for Train {
         if self.shown(s).is_some() {
             return Vec::new();
         }
-        let row =
-            |x: &&Session| format!("{}/{} {} {}", x.participant, x.number, words::date(x.started_utc), words::state(x.state).0);
+        let row = |x: &&Session| {
+            let (date, state) = (words::date(x.started_utc), words::state(x.state).0);
+            format!("{}/{} {date} {} trials {state}", x.participant, x.number, usable(s, x))
+        };
         candidates(s).iter().map(row).collect()
     }
 
@@ -148,9 +160,11 @@ impl Train {
                     grouped folds (no trial is ever split), fused, and explained.";
         let used = pen.wrap(0, 0, 3, text, Ink::Plain);
         let sessions = candidates(s);
+        let chosen = self.chosen(s);
+        let trials: u32 = sessions.iter().filter(|x| chosen.contains(&x.id)).map(|x| usable(s, x)).sum();
         let line = format!(
-            "{} of {} sessions, seed {}: the same seed gives the same network",
-            self.chosen(s).len(),
+            "{} of {} sessions, {trials} finished trials, seed {} (same seed, same network)",
+            chosen.len(),
             sessions.len(),
             self.seed
         );
@@ -164,7 +178,12 @@ impl Train {
         let first = scrolled(self.selected, rows, sessions.len());
         for (y, (i, session)) in sessions.iter().enumerate().skip(first).take(rows).enumerate() {
             let (word, ink) = words::state(session.state);
-            let sign = if self.without.contains(&session.id) { "[ ] " } else { "[x] " };
+            let trials = usable(s, session);
+            let sign = match trials {
+                0 => " -  ",
+                _ if self.without.contains(&session.id) => "[ ] ",
+                _ => "[x] ",
+            };
             let name = format!("{:<10}", format!("{}/{}", session.participant, session.number));
             let quality = words::percent(session.quality.as_ref().map(|q| q.overall));
             body.line(
@@ -174,8 +193,11 @@ impl Train {
                     (sign, Ink::Plain),
                     (&name, Ink::Strong),
                     (
-                        &format!("{}  {:>2} trials  Q {quality:>4}  ", words::date(session.started_utc), session.trials_planned),
-                        Ink::Plain,
+                        &match trials {
+                            0 => format!("{}  no finished trial  ", words::date(session.started_utc)),
+                            _ => format!("{}  {trials:>2} trials  Q {quality:>4}  ", words::date(session.started_utc)),
+                        },
+                        if trials == 0 { Ink::Dim } else { Ink::Plain },
                     ),
                     (&format!("{word:<12}"), ink),
                     (if session.simulated { "SIMULATED" } else { "" }, Ink::Simulated),
@@ -212,7 +234,8 @@ fn draw_job(pen: &mut Pen, job: &JobView, s: &Snapshot, course: &Course) {
     }
     let side = if body.width() >= 100 { 36 } else { 0 };
     let (width, rows) = (body.width().saturating_sub(side), body.height().saturating_sub(3));
-    curve(&mut body.part(0, 3, width, rows), &job.curve);
+    let without = if job.outcome.is_some() { "no epoch was trained" } else { "the first epoch is on its way" };
+    curve(&mut body.part(0, 3, width, rows), &job.curve, without);
     if side > 0 {
         draw_folds(&mut body.part(width + 2, 2, side - 2, rows + 1), course);
     }

@@ -89,6 +89,13 @@ pub struct Session {
     pub source: String,
 }
 
+impl Session {
+    /// As people name it, and its folder: "P07/1 (019aa0b1c2d3e000)".
+    pub fn name(&self) -> String {
+        format!("{}/{} ({})", self.participant, self.number, self.id)
+    }
+}
+
 /// One stream of a session with its counters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StreamRow {

@@ -103,7 +103,7 @@ pub(super) fn recordings(home: &Home, sessions: &[SessionId]) -> Result<Vec<Reco
             recordings.push(recording);
         } else if sessions.contains(&id) {
             return Err(StudyError::Session {
-                session: id.to_string(),
+                session: recording.session.name(),
                 message: "it has no finished trial; choose another session".into(),
             });
         }

@@ -114,6 +114,7 @@ pub fn summary() -> Snapshot {
     let finished = session("P07", 1, SessionState::Complete, 91.0);
     let mut catalogue = catalogue();
     catalogue.sessions.insert(0, finished.clone());
+    catalogue.usable.insert(finished.id, 12);
     s.now = now;
     s.utc = BEGAN_UTC + (now - BEGAN);
     s.session = Some(finished);
