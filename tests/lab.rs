@@ -199,7 +199,7 @@ fn a_job_reports_and_stops_on_request() {
                 // Nobody listening any more is no reason to fail.
                 let _ = curve.send((epoch, 1.0, 2.0, 0.5));
                 if job.report("train fold 1/1", u64::from(epoch), 100).is_err() {
-                    return Ok(format!("stopped; {} sessions, seed {seed}", sessions.len()));
+                    return Err(format!("stopped; {} sessions, seed {seed}", sessions.len()));
                 }
                 std::thread::sleep(Duration::from_millis(1));
             }
@@ -219,8 +219,8 @@ fn a_job_reports_and_stops_on_request() {
         std::thread::sleep(Duration::from_millis(1));
         bench.step();
     }
-    let outcome = bench.snapshot().job.and_then(|job| job.outcome);
-    assert_eq!(outcome, Some(Ok("stopped; 0 sessions, seed 7".into())));
+    let job = bench.snapshot().job.expect("has run");
+    assert_eq!((job.outcome, job.stopped), (Some(Err("stopped; 0 sessions, seed 7".into())), true));
     assert!(bench.events.iter().any(|e| matches!(e, Event::News { text, .. } if text.contains("stopped; 0 sessions"))));
     assert!(bench.refused(Action::Review { session: limbic::store::rows::SessionId(1) }).contains("cannot load reviews"));
 }

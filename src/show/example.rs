@@ -84,6 +84,7 @@ fn catalogue() -> Catalogue {
             participants: vec!["P06".into()],
             simulated: true,
             summary: "grouped 4-fold 0.78 (chance 0.25), 24 trials".into(),
+            lacks: String::new(),
         }],
         rigs: vec![("rigs/freeeeg32.toml".into(), "FreeEEG32 with camera".into())],
         doctor: vec![

@@ -158,13 +158,14 @@ fn sessions(pen: &mut Pen, items: &[Item], selected: usize, snapshot: &Snapshot)
             Item::Model(m) => {
                 let width = body.width().saturating_sub(28) as usize;
                 let simulated = if m.simulated { "SIM " } else { "" };
+                let summary = if m.lacks.is_empty() { m.summary.clone() } else { format!("lacks {}", m.lacks) };
                 body.line(
                     1,
                     y,
                     &[
                         (&format!("{:<24} ", words::cut(&m.name, 24)), Ink::Plain),
                         (simulated, Ink::Simulated),
-                        (&words::cut(&m.summary, width.saturating_sub(simulated.len())), Ink::Dim),
+                        (&words::cut(&summary, width.saturating_sub(simulated.len())), Ink::Dim),
                     ],
                 );
             }
@@ -203,6 +204,9 @@ fn details(pen: &mut Pen, item: Option<&Item>, snapshot: &Snapshot) {
         Some(Item::Model(m)) => {
             let mut body = pen.panel(&words::cut(&m.name, 26));
             let mut y = body.wrap(0, 0, 4, &m.summary, Ink::Plain) + 1;
+            if !m.lacks.is_empty() {
+                y += body.wrap(0, y, 3, &format!("its run did not come to: {}", m.lacks), Ink::Fair);
+            }
             for (name, value) in [("trained", words::date(m.created_utc)), ("on", format!("{} sessions", m.sessions.len()))] {
                 body.line(0, y, &[(&format!("{name:<9}"), Ink::Dim), (&value, Ink::Plain)]);
                 y += 1;

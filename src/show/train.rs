@@ -214,7 +214,7 @@ fn draw_job(pen: &mut Pen, job: &JobView, s: &Snapshot, course: &Course) {
     let w = pen.width();
     let head = match &job.outcome {
         None => draw_progress(pen, job, course),
-        Some(outcome) => draw_outcome(pen, outcome, s),
+        Some(outcome) => draw_outcome(pen, outcome, job.stopped, s),
     };
     let mut body = pen.part(0, head + 1, w, pen.height().saturating_sub(head + 1));
     let mut body = body.panel("Learning: t training loss, v validation loss, this fold");
@@ -272,9 +272,10 @@ fn draw_progress(pen: &mut Pen, job: &JobView, course: &Course) -> u16 {
 }
 
 /// What came of it; returns the rows used. Half of the screen stays for the curves.
-fn draw_outcome(pen: &mut Pen, outcome: &Result<String, String>, s: &Snapshot) -> u16 {
+fn draw_outcome(pen: &mut Pen, outcome: &Result<String, String>, stopped: bool, s: &Snapshot) -> u16 {
     let (text, word, ink) = match outcome {
         Ok(text) => (text, "FINISHED", Ink::Good),
+        Err(why) if stopped => (why, "STOPPED", Ink::Fair),
         Err(why) => (why, "FAILED", Ink::Bad),
     };
     let mut x = pen.text(0, 0, word, ink) + 2;

@@ -243,6 +243,9 @@ pub struct ModelRow {
     pub simulated: bool,
     /// One line for lists: "grouped 4-fold 0.78 (chance 0.25), 24 trials".
     pub summary: String,
+    /// What its training run has not come to: "held-out predictions, explanation"; empty where the run was finished.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub lacks: String,
 }
 
 /// Class probabilities for one trial (or one time within it).

@@ -28,3 +28,17 @@ fn a_training_that_failed_before_its_first_epoch_promises_none() {
     assert!(text.contains("FAILED") && text.contains("no epoch was trained"), "{text}");
     assert!(!text.contains("on its way"), "{text}");
 }
+
+#[test]
+fn a_stopped_training_is_no_failed_one_and_a_model_says_what_its_run_lacks() {
+    let mut stopped = example::training();
+    if let Some(job) = &mut stopped.job {
+        job.outcome = Some(Err("stopped on request; nothing of it is kept".into()));
+        job.stopped = true;
+    }
+    let text = Harness::at(ASCII, stopped.clone(), Place::Train).text(80, 24);
+    assert!(text.contains("STOPPED") && text.contains("nothing of it is kept") && !text.contains("FAILED"), "{text}");
+    Arc::make_mut(&mut stopped.catalogue).models[0].lacks = "explanation".into();
+    let text = Harness::at(ASCII, stopped, Place::Home).text(120, 40);
+    assert!(text.contains("lacks explanation"), "{text}");
+}

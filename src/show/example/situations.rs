@@ -151,7 +151,7 @@ pub fn training() -> Snapshot {
     });
     let progress =
         Progress { stage: "train fold 2/4".into(), done: 144, total: 400, detail: "EEG network, best epoch so far 19".into() };
-    let job = JobView { name: "train".into(), progress, outcome: None, curve: curve.collect() };
+    let job = JobView { name: "train".into(), progress, outcome: None, stopped: false, curve: curve.collect() };
     Snapshot { job: Some(job), ..summary() }
 }
 
