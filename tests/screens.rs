@@ -227,7 +227,21 @@ fn every_screen_says_its_words_at_80x24_in_seven_bits() {
         ("summary", &["COMPLETE", "12 of 12 done", "1 redone", "valence", "meant / reported", "t train"]),
         ("train choice", &["3 of 4 sessions", "no finished trial", "seed 0", "[x]", "Enter start"]),
         ("training", &["train fold 2/4", "36%", "epoch 24", "S stop"]),
-        ("review", &["WRONG", "split", "Confusion", "fused", "majority", "chance 0.25", "[3]", "truth: sadness", "SIMULATED"]),
+        (
+            "review",
+            &[
+                "WRONG",
+                "split",
+                "Confusion",
+                "fused",
+                "majority",
+                "chance 0.25",
+                "[3]",
+                "intended: sadness",
+                "reported: calm",
+                "SIMULATED",
+            ],
+        ),
         (
             "explain",
             &["HAPPINESS", "theta 4-8 Hz", "gamma", "AUDC", "most faithful", "random rankings", "frontal theta", "0.35 to 0.48"],

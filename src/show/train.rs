@@ -156,9 +156,10 @@ impl Screen for Train {
 impl Train {
     fn draw_choice(&self, pen: &mut Pen, s: &Snapshot) {
         let h = pen.height();
-        let text = "An EEG network, and a face network where faces were stored, are trained on these sessions; judged by \
-                    grouped folds (no trial is ever split), fused, and explained.";
-        let used = pen.wrap(0, 0, 3, text, Ink::Plain);
+        let text = "An EEG network, and a face network where faces were stored, are trained on these sessions to tell \
+                    the emotion that a clip was meant to raise (intended, not reported); judged by grouped folds (no trial \
+                    is ever split), fused, and explained.";
+        let used = pen.wrap(0, 0, 4, text, Ink::Plain);
         let sessions = candidates(s);
         let chosen = self.chosen(s);
         let trials: u32 = sessions.iter().filter(|x| chosen.contains(&x.id)).map(|x| usable(s, x)).sum();

@@ -42,3 +42,71 @@ fn a_stopped_training_is_no_failed_one_and_a_model_says_what_its_run_lacks() {
     let text = Harness::at(ASCII, stopped, Place::Home).text(120, 40);
     assert!(text.contains("lacks explanation"), "{text}");
 }
+
+#[test]
+fn a_review_is_headed_by_its_target_and_its_order_and_keeps_the_report() {
+    let mut h = Harness::at(ASCII, example::reviewed(), Place::Review);
+    let text = h.text(120, 40);
+    assert!(text.contains("intended") && text.contains("rows: intended") && !text.contains("truth"), "{text}");
+    let row = text.lines().find(|l| l.contains("WRONG")).unwrap_or_default();
+    assert_eq!(row.matches("calm").count(), 3, "EEG, fused and the report: {row}");
+    assert!(text.contains("Trials, disagreements first"));
+    h.keys("o");
+    let text = h.text(80, 24);
+    assert!(text.contains("Trials, in order") && !text.contains("Trials, disagreements"), "{text}");
+}
+
+#[test]
+fn what_was_not_explained_is_said_and_an_explanation_names_its_model_and_sessions() {
+    let mut s = example::reviewed();
+    let review = Arc::make_mut(s.review.as_mut().expect("reviewed"));
+    review.explanation = None;
+    let mut h = Harness::at(ASCII, s.clone(), Place::Review);
+    h.keys("e");
+    assert_eq!(h.app.place(), Place::Review);
+    let text = h.text(120, 40);
+    assert!(text.contains("which answered for P07/1, was not explained"), "{text}");
+    Arc::make_mut(s.review.as_mut().expect("reviewed")).predictions.clear();
+    let mut h = Harness::at(ASCII, s, Place::Review);
+    h.keys("e");
+    assert!(h.text(120, 40).contains("No network has answered for P07/1"), "{}", h.text(120, 40));
+
+    let mut s = example::reviewed();
+    Arc::make_mut(&mut s.catalogue).models[0].name = example::explanation().model;
+    let text = Harness::at(ASCII, s, Place::Explain).text(80, 24);
+    assert!(text.contains("of eeg-20261121-142210, trained on P06/2"), "{text}");
+}
+
+/// The words of a screen in one line, without the breaks that a width makes.
+fn flowing(text: &str) -> String {
+    text.split_whitespace().filter(|word| !["|", "-"].contains(word)).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn long_sentences_are_wrapped_into_the_room_there_is() {
+    let verdict = "nothing can be concluded: it is not shown that the network tells this class from the others: its 3 trials are \
+                   called so by 62 %, the 9 others by 23 %, and the 90 % interval of that difference, -5 to 83 points, does not \
+                   exclude chance";
+    let last = "The smallest class has 3 trials: intervals over so few are rough.";
+    let mut s = example::reviewed();
+    let review = Arc::make_mut(s.review.as_mut().expect("reviewed"));
+    if let Some(report) = &mut review.explanation {
+        (report.classes[0].winner, report.classes[0].verdict) = (None, verdict.into());
+        report
+            .caveats
+            .extend(["At most 40 test samples of a class, drawn evenly over its trials; 321 were left out.".into(), last.into()]);
+    }
+    review.cards[0]
+        .caveats
+        .push("The scores stand on a frozen network of somebody else, whose licence says research only.".into());
+    let mut h = Harness::at(ASCII, s.clone(), Place::Explain);
+    let text = flowing(&h.text(120, 40));
+    assert!(text.contains(verdict) && text.contains(last), "{text}");
+    let small = h.text(80, 24);
+    assert!(small.contains("w shows the rest"), "{small}");
+    h.keys("w");
+    let text = flowing(&h.text(80, 24));
+    assert!(text.contains(verdict) && text.contains(last), "{text}");
+    let text = flowing(&Harness::at(ASCII, s, Place::Review).text(80, 24));
+    assert!(text.contains("whose licence says research only."), "{text}");
+}
