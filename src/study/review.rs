@@ -32,7 +32,11 @@ pub fn review(home: &Home, id: SessionId) -> Result<Review, StudyError> {
         majority: majority(&scored, classes.len()),
         scored_trials: scored.len(),
         confusion: confusion(&scored, classes.len()),
-        explanation: explanation(home, model.as_deref())?,
+        // Never that of a model which has not answered here.
+        explanation: match &model {
+            Some(name) => explanation(home, Some(name))?,
+            None => None,
+        },
         session: recording.session.clone(),
         trials: recording.trials.clone(),
         streams: recording.streams.clone(),
