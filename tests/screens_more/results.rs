@@ -110,3 +110,31 @@ fn long_sentences_are_wrapped_into_the_room_there_is() {
     let text = flowing(&Harness::at(ASCII, s, Place::Review).text(80, 24));
     assert!(text.contains("whose licence says research only."), "{text}");
 }
+
+#[test]
+fn sentences_and_frames_of_the_preparation_are_whole() {
+    let camera = flowing(&Harness::at(COLOUR, example::gate_passing(), Place::Camera).text(80, 24));
+    assert!(camera.contains("a third of") && camera.contains("centred") && camera.contains("written to disk."), "{camera}");
+    let mut s = example::gate_passing();
+    if let Some(list) = &mut s.guided.playlist {
+        (list.shows, list.player) = (false, "null player: nothing is shown".into());
+    }
+    let text = Harness::at(ASCII, s, Place::Playlist).text(80, 24);
+    assert!(text.contains("null player: NOTHING IS SHOWN, phases run by the clock"), "{text}");
+    for snapshot in [example::prepared(), example::gate_failing()] {
+        let text = Harness::at(ASCII, snapshot, Place::Devices).text(120, 40);
+        for panel in ["+- Rig -", "+- Devices -", "+- Streams -"] {
+            assert!(text.contains(panel), "{panel}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_models_row_shows_its_score_where_the_whole_summary_has_no_room() {
+    let mut s = example::home();
+    Arc::make_mut(&mut s.catalogue).models[0].summary =
+        "grouped 4-fold by trial: 0.75 [0.58 0.88] (chance 0.25, most frequent 0.25), 24 trials".into();
+    let text = Harness::at(ASCII, s, Place::Home).text(80, 24);
+    let row = text.lines().find(|l| l.contains("eeg-20261120-140210")).unwrap_or_default();
+    assert!(row.contains("0.75 [0.58 0.88]") && !row.contains("4-fo.."), "{text}");
+}
