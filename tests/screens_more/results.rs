@@ -112,6 +112,20 @@ fn long_sentences_are_wrapped_into_the_room_there_is() {
 }
 
 #[test]
+fn no_label_is_dropped_from_the_summary_without_a_sign() {
+    let mut s = example::summary();
+    let felt = ["fear", "disgust", "surprise"];
+    for (trial, word) in s.trials.iter_mut().filter(|t| t.rating.emotion.is_some()).zip(felt) {
+        trial.rating.emotion = word.parse().ok();
+    }
+    let text = Harness::at(ASCII, s.clone(), Place::Summary).text(80, 24);
+    let rows = Harness::at(ASCII, s, Place::Summary).text(120, 40);
+    assert!(felt.iter().all(|word| rows.contains(word)), "{rows}");
+    let named = felt.iter().all(|word| text.contains(word));
+    assert!(named || (2..7).any(|n| text.contains(&format!("and {n} more"))), "{text}");
+}
+
+#[test]
 fn sentences_and_frames_of_the_preparation_are_whole() {
     let camera = flowing(&Harness::at(COLOUR, example::gate_passing(), Place::Camera).text(80, 24));
     assert!(camera.contains("a third of") && camera.contains("centred") && camera.contains("written to disk."), "{camera}");
