@@ -73,8 +73,11 @@ fn what_was_not_explained_is_said_and_an_explanation_names_its_model_and_session
 
     let mut s = example::reviewed();
     Arc::make_mut(&mut s.catalogue).models[0].name = example::explanation().model;
-    let text = Harness::at(ASCII, s, Place::Explain).text(80, 24);
+    let text = Harness::at(ASCII, s.clone(), Place::Explain).text(80, 24);
     assert!(text.contains("of eeg-20261121-142210, trained on P06/2"), "{text}");
+    Arc::make_mut(&mut s.catalogue).sessions.clear();
+    let text = Harness::at(ASCII, s, Place::Explain).text(80, 24);
+    assert!(text.contains("trained on sessions that are not here"), "{text}");
 }
 
 /// The words of a screen in one line, without the breaks that a width makes.

@@ -14,11 +14,13 @@ pub fn source(report: &ExplanationReport, s: &Snapshot) -> String {
     let found = s.catalogue.sessions.iter().filter(|x| model.sessions.contains(&x.id));
     let mut names: Vec<String> = found.map(|x| format!("{}/{}", x.participant, x.number)).collect();
     names.truncate(MOST_SESSIONS);
-    let more = match model.sessions.len().saturating_sub(names.len()) {
-        0 => String::new(),
-        n => format!(" and {n} more"),
+    let on = match (names.len(), model.sessions.len().saturating_sub(names.len())) {
+        // Their sessions were erased, or are of another home.
+        (0, _) => "sessions that are not here".into(),
+        (_, 0) => names.join(", "),
+        (_, n) => format!("{} and {n} more", names.join(", ")),
     };
-    format!("of {}, trained on {}{more}", report.model, names.join(", "))
+    format!("of {}, trained on {on}", report.model)
 }
 
 /// Each statement with how it is written.
