@@ -37,6 +37,7 @@ fn the_kept_home(kept: &Path, folder: &Path) {
     assert!(text(&limbic(&["sessions"], kept)).contains("SIM01/1"));
     assert!(text(&limbic(&["show", "last"], kept)).contains("ACCURACY"));
     assert!(text(&limbic(&["explain"], kept)).contains("QUALITY TEST"));
+    what_is_no_model(kept);
     assert!(text(&limbic(&["verify"], kept)).contains("ok"));
     let stored = text(&limbic(&["predict", "last"], kept));
     assert!(stored.contains("EEG") && !stored.contains("IN-SAMPLE"));
@@ -50,6 +51,17 @@ fn the_kept_home(kept: &Path, folder: &Path) {
     a_stranger(kept, folder);
 }
 
+/// A word that names no model is answered with the models there are, and a class with the option for it.
+fn what_is_no_model(kept: &Path) {
+    let home = limbic::store::Home::view(kept).expect("opens");
+    let report = limbic::study::explanation(&home, None).expect("reads").expect("the demo explains");
+    let said = |word: &str| String::from_utf8_lossy(&limbic(&["explain", word], kept).stderr).into_owned();
+    let (nonsense, class) = (said("nonsense"), said(&report.classes[0].class));
+    let there = format!("explained are {}", report.model);
+    assert!(nonsense.contains("no model is called nonsense") && nonsense.contains(&there), "{nonsense}");
+    assert!(class.contains("limbic explain --class") && class.contains(&there), "{class}");
+}
+
 /// A session with another montage is refused by the model, in one sentence that says what differs.
 fn a_stranger(kept: &Path, folder: &Path) {
     let model = eeg_model(kept);
@@ -57,6 +69,11 @@ fn a_stranger(kept: &Path, folder: &Path) {
     std::fs::write(&edf, two_channel_edf()).expect("written");
     let home = folder.join("other");
     text(&Command::new(env!("CARGO_BIN_EXE_limbic")).args(["import"]).arg(&edf).arg("--home").arg(&home).output().expect("runs"));
+    // Beside a model that was explained, a session that it never answered for shows no explanation.
+    text(&Command::new(env!("CARGO_BIN_EXE_limbic")).args(["import"]).arg(&edf).arg("--home").arg(kept).output().expect("runs"));
+    let beside = limbic::store::Home::view(kept).expect("opens");
+    let unasked = beside.sessions().expect("lists").into_iter().find(|s| s.source.contains("edf")).expect("imported");
+    assert!(limbic::study::review(&beside, unasked.id).expect("reads").explanation.is_none());
     let output = limbic(&["predict", "last", "--file", model.to_str().expect("utf-8")], &home);
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && message.contains("montage"), "{message}");

@@ -204,3 +204,29 @@ fn bad_requests_are_named() {
     refused(&["--modality", "face"], "face");
     refused(&["--folder", "nowhere", "--shard", "0"], "task.json");
 }
+
+#[test]
+fn a_training_that_was_stopped_says_what_it_keeps_and_its_model_what_it_lacks() {
+    let folder = study();
+    let home = limbic::store::Home::open(folder.path()).expect("opens");
+    let plan = limbic::study::Plan { hidden: 8, epochs: 2, folds: 3, created_utc: 7, ..Default::default() };
+    let line: std::sync::Arc<std::sync::OnceLock<limbic::job::Job>> = Default::default();
+    let theirs = line.clone();
+    let job = limbic::job::Job::watched(move |progress| {
+        if progress.stage == "explain" {
+            theirs.get().expect("set before the run").stop();
+        }
+    });
+    assert!(line.set(job.clone()).is_ok());
+    let why = limbic::study::run(&home, &plan, &job, &mut |_| {}).err().expect("was stopped").to_string();
+    assert!(why.starts_with("stopped on request; kept: eeg-") && why.ends_with("which lacks explanation"), "{why}");
+    drop(home);
+    let listed = text(&limbic(folder.path(), &["models"]).output().expect("limbic runs"));
+    assert!(listed.contains("its run did not come to: explanation"), "{listed}");
+
+    let home = limbic::store::Home::open(folder.path()).expect("opens");
+    let (early, plan) = (limbic::job::Job::silent(), limbic::study::Plan { created_utc: 8, ..plan });
+    early.stop();
+    let why = limbic::study::run(&home, &plan, &early, &mut |_| {}).err().expect("was stopped").to_string();
+    assert_eq!(why, "stopped on request; nothing of it is kept");
+}

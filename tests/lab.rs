@@ -134,6 +134,7 @@ fn an_abort_needs_the_code_and_keeps_what_was_recorded() {
     assert_eq!(trials.iter().map(|t| t.state).collect::<Vec<_>>(), [TrialState::Done, TrialState::Skipped]);
     let eeg = bench.stored().streams.remove(0);
     assert!(eeg.written > 10 * 256, "{eeg:?}");
+    assert_eq!(bench.snapshot().catalogue.usable.get(&session.id), Some(&1), "one of three planned was finished");
     bench.done(Action::Quit);
     assert!(bench.lab.has_ended());
 }
@@ -157,6 +158,12 @@ fn a_redo_keeps_attempt_one_and_a_pause_marks_the_trial() {
     trials.sort_by_key(|t| (t.number, t.attempt));
     let states: Vec<_> = trials.iter().map(|t| (t.number, t.attempt, t.state)).collect();
     assert_eq!(states, [(1, 1, TrialState::Redone), (1, 2, TrialState::Interrupted)]);
+    let session = bench.snapshot().session.expect("ended").id;
+    assert_eq!(bench.snapshot().catalogue.usable.get(&session), None, "nothing of it was finished");
+    let plan = limbic::study::Plan { sessions: vec![session], ..Default::default() };
+    let refused = limbic::study::run(bench.lab.home(), &plan, &limbic::job::Job::silent(), &mut |_| {});
+    let why = refused.err().map(|e| e.to_string()).unwrap_or_default();
+    assert!(why.starts_with("session P07/1 (") && why.contains("no finished trial"), "{why}");
 }
 
 #[test]
@@ -218,7 +225,7 @@ fn a_job_reports_and_stops_on_request() {
                 // Nobody listening any more is no reason to fail.
                 let _ = curve.send((epoch, 1.0, 2.0, 0.5));
                 if job.report("train fold 1/1", u64::from(epoch), 100).is_err() {
-                    return Ok(format!("stopped; {} sessions, seed {seed}", sessions.len()));
+                    return Err(format!("stopped; {} sessions, seed {seed}", sessions.len()));
                 }
                 std::thread::sleep(Duration::from_millis(1));
             }
@@ -238,8 +245,8 @@ fn a_job_reports_and_stops_on_request() {
         std::thread::sleep(Duration::from_millis(1));
         bench.step();
     }
-    let outcome = bench.snapshot().job.and_then(|job| job.outcome);
-    assert_eq!(outcome, Some(Ok("stopped; 0 sessions, seed 7".into())));
+    let job = bench.snapshot().job.expect("has run");
+    assert_eq!((job.outcome, job.stopped), (Some(Err("stopped; 0 sessions, seed 7".into())), true));
     assert!(bench.events.iter().any(|e| matches!(e, Event::News { text, .. } if text.contains("stopped; 0 sessions"))));
     assert!(bench.refused(Action::Review { session: limbic::store::rows::SessionId(1) }).contains("cannot load reviews"));
 }

@@ -48,6 +48,7 @@ fn model(name: String) -> ModelRow {
         participants: Vec::new(),
         simulated: true,
         summary: String::new(),
+        lacks: String::new(),
     }
 }
 

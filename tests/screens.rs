@@ -4,6 +4,8 @@
 mod figures;
 #[path = "screens_more/guided.rs"]
 mod guided;
+#[path = "screens_more/results.rs"]
+mod results;
 #[path = "screens_more/ways.rs"]
 mod ways;
 #[path = "screens_more/words.rs"]
@@ -239,9 +241,23 @@ fn every_screen_says_its_words_at_80x24_in_seven_bits() {
         ("paused", &["PAUSED", "SAMPLES GO ON BEING WRITTEN", "redo the trial", "lost 37!", "LOSING"]),
         ("rating", &["VALENCE", "[ 3 ]", "AROUSAL", "h happiness", "x anxiety", "1 of 3 answered", "saved", "P07/1"]),
         ("summary", &["COMPLETE", "12 of 12 done", "1 redone", "valence", "meant / reported", "t train"]),
-        ("train choice", &["4 of 4 sessions", "seed 0", "[x]", "Enter start"]),
+        ("train choice", &["3 of 4 sessions", "no finished trial", "seed 0", "[x]", "Enter start"]),
         ("training", &["train fold 2/4", "36%", "epoch 24", "S stop"]),
-        ("review", &["WRONG", "split", "Confusion", "fused", "majority", "chance 0.25", "[3]", "truth: sadness", "SIMULATED"]),
+        (
+            "review",
+            &[
+                "WRONG",
+                "split",
+                "Confusion",
+                "fused",
+                "majority",
+                "chance 0.25",
+                "[3]",
+                "intended: sadness",
+                "reported: calm",
+                "SIMULATED",
+            ],
+        ),
         (
             "explain",
             &["HAPPINESS", "theta 4-8 Hz", "gamma", "AUDC", "most faithful", "random rankings", "frontal theta", "0.35 to 0.48"],
@@ -406,7 +422,7 @@ fn a_whole_session_by_keys() {
     assert_eq!(h.app.place(), Place::Summary);
     h.keys("t").press(KeyCode::Enter);
     let Action::Train { sessions, seed: 0 } = h.acknowledged() else { panic!("Train") };
-    assert_eq!(sessions.len(), 4);
+    assert_eq!(sessions.len(), 3);
     h.snapshot(example::training()).keys("S");
     assert_eq!(h.acknowledged(), Action::StopJob);
     h.press(KeyCode::Esc);

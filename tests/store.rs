@@ -40,6 +40,7 @@ fn model(name: &str, people: &[&str]) -> ModelRow {
         participants: people.iter().map(|p| p.to_string()).collect(),
         simulated: true,
         summary: String::new(),
+        lacks: String::new(),
     }
 }
 

@@ -95,6 +95,9 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
 
 fn stored(args: &Args, common: &Common) -> anyhow::Result<ExplanationReport> {
     let home = Home::view(&common.home)?;
+    if let Some(name) = &args.model {
+        known(&home, name)?;
+    }
     let is_face = args.model.as_ref().is_some_and(|m| m.starts_with("face-"));
     if args.again || args.faces || is_face || args.choices.any_given() {
         args.choices.check()?;
@@ -103,8 +106,28 @@ fn stored(args: &Args, common: &Common) -> anyhow::Result<ExplanationReport> {
         progress::clear();
         return Ok(report?);
     }
-    study::explanation(&home, args.model.as_deref())?
-        .with_context(|| format!("no model in {} was explained yet; `limbic train` does it", common.home.display()))
+    study::explanation(&home, args.model.as_deref())?.with_context(|| match &args.model {
+        Some(name) => format!("{name} was not explained; `limbic train` makes a model with its explanation"),
+        None => format!("no model in {} was explained yet; `limbic train` does it", common.home.display()),
+    })
+}
+
+/// Says which models there are where none is called so: a word that stands first is a model, and people type classes there.
+fn known(home: &Home, name: &str) -> anyhow::Result<()> {
+    if home.models()?.iter().any(|m| m.name == *name) {
+        return Ok(());
+    }
+    let explained: Vec<String> = home.explanations()?.into_iter().map(|row| row.model).collect();
+    let there = match explained.is_empty() {
+        true => "no model was explained yet; `limbic train` does it".into(),
+        false => format!("explained are {}", explained.join(", ")),
+    };
+    let newest = study::explanation(home, None)?;
+    let class = newest.iter().flat_map(|r| &r.classes).find(|c| c.class.eq_ignore_ascii_case(name));
+    match class {
+        Some(c) => bail!("no model is called {name}; that is a class: `limbic explain --class {}` ({there})", c.class),
+        None => bail!("no model is called {name}; {there}; a class is named with --class"),
+    }
 }
 
 fn of_file(args: &Args, model: &std::path::Path, data: &std::path::Path) -> anyhow::Result<ExplanationReport> {

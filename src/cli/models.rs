@@ -67,14 +67,23 @@ fn table(cards: &[(ModelRow, Option<Card>)]) -> String {
             of(|c| c.scores.permutation_p.map_or("-".into(), |p| format!("{p:.3}"))),
             of(|c| c.trials.to_string()),
             if row.simulated { "SIMULATED".into() } else { String::new() },
+            lacks(row),
         ]
     };
-    let head = ["model", "network", "features", "classes", "accuracy by trial", "majority", "p", "trials", ""];
+    let head = ["model", "network", "features", "classes", "accuracy by trial", "majority", "p", "trials", "", ""];
     text::table(&head, &cards.iter().map(row).collect::<Vec<_>>())
+}
+
+/// What the run that made it did not come to.
+fn lacks(row: &ModelRow) -> String {
+    if row.lacks.is_empty() { String::new() } else { format!("its run did not come to: {}", row.lacks) }
 }
 
 fn shown(row: &ModelRow, card: Option<&Card>) -> String {
     let mut out = format!("{}  {}  {}\n", row.name, row.file, text::utc(row.created_utc));
+    if !row.lacks.is_empty() {
+        let _ = writeln!(out, "{}", lacks(row));
+    }
     let Some(card) = card else { return out + "its card is not there; train it again\n" };
     let s = &card.scores;
     let _ = writeln!(out, "network    {}, input {:?}", card.network, card.input_shape);

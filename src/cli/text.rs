@@ -173,7 +173,7 @@ fn accuracies(review: &Review) -> String {
         .chain([vec!["always the most frequent".into(), percent(review.majority)], vec!["chance".into(), percent(chance)]])
         .collect::<Vec<_>>();
     text += &table(&["", "accuracy"], &rows);
-    text += "\nCONFUSION (rows = truth)\n";
+    let _ = writeln!(text, "\nCONFUSION (rows = {})", target(review));
     text += &confusion(&review.classes, &review.confusion);
     text
 }
@@ -243,7 +243,12 @@ fn predictions(review: &Review) -> String {
             ]
         })
         .collect();
-    table(&["trial", "truth", "EEG", "face", "fused", "", "", ""], &rows)
+    table(&["trial", target(review), "EEG", "face", "fused", "", "", ""], &rows)
+}
+
+/// What the predictions are judged by.
+fn target(review: &Review) -> &'static str {
+    review.cards.first().map_or("label", |card| evaluation::target(card.target))
 }
 
 /// Which modality was left out of a fused answer, and why no class should be named.

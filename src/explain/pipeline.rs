@@ -221,11 +221,7 @@ impl Run<'_> {
         };
         let told = self.recognition.told(class);
         if told.apart == Some(false) {
-            let (hits, alarms) = (100.0 * told.hits, 100.0 * told.false_alarms);
-            explanation.verdict = format!(
-                "nothing can be concluded: the network does not tell this class from the others \
-                 (its trials are called so by {hits:.0} %, other trials by {alarms:.0} %)"
-            );
+            explanation.verdict = format!("nothing can be concluded: {}", told.unproven());
             return;
         }
         let overlaps = |own: (f64, f64)| explanation.random_interval.is_some_and(|control| own.1 >= control.0);

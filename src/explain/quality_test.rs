@@ -11,6 +11,9 @@ use rayon::prelude::*;
 /// Subsets a fraction within one bootstrap resample: enough, because the resamples average over them.
 const RESAMPLE_SUBSETS: usize = 5;
 
+/// A lead that would be written as 0.00 is none.
+const SMALLEST_LEAD: f64 = 0.005;
+
 /// (AUDC + 1 - AUIC + AUSC) weighted, 0..1, lower is better. `weights` sum to 1.
 pub fn qt(audc: f64, auic: f64, ausc: f64, weights: [f64; 3]) -> f64 {
     weights[0] * audc + weights[1] * (1.0 - auic) + weights[2] * ausc
@@ -175,6 +178,11 @@ pub fn choose(results: &[ExplainerResult], random: Option<f64>, samples: usize) 
         return (None, "not estimable: no explainer was tried".into());
     };
     let name = &results[best].explainer;
+    // Curves that never leave zero say nothing about a ranking, and what is left of the Quality Test is stability alone.
+    if results.iter().all(|r| r.audc == 0.0 && r.auic == 0.0) {
+        let why = "no sample of this class is recognised, with any of its values deleted or inserted";
+        return (None, format!("nothing can be concluded: {why}"));
+    }
     if let Some(random) = random.filter(|r| best_qt >= *r) {
         let why = format!("none beats random rankings (best {name} {best_qt:.2}, random {random:.2})");
         return (None, format!("{why}: nothing can be concluded"));
@@ -183,6 +191,10 @@ pub fn choose(results: &[ExplainerResult], random: Option<f64>, samples: usize) 
         return (Some(best), format!("{name}, the only one tried"));
     };
     let Some(interval) = results[best].qt_interval else {
+        if second - best_qt < SMALLEST_LEAD {
+            let other = &results[ranked[1].0].explainer;
+            return (None, format!("nothing can be concluded: {name} and {other} are equal at {best_qt:.2}, in one trial"));
+        }
         return (Some(best), format!("{name} by {:.2}; one trial, no interval", second - best_qt));
     };
     let overlaps = |i: &usize| results[*i].qt_interval.is_none_or(|other| other.0 <= interval.1 && interval.0 <= other.1);
@@ -234,6 +246,16 @@ mod tests {
             (None, "none beats random rankings (best IG 0.50, random 0.50): nothing can be concluded")
         );
         assert_eq!(choose(&[result("IG", 0.1, None)], Some(0.5), 9).0, None);
+    }
+
+    #[test]
+    fn a_tie_without_an_interval_and_curves_at_zero_have_no_winner() {
+        let tied = [result("IG", 0.333, None), result("EG", 0.334, None)];
+        let said = choose(&tied, Some(0.5), 40);
+        assert_eq!(said, (None, "nothing can be concluded: IG and EG are equal at 0.33, in one trial".into()));
+        let blind = |name, qt| ExplainerResult { auic: 0.0, ..result(name, qt, None) };
+        let (winner, verdict) = choose(&[blind("IG", 0.2), blind("EG", 0.3)], Some(0.5), 40);
+        assert!(winner.is_none() && verdict.contains("no sample of this class is recognised"), "{verdict}");
     }
 
     #[test]

@@ -19,8 +19,29 @@ pub(super) struct Told {
     /// Mean share over the class's trials, and over the other trials, of samples predicted as the class.
     pub hits: f64,
     pub false_alarms: f64,
+    /// How many trials there are of the class, and of the others.
+    pub trials: (usize, usize),
+    /// 90 % interval of the difference: its lower end is what the one-sided test at 5 % looks at.
+    pub interval: (f64, f64),
     /// `None` with fewer than two trials on a side.
     pub apart: Option<bool>,
+}
+
+impl Told {
+    /// What was found and why that is no proof: shares that differ may still do so by chance.
+    pub fn unproven(&self) -> String {
+        let percent = |share: f64| 100.0 * share;
+        format!(
+            "it is not shown that the network tells this class from the others: its {} trials are called so by {:.0} %, the {} \
+             others by {:.0} %, and the 90 % interval of that difference, {:.0} to {:.0} points, does not exclude chance",
+            self.trials.0,
+            percent(self.hits),
+            self.trials.1,
+            percent(self.false_alarms),
+            percent(self.interval.0),
+            percent(self.interval.1)
+        )
+    }
 }
 
 impl Recognition {
@@ -54,8 +75,10 @@ impl Recognition {
         };
         let (hits, false_alarms) = (mean(&own), mean(&others));
         let error = (squared_error(&own) + squared_error(&others)).sqrt();
-        let apart = (own.len() > 1 && others.len() > 1).then_some(hits - false_alarms > CRITICAL * error);
-        Told { hits, false_alarms, apart }
+        let (difference, margin) = (hits - false_alarms, CRITICAL * error);
+        let apart = (own.len() > 1 && others.len() > 1).then_some(difference > margin);
+        let interval = (difference - margin, difference + margin);
+        Told { hits, false_alarms, trials: (own.len(), others.len()), interval, apart }
     }
 }
 
@@ -76,5 +99,14 @@ mod tests {
         // Always called so: full recall, and nothing recognised.
         assert_eq!(recognition(&[1.0, 1.0], &[1.0, 1.0]).apart, Some(false));
         assert_eq!(recognition(&[1.0], &[0.0, 0.0]).apart, None);
+    }
+
+    #[test]
+    fn shares_that_differ_are_said_with_the_interval_that_holds_chance() {
+        let told = recognition(&[1.0, 0.2, 0.66], &[0.0, 0.5, 0.1, 0.32]);
+        assert_eq!(told.apart, Some(false));
+        let said = told.unproven();
+        assert!(said.contains("its 3 trials are called so by 62 %, the 4 others by 23 %"), "{said}");
+        assert!(told.interval.0 < 0.0 && said.contains("does not exclude chance"), "{said}");
     }
 }

@@ -68,6 +68,28 @@ pub struct ExplanationReport {
     pub images: Vec<Vec<f32>>,
 }
 
+/// How far the lowest Quality Test of a class stands for a most faithful explainer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lead {
+    /// Its interval lies apart from all others.
+    Clear,
+    /// Its interval overlaps another one.
+    Overlapping,
+    /// One trial: there is no interval.
+    OneTrial,
+}
+
+impl ClassExplanation {
+    /// None without a winner.
+    pub fn lead(&self) -> Option<Lead> {
+        let winner = self.winner?;
+        let Some(own) = self.explainers.get(winner)?.qt_interval else { return Some(Lead::OneTrial) };
+        let mut others = self.explainers.iter().enumerate().filter(|(i, e)| *i != winner && e.qt.is_some());
+        let overlaps = others.any(|(_, e)| e.qt_interval.is_none_or(|other| other.0 <= own.1 && own.0 <= other.1));
+        Some(if overlaps { Lead::Overlapping } else { Lead::Clear })
+    }
+}
+
 impl ExplanationReport {
     /// The four (or however many) maps of one explainer for one class: for each band the value per channel.
     pub fn bands_of(&self, map: &[f32]) -> Vec<Vec<f64>> {

@@ -72,6 +72,7 @@ impl RunningJob {
             name: "train".into(),
             progress: self.job.progress().unwrap_or_else(starting),
             outcome: self.outcome.clone(),
+            stopped: self.job.is_stopped() && self.outcome.as_ref().is_some_and(Result::is_err),
             curve: self.curve.clone(),
         }
     }

@@ -13,8 +13,9 @@ use crate::gate::{QualityReport, Verdict};
 use crate::lab::guided::Guided;
 use crate::present::ProtocolView;
 use crate::signal::{Nanos, Rating};
-use crate::store::rows::{Consent, ModelRow, Participant, Session, Trial};
+use crate::store::rows::{Consent, ModelRow, Participant, Session, SessionId, Trial};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -128,6 +129,9 @@ pub struct Catalogue {
     pub participants: Vec<Participant>,
     /// Newest first.
     pub sessions: Vec<Session>,
+    /// Finished trials of the sessions that have any.
+    #[serde(default)]
+    pub usable: BTreeMap<SessionId, u32>,
     pub models: Vec<ModelRow>,
     /// Rig files found beside the home: (path, name).
     pub rigs: Vec<(PathBuf, String)>,

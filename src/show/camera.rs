@@ -58,11 +58,12 @@ impl Screen for CameraScreen {
         };
         let (w, h) = (pen.width(), pen.height());
         let picture = if w >= 100 { 54 } else { 36 };
-        draw_picture(&mut pen.part(0, 0, picture, h.saturating_sub(3)), camera, s);
-        draw_findings(&mut pen.part(picture + 1, 0, u16::MAX, h.saturating_sub(3)), camera, s);
+        let above = h.saturating_sub(4);
+        draw_picture(&mut pen.part(0, 0, picture, above), camera, s);
+        draw_findings(&mut pen.part(picture + 1, 0, u16::MAX, above), camera, s);
         let text = "The preview goes to this terminal only, a picture every two seconds; it is never stored and off while a video runs. \
                     REC FACE stands in the top line whenever pixels are written to disk.";
-        pen.below(h.saturating_sub(3)).wrap(1, 1, 2, text, Ink::Dim);
+        pen.below(above).wrap(1, 1, 3, text, Ink::Dim);
     }
 }
 
@@ -134,7 +135,7 @@ fn draw_findings(pen: &mut Pen, camera: &CameraView, s: &Snapshot) {
         );
         y += 1;
         if !finding.way_out.is_empty() {
-            y += body.wrap(11, y, 2, finding.way_out, Ink::Dim);
+            y += body.wrap(11, y, 3, finding.way_out, Ink::Dim);
         }
     }
     y += 1;

@@ -70,11 +70,15 @@ impl Screen for Devices {
         let h = pen.height();
         let on = connected(snapshot);
         let framed = u16::from(h >= 30 && pen.width() >= 98);
+        // What is lower than this gets no frame, and its neighbours have one.
+        let least = if framed > 0 { 5 } else { 0 };
         let count = snapshot.catalogue.rigs.len() as u16;
         // Once a rig is connected the list of the others may be short: what its devices deliver counts.
         let rigs = if on { 2.max((count + 2).min(h / 6)) } else { (count + 2).clamp(4, (h / 3).max(4)) } + 2 * framed;
+        let rigs = rigs.max(least);
         self.draw_rigs(&mut pen.part(0, 0, u16::MAX, rigs), snapshot);
         let devices = (snapshot.devices.len() as u16 + 1).clamp(2, (h / 4).max(2)) + 2 * framed;
+        let devices = devices.max(least);
         draw_devices(&mut pen.part(0, rigs, u16::MAX, devices), snapshot);
         let trouble = if snapshot.device_trouble.is_empty() { 0 } else { 5 };
         let left = h.saturating_sub(rigs + devices + trouble);

@@ -71,6 +71,9 @@ fn catalogue() -> Catalogue {
             session("P06", 1, SessionState::Aborted, 83.0),
             session("P05", 1, SessionState::Interrupted, 76.0),
         ],
+        usable: [("P06", 2, SessionState::Complete, 91.0, 12), ("P06", 1, SessionState::Aborted, 83.0, 5)]
+            .map(|(code, number, state, quality, trials)| (session(code, number, state, quality).id, trials))
+            .into(),
         models: vec![ModelRow {
             name: "eeg-20261120-140210".into(),
             modality: "eeg".into(),
@@ -81,6 +84,7 @@ fn catalogue() -> Catalogue {
             participants: vec!["P06".into()],
             simulated: true,
             summary: "grouped 4-fold 0.78 (chance 0.25), 24 trials".into(),
+            lacks: String::new(),
         }],
         rigs: vec![("rigs/freeeeg32.toml".into(), "FreeEEG32 with camera".into())],
         doctor: vec![

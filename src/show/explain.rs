@@ -2,8 +2,9 @@
 //! faithful.
 
 mod compare;
+mod said;
 
-use crate::explain::report::{ClassExplanation, ExplainerResult, ExplanationReport};
+use crate::explain::report::{ClassExplanation, ExplainerResult, ExplanationReport, Lead};
 use crate::lab::message::Snapshot;
 use crate::show::caps::Ink;
 use crate::show::pen::Pen;
@@ -22,6 +23,8 @@ pub struct Explain {
     big: bool,
     band: usize,
     against: Against,
+    /// All that is said about it, over the whole screen.
+    in_words: bool,
 }
 
 fn report(s: &Snapshot) -> Option<&ExplanationReport> {
@@ -57,7 +60,7 @@ impl Screen for Explain {
         } else {
             hints.push(("f", "one big head"));
         }
-        hints.extend([("v", self.against.hint()), ("Esc", "review")]);
+        hints.extend([("v", self.against.hint()), ("w", if self.in_words { "maps" } else { "all words" }), ("Esc", "review")]);
         hints
     }
 
@@ -78,6 +81,7 @@ impl Screen for Explain {
                 self.explainer = now.map(|i| i + 1);
             }
             KeyCode::Char('f') => self.big = !self.big,
+            KeyCode::Char('w') => self.in_words = !self.in_words,
             KeyCode::Char('v') => {
                 self.against = self.against.next();
                 self.big = false;
@@ -97,20 +101,27 @@ impl Screen for Explain {
         };
         let (w, h) = (pen.width(), pen.height());
         draw_tabs(&mut pen.part(0, 0, w, 1), report, class);
+        pen.text(0, 1, &said::source(report, s), Ink::Dim);
+        if self.in_words {
+            return said::draw(&mut pen.below(2), report, class);
+        }
         let shown = self.explainer(class);
         let table = (class.explainers.len() as u16 + 3).min(8);
-        let words_rows = if h >= 30 { 6 } else { 4 };
-        let heads = h.saturating_sub(1 + table + words_rows);
+        // Words take what they need of the rows that the heads can spare.
+        let (fewest, least_heads) = if h >= 30 { (6, 17) } else { (4, 8) };
+        let spare = h.saturating_sub(2 + table + least_heads).max(fewest);
+        let words_rows = (said::rows(report, class, w) + 1).clamp(fewest, spare);
+        let heads = h.saturating_sub(2 + table + words_rows);
         if let Some(result) = shown.and_then(|i| class.explainers.get(i)) {
             match shown.and_then(|i| comparison(report, class, i, self.against)) {
-                Some(two) => draw_compared(&mut pen.part(0, 1, w, heads), report, result, &two),
-                None => self.draw_heads(&mut pen.part(0, 1, w, heads), report, result),
+                Some(two) => draw_compared(&mut pen.part(0, 2, w, heads), report, result, &two),
+                None => self.draw_heads(&mut pen.part(0, 2, w, heads), report, result),
             }
         } else {
-            pen.text(1, 3, "No explainer answered for this class.", Ink::Dim);
+            pen.text(1, 4, "No explainer answered for this class.", Ink::Dim);
         }
-        draw_table(&mut pen.part(0, 1 + heads, w, table), class, shown);
-        draw_words(&mut pen.below(1 + heads + table), report, class);
+        draw_table(&mut pen.part(0, 2 + heads, w, table), class, shown);
+        said::draw(&mut pen.below(2 + heads + table), report, class);
     }
 }
 
@@ -220,7 +231,11 @@ fn draw_table(pen: &mut Pen, class: &ClassExplanation, shown: Option<usize>) {
             words::share(e.qt)
         );
         let x = body.text(0, 1 + i as u16, &text, if winner { Ink::Strong } else { Ink::Plain });
-        let x = if winner { body.text(x + 2, 1 + i as u16, "most faithful", Ink::Good) } else { x };
+        let x = match class.lead().filter(|_| winner) {
+            Some(Lead::Clear) => body.text(x + 2, 1 + i as u16, "most faithful", Ink::Good),
+            Some(_) => body.text(x + 2, 1 + i as u16, "no clear best", Ink::Fair),
+            None => x,
+        };
         // Below each other, so that intervals can be compared; the winner's row has two words more.
         draw_interval(&mut body, WINNERS_END.max(x), 1 + i as u16, e, class.random.map(|r| r.2));
     }
@@ -249,19 +264,4 @@ fn draw_interval(pen: &mut Pen, x: u16, y: u16, e: &ExplainerResult, random: Opt
     if let Some(random) = random {
         pen.glyph(at(random), y, 'R', Ink::Fair);
     }
-}
-
-fn draw_words(pen: &mut Pen, report: &ExplanationReport, class: &ClassExplanation) {
-    let mut body = pen.section("In words");
-    let rows = body.height();
-    let mut y = 0;
-    if !class.words.is_empty() {
-        y += body.wrap(0, y, 2, &class.words, Ink::Strong);
-    }
-    y += body.wrap(0, y, 1, &class.verdict, Ink::Plain);
-    let blank =
-        class.blank_is_this_class.then_some("The blank input already counts as this class: deletion and insertion say little.");
-    let x = if report.simulated { body.text(0, y, "SIMULATED  ", Ink::Simulated) } else { 0 };
-    let notes: Vec<&str> = blank.into_iter().chain(report.caveats.iter().map(String::as_str)).collect();
-    body.wrap(x, y, rows.saturating_sub(y), &notes.join("  "), Ink::Dim);
 }

@@ -162,15 +162,16 @@ fn sessions(pen: &mut Pen, items: &[Item], selected: usize, snapshot: &Snapshot)
             }
             Item::Session(s) => session_line(&mut body, y, s),
             Item::Model(m) => {
-                let width = body.width().saturating_sub(28) as usize;
                 let simulated = if m.simulated { "SIM " } else { "" };
+                let room = (body.width() as usize).saturating_sub(22 + simulated.len());
+                let summary = model_summary(m, room);
                 body.line(
                     1,
                     y,
                     &[
-                        (&format!("{:<24} ", words::cut(&m.name, 24)), Ink::Plain),
+                        (&format!("{:<20} ", words::cut(&m.name, 20)), Ink::Plain),
                         (simulated, Ink::Simulated),
-                        (&words::cut(&m.summary, width.saturating_sub(simulated.len())), Ink::Dim),
+                        (&words::cut(&summary, room), Ink::Dim),
                     ],
                 );
             }
@@ -183,6 +184,18 @@ fn sessions(pen: &mut Pen, items: &[Item], selected: usize, snapshot: &Snapshot)
         let text = "Nothing recorded yet. A new session with the simulated rig needs no device and shows the whole way.";
         body.wrap(1, 3, 3, text, Ink::Dim);
     }
+}
+
+/// What its run lacks, else its scores: all of the summary where there is room, else without protocol and chance, which
+/// stand beside the selected model.
+fn model_summary(m: &ModelRow, room: usize) -> String {
+    let fits = |text: &String| text.chars().count() <= room;
+    if !m.lacks.is_empty() {
+        return Some(format!("lacks {}", m.lacks)).filter(fits).unwrap_or_else(|| "run not finished".into());
+    }
+    let scores = m.summary.split_once(": ").map_or(m.summary.as_str(), |(_, scores)| scores);
+    let bare = scores.split_once(" (").map_or(scores, |(bare, _)| bare);
+    [&m.summary, scores].into_iter().map(str::to_string).find(fits).unwrap_or_else(|| bare.into())
 }
 
 fn session_line(body: &mut Pen, y: u16, s: &Session) {
@@ -221,6 +234,9 @@ fn details(pen: &mut Pen, item: Option<&Item>, snapshot: &Snapshot) {
         Some(Item::Model(m)) => {
             let mut body = pen.panel(&words::cut(&m.name, 26));
             let mut y = body.wrap(0, 0, 4, &m.summary, Ink::Plain) + 1;
+            if !m.lacks.is_empty() {
+                y += body.wrap(0, y, 3, &format!("its run did not come to: {}", m.lacks), Ink::Fair);
+            }
             for (name, value) in [("trained", words::date(m.created_utc)), ("on", counted(m.sessions.len(), "session"))] {
                 body.line(0, y, &[(&format!("{name:<9}"), Ink::Dim), (&value, Ink::Plain)]);
                 y += 1;

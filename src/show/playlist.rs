@@ -134,8 +134,9 @@ fn draw_head(pen: &mut Pen, list: &PlaylistView, s: &Snapshot) {
         words::minutes(length(list.total_s))
     );
     pen.line(1, 2, &[("time    ", Ink::Dim), (&total, Ink::Plain)]);
-    let player =
-        if list.shows { list.player.clone() } else { format!("{}: NOTHING IS SHOWN, phases run by the clock", list.player) };
+    // "null player: nothing is shown" says itself what is said louder here.
+    let name = list.player.split(':').next().unwrap_or_default();
+    let player = if list.shows { list.player.clone() } else { format!("{name}: NOTHING IS SHOWN, phases run by the clock") };
     let ink = if list.shows || s.simulated { Ink::Plain } else { Ink::Fair };
     pen.line(1, 3, &[("player  ", Ink::Dim), (&player, ink)]);
     if repeats > 0 {

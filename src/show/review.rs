@@ -5,8 +5,9 @@ mod scores;
 mod timeline;
 
 use crate::lab::message::{Action, Review, Snapshot};
+use crate::prepare::dataset::Target;
 use crate::show::caps::Ink;
-use crate::show::pen::Pen;
+use crate::show::pen::{Pen, wrapped};
 use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
 use crate::show::words;
 use crate::signal::Emotion;
@@ -46,6 +47,31 @@ fn concern(p: &PredictionRow) -> u8 {
 /// The letter of a class in timelines: the rating key where the class is an emotion, else its first letter.
 fn letter(class: &str) -> char {
     class.parse::<Emotion>().map_or_else(|_| class.chars().next().unwrap_or('?'), Emotion::key)
+}
+
+/// Why there is no explanation to go to.
+fn unexplained(review: &Review) -> String {
+    let session = format!("{}/{}", review.session.participant, review.session.number);
+    match review.predictions.first() {
+        None => format!("No network has answered for {session}, so none can be explained here: t trains and explains one."),
+        Some(p) => format!("{}, which answered for {session}, was not explained: t trains and explains one.", p.model),
+    }
+}
+
+/// What the predictions are judged by, in one word.
+fn target(review: &Review) -> &'static str {
+    match review.cards.first().map(|card| card.target) {
+        Some(Target::Intended) => "intended",
+        Some(Target::Reported) => "reported",
+        Some(Target::Valence | Target::ValenceLevels) => "valence",
+        Some(Target::Arousal | Target::ArousalLevels) => "arousal",
+        None => "label",
+    }
+}
+
+/// The emotion that the participant reported for a trial.
+fn reported(review: &Review, trial: u32) -> Option<Emotion> {
+    review.trials.iter().rev().find(|t| t.number == trial)?.rating.emotion
 }
 
 impl ReviewScreen {
@@ -91,7 +117,7 @@ impl Screen for ReviewScreen {
             }
             KeyCode::Char('e') | KeyCode::Enter => match s.review.as_ref().and_then(|r| r.explanation.as_ref()) {
                 Some(_) => Next::Go(Place::Explain),
-                None => Next::Say("No explanation is stored for this session: t trains and explains.".into()),
+                None => Next::Say(s.review.as_ref().map_or("No session is loaded.".into(), |r| unexplained(r))),
             },
             KeyCode::Char('l') => {
                 match s.review.as_ref().and_then(|r| Some((r.session.id, crate::show::label::first(&r.trials)?))) {
@@ -131,9 +157,12 @@ impl Screen for ReviewScreen {
         };
         let (w, h) = (pen.width(), pen.height());
         let roomy = h >= 30;
-        let caveats = if roomy { 5 } else { 3 };
         let time = if roomy { (h / 4).max(8) } else { 4 };
         let scores = (review.classes.len() as u16 + 3).clamp(5, 9) + if roomy { 2 } else { 0 };
+        // Caveats take what they need of the rows that the trials can spare.
+        let (frame, fewest, least_table) = if roomy { (2, 5, 9) } else { (1, 3, 4) };
+        let spare = h.saturating_sub(time + scores + least_table).max(fewest);
+        let caveats = (wrapped(&caveats(review), usize::from(w.saturating_sub(4))).len() as u16 + frame).clamp(fewest, spare);
         let table = h.saturating_sub(caveats + time + scores);
         if review.predictions.is_empty() {
             self.draw_plain(&mut pen.part(0, 0, w, h.saturating_sub(caveats)), review);
@@ -141,7 +170,8 @@ impl Screen for ReviewScreen {
         }
         let rows = self.order(review);
         let selected = self.selected.min(rows.len().saturating_sub(1));
-        draw_table(&mut pen.part(0, 0, w, table), &rows, selected, review);
+        let title = if self.in_order { "Trials, in order" } else { "Trials, disagreements first" };
+        draw_table(&mut pen.part(0, 0, w, table), title, &rows, selected, review);
         let half = w * 11 / 20;
         let mut left = pen.part(0, table, half.saturating_sub(1), scores);
         if self.calibration {
@@ -150,7 +180,7 @@ impl Screen for ReviewScreen {
             scores::confusion(&mut left, review);
         }
         scores::accuracy(&mut pen.part(half, table, w - half, scores), review);
-        timeline::draw(&mut pen.part(0, table + scores, w, time), &rows, selected);
+        timeline::draw(&mut pen.part(0, table + scores, w, time), &rows, selected, review);
         draw_caveats(&mut pen.below(h.saturating_sub(caveats)), review);
     }
 }
@@ -179,15 +209,20 @@ impl ReviewScreen {
     }
 }
 
-fn draw_table(pen: &mut Pen, rows: &[&PredictionRow], selected: usize, review: &Review) {
-    let mut body = pen.panel("Trials, disagreements first");
-    let wide = body.width() >= 100;
-    let (stimulus_width, class_width) = if wide { (24, 12) } else { (12, 9) };
+fn draw_table(pen: &mut Pen, title: &str, rows: &[&PredictionRow], selected: usize, review: &Review) {
+    let mut body = pen.panel(title);
+    let wide = body.width() >= 110;
+    let (stimulus_width, class_width) = if wide { (13, 12) } else { (12, 9) };
+    let stimulus_width = if body.width() >= 130 { 24 } else { stimulus_width };
+    // What the participant felt stands beside what was meant, unless it is the target itself.
+    let target = target(review);
+    let beside = wide && target != "reported";
+    let felt = |text: &str| if beside { format!("{:<class_width$} ", words::cut(text, class_width)) } else { String::new() };
     let column = |name: &str| format!("{name:<width$}", width = class_width + 6);
     let head = format!(
-        "  #  {:<stimulus_width$} {:<class_width$} {}{}{}",
+        "  #  {:<stimulus_width$} {target:<class_width$} {}{}{}{}",
         "stimulus",
-        "truth",
+        felt("reported"),
         column("EEG"),
         column("face"),
         column("fused")
@@ -206,6 +241,7 @@ fn draw_table(pen: &mut Pen, rows: &[&PredictionRow], selected: usize, review: &
                 (&format!("{:>3}  ", p.trial), Ink::Strong),
                 (&format!("{:<stimulus_width$} ", words::cut(stimulus, stimulus_width)), Ink::Dim),
                 (&format!("{:<class_width$} ", words::cut(name(p.truth), class_width)), Ink::Plain),
+                (&felt(reported(review, p.trial).map_or("--", Emotion::name)), Ink::Plain),
             ],
         );
         for said in [&p.eeg, &p.face, &p.fused] {
@@ -239,12 +275,28 @@ fn draw_table(pen: &mut Pen, rows: &[&PredictionRow], selected: usize, review: &
 
 fn draw_caveats(pen: &mut Pen, review: &Review) {
     let mut body = pen.panel("Read this with the numbers");
-    let simulated = review.session.simulated || review.cards.iter().any(|c| c.simulated);
-    let x = if simulated { body.text(0, 0, "SIMULATED  ", Ink::Simulated) } else { 0 };
+    let rows = body.height();
+    body.wrap(0, 0, rows, &caveats(review), Ink::Dim);
+    if is_simulated(review) {
+        body.text(0, 0, SIMULATED, Ink::Simulated);
+    }
+}
+
+/// Begins the caveats about data that came from no person.
+const SIMULATED: &str = "SIMULATED";
+
+fn is_simulated(review: &Review) -> bool {
+    review.session.simulated || review.cards.iter().any(|c| c.simulated)
+}
+
+/// What must be read with the numbers, each sentence once.
+fn caveats(review: &Review) -> String {
     let mut caveats: Vec<&str> = review.cards.iter().flat_map(|c| c.caveats.iter().map(String::as_str)).collect();
     let mut said = std::collections::BTreeSet::new();
     caveats.retain(|caveat| said.insert(*caveat));
-    let text = if caveats.is_empty() { "No card accompanies these numbers.".into() } else { caveats.join("  ") };
-    let rows = body.height();
-    body.wrap(x, 0, rows, &text, Ink::Dim);
+    if caveats.is_empty() {
+        caveats.push("No card accompanies these numbers.");
+    }
+    let mark = if is_simulated(review) { format!("{SIMULATED}. ") } else { String::new() };
+    format!("{mark}{}", caveats.join(" "))
 }

@@ -207,7 +207,16 @@ fn words_histogram(pen: &mut Pen, s: &Snapshot) {
     rows.sort_by_key(|(_, meant, said)| std::cmp::Reverse(meant + said));
     let most = rows.iter().map(|r| r.1.max(r.2)).max().unwrap_or(1).max(1);
     let width = body.width().saturating_sub(24).min(16);
-    for (y, (emotion, meant, said)) in rows.iter().enumerate() {
+    // The last row names those that have none of their own.
+    let room = body.height() as usize;
+    let own = if rows.len() > room { room.saturating_sub(1) } else { rows.len() };
+    if let Some(hidden) = rows.get(own..).filter(|hidden| !hidden.is_empty()) {
+        let names: Vec<String> = hidden.iter().map(|(e, meant, said)| format!("{e} {meant} / {said}")).collect();
+        let text = format!("and {}", names.join(", "));
+        let fits = text.chars().count() <= body.width() as usize;
+        body.text(0, own as u16, &if fits { text } else { format!("and {} more", hidden.len()) }, Ink::Plain);
+    }
+    for (y, (emotion, meant, said)) in rows.iter().take(own).enumerate() {
         let y = y as u16;
         body.text(0, y, &format!("{emotion:<10} {meant:>3} / {said:<3}"), Ink::Plain);
         bar(&mut body, (21, y), width, *said as f64 / most as f64, Some(*meant as f64 / most as f64), Ink::Accent);

@@ -8,6 +8,7 @@ use crate::show::pen::Pen;
 use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
 use crate::show::widget::{bar::bar, curve::curve};
 use crate::show::words;
+use crate::signal::counted;
 use crate::store::rows::{Session, SessionId, SessionState};
 use course::Course;
 use crossterm::event::{KeyCode, KeyEvent};
@@ -29,6 +30,11 @@ fn candidates(s: &Snapshot) -> Vec<&Session> {
     s.catalogue.sessions.iter().filter(|x| !matches!(x.state, SessionState::Prepared | SessionState::Recording)).collect()
 }
 
+/// Its trials that can be learnt from.
+fn usable(s: &Snapshot, session: &Session) -> u32 {
+    s.catalogue.usable.get(&session.id).copied().unwrap_or(0)
+}
+
 fn job(s: &Snapshot) -> Option<&JobView> {
     s.job.as_ref().filter(|j| j.name.starts_with("train"))
 }
@@ -40,7 +46,7 @@ impl Train {
     }
 
     fn chosen(&self, s: &Snapshot) -> Vec<SessionId> {
-        candidates(s).iter().map(|x| x.id).filter(|id| !self.without.contains(id)).collect()
+        candidates(s).iter().filter(|x| usable(s, x) > 0).map(|x| x.id).filter(|id| !self.without.contains(id)).collect()
     }
 
     fn choose(&mut self, key: KeyEvent, s: &Snapshot) -> Next {
@@ -50,9 +56,14 @@ impl Train {
         }
         match key.code {
             KeyCode::Char(' ') => {
-                if let Some(session) = sessions.get(self.selected)
-                    && !self.without.remove(&session.id)
-                {
+                let Some(session) = sessions.get(self.selected) else { return Next::Stay };
+                if usable(s, session) == 0 {
+                    return Next::Say(format!(
+                        "{}/{} has no finished trial: there is nothing in it to train on.",
+                        session.participant, session.number
+                    ));
+                }
+                if !self.without.remove(&session.id) {
                     self.without.insert(session.id);
                 }
                 Next::Stay
@@ -66,7 +77,7 @@ impl Train {
                 Next::Stay
             }
             KeyCode::Enter if self.chosen(s).is_empty() => {
-                Next::Say("No session is chosen; record one, or mark one with Space.".into())
+                Next::Say("No session with a finished trial is chosen; record one, or mark one with Space.".into())
             }
             KeyCode::Enter => {
                 self.again = false;
@@ -116,8 +127,10 @@ impl Screen for Train {
         if self.shown(s).is_some() {
             return Vec::new();
         }
-        let row =
-            |x: &&Session| format!("{}/{} {} {}", x.participant, x.number, words::date(x.started_utc), words::state(x.state).0);
+        let row = |x: &&Session| {
+            let (date, state) = (words::date(x.started_utc), words::state(x.state).0);
+            format!("{}/{} {date} {} trials {state}", x.participant, x.number, usable(s, x))
+        };
         candidates(s).iter().map(row).collect()
     }
 
@@ -144,14 +157,17 @@ impl Screen for Train {
 impl Train {
     fn draw_choice(&self, pen: &mut Pen, s: &Snapshot) {
         let h = pen.height();
-        let text = "An EEG network, and a face network where faces were stored, are trained on these sessions; judged by \
-                    grouped folds (no trial is ever split), fused, and explained.";
-        let used = pen.wrap(0, 0, 3, text, Ink::Plain);
+        let text = "An EEG network, and a face network where faces were stored, are trained on these sessions to tell \
+                    the emotion that a clip was meant to raise (intended, not reported); judged by grouped folds (no trial \
+                    is ever split), fused, and explained.";
+        let used = pen.wrap(0, 0, 4, text, Ink::Plain);
         let sessions = candidates(s);
+        let chosen = self.chosen(s);
+        let trials: u32 = sessions.iter().filter(|x| chosen.contains(&x.id)).map(|x| usable(s, x)).sum();
         let line = format!(
-            "{} of {}, seed {}: the same seed gives the same network",
-            self.chosen(s).len(),
-            crate::signal::counted(sessions.len(), "session"),
+            "{} of {}, {trials} finished trials, seed {} (same seed, same network)",
+            chosen.len(),
+            counted(sessions.len(), "session"),
             self.seed
         );
         pen.text(0, used + 1, &line, Ink::Strong);
@@ -164,9 +180,13 @@ impl Train {
         let first = scrolled(self.selected, rows, sessions.len());
         for (y, (i, session)) in sessions.iter().enumerate().skip(first).take(rows).enumerate() {
             let (word, ink) = words::state(session.state);
-            let sign = if self.without.contains(&session.id) { "[ ] " } else { "[x] " };
+            let trials = usable(s, session);
+            let sign = match trials {
+                0 => " -  ",
+                _ if self.without.contains(&session.id) => "[ ] ",
+                _ => "[x] ",
+            };
             let name = format!("{:<10}", format!("{}/{}", session.participant, session.number));
-            let trials = crate::signal::counted(session.trials_planned as usize, "trial");
             let quality = words::percent(session.quality.as_ref().map(|q| q.overall));
             body.line(
                 1,
@@ -174,7 +194,16 @@ impl Train {
                 &[
                     (sign, Ink::Plain),
                     (&name, Ink::Strong),
-                    (&format!("{}  {trials:>9}  Q {quality:>4}  ", words::date(session.started_utc)), Ink::Plain),
+                    (
+                        &match trials {
+                            0 => format!("{}  no finished trial  ", words::date(session.started_utc)),
+                            _ => {
+                                let trials = counted(trials as usize, "trial");
+                                format!("{}  {trials:>9}  Q {quality:>4}  ", words::date(session.started_utc))
+                            }
+                        },
+                        if trials == 0 { Ink::Dim } else { Ink::Plain },
+                    ),
                     (&format!("{word:<12}"), ink),
                     (if session.simulated { "SIMULATED" } else { "" }, Ink::Simulated),
                 ],
@@ -190,7 +219,7 @@ fn draw_job(pen: &mut Pen, job: &JobView, s: &Snapshot, course: &Course) {
     let w = pen.width();
     let head = match &job.outcome {
         None => draw_progress(pen, job, course),
-        Some(outcome) => draw_outcome(pen, outcome, s),
+        Some(outcome) => draw_outcome(pen, outcome, job.stopped, s),
     };
     let mut body = pen.part(0, head + 1, w, pen.height().saturating_sub(head + 1));
     let mut body = body.panel("Learning: t training loss, v validation loss, this fold");
@@ -204,13 +233,14 @@ fn draw_job(pen: &mut Pen, job: &JobView, s: &Snapshot, course: &Course) {
     if let (Some((epoch, loss, _)), Some(last)) = (course::best(job), job.curve.last()) {
         let text = format!(
             "best epoch {epoch} (validation {loss:.3}), {} since; the best one is kept",
-            crate::signal::counted((last.0 - epoch.min(last.0)) as usize, "epoch")
+            counted((last.0 - epoch.min(last.0)) as usize, "epoch")
         );
         body.text(0, 1, &text, Ink::Dim);
     }
     let side = if body.width() >= 100 { 36 } else { 0 };
     let (width, rows) = (body.width().saturating_sub(side), body.height().saturating_sub(3));
-    curve(&mut body.part(0, 3, width, rows), &job.curve);
+    let without = if job.outcome.is_some() { "no epoch was trained" } else { "the first epoch is on its way" };
+    curve(&mut body.part(0, 3, width, rows), &job.curve, without);
     if side > 0 {
         draw_folds(&mut body.part(width + 2, 2, side - 2, rows + 1), course);
     }
@@ -247,9 +277,10 @@ fn draw_progress(pen: &mut Pen, job: &JobView, course: &Course) -> u16 {
 }
 
 /// What came of it; returns the rows used. Half of the screen stays for the curves.
-fn draw_outcome(pen: &mut Pen, outcome: &Result<String, String>, s: &Snapshot) -> u16 {
+fn draw_outcome(pen: &mut Pen, outcome: &Result<String, String>, stopped: bool, s: &Snapshot) -> u16 {
     let (text, word, ink) = match outcome {
         Ok(text) => (text, "FINISHED", Ink::Good),
+        Err(why) if stopped => (why, "STOPPED", Ink::Fair),
         Err(why) => (why, "FAILED", Ink::Bad),
     };
     let mut x = pen.text(0, 0, word, ink) + 2;

@@ -90,6 +90,22 @@ impl Home {
         Ok(rows.collect())
     }
 
+    /// How many finished trials each session has; sessions without one are left out.
+    ///
+    /// # Errors
+    /// As [`Home::participants`].
+    pub fn usable_trials(&self) -> Result<BTreeMap<SessionId, u32>, StoreError> {
+        let mut counts = BTreeMap::new();
+        for (_, entry) in self.entries(Tag::Trial)? {
+            if let Entry::Trial(id, trial) = entry
+                && trial.is_usable()
+            {
+                *counts.entry(id).or_default() += 1;
+            }
+        }
+        Ok(counts)
+    }
+
     /// All models, newest first.
     ///
     /// # Errors

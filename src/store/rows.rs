@@ -105,6 +105,11 @@ impl Session {
     pub fn is_half_import(&self) -> bool {
         self.source.starts_with("import:") && self.state != SessionState::Complete
     }
+
+    /// As people name it, and its folder: "P07/1 (019aa0b1c2d3e000)".
+    pub fn name(&self) -> String {
+        format!("{}/{} ({})", self.participant, self.number, self.id)
+    }
 }
 
 /// One stream of a session with its counters.
@@ -262,6 +267,9 @@ pub struct ModelRow {
     pub simulated: bool,
     /// One line for lists: "grouped 4-fold 0.78 (chance 0.25), 24 trials".
     pub summary: String,
+    /// What its training run has not come to: "held-out predictions, explanation"; empty where the run was finished.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub lacks: String,
 }
 
 /// Class probabilities for one trial (or one time within it).

@@ -112,7 +112,7 @@ pub fn eeg_dataset(recordings: &[Recording], target: Target, features: Features,
         let first = recipe.get_or_insert_with(|| found.recipe.clone());
         if *first != found.recipe {
             return Err(StudyError::Session {
-                session: recording.session.id.to_string(),
+                session: recording.session.name(),
                 message: format!(
                     "its montage differs from the first session's ({} and {} channels); train on sessions of one montage",
                     found.recipe.channels.len(),
@@ -187,7 +187,7 @@ pub fn eeg_recipe(recording: &Recording, features: Features) -> Result<Recipe, S
 }
 
 pub(super) fn no_eeg(recording: &Recording) -> StudyError {
-    StudyError::Session { session: recording.session.id.to_string(), message: "it has no EEG stream".into() }
+    StudyError::Session { session: recording.session.name(), message: "it has no EEG stream".into() }
 }
 
 /// Usable trials that have a label, with it.

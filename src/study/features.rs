@@ -228,7 +228,7 @@ struct Place {
 }
 
 fn trouble(recording: &Recording, message: &str) -> StudyError {
-    StudyError::Session { session: recording.session.id.to_string(), message: message.into() }
+    StudyError::Session { session: recording.session.name(), message: message.into() }
 }
 
 /// The channels of one role.

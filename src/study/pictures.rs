@@ -110,8 +110,17 @@ pub fn train(
     caveats.extend(input.caveat());
     caveats.push("The folder does not say whose the faces are: the same person may be learnt from and judged.".into());
     let (stamp, assignment) = (stamp(plan), assignment(&dataset, plan)?);
-    let mut modality =
-        Modality { home, plan, job, on_epoch, assignment, recordings: &[], stamp: &stamp, caveats: caveats.clone() };
+    let mut modality = Modality {
+        home,
+        plan,
+        job,
+        on_epoch,
+        assignment,
+        recordings: &[],
+        stamp: &stamp,
+        caveats: caveats.clone(),
+        to_come: Vec::new(),
+    };
     let face = modality.learn(&dataset, "face", plan.face.name, FACE_HIDDEN)?;
     let caveats: String = caveats.iter().map(|c| format!("\n! {c}")).collect();
     Ok(Outcome {

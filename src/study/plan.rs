@@ -149,6 +149,9 @@ pub enum StudyError {
     Exchange(#[from] crate::exchange::ExchangeError),
     #[error(transparent)]
     Stopped(#[from] crate::job::Stopped),
+    /// With what is kept.
+    #[error("stopped on request; {0}")]
+    StoppedAfter(String),
 }
 
 /// The target of that name.

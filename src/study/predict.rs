@@ -151,7 +151,7 @@ fn answers(recording: &Recording, models: &Models<'_>, job: &Job) -> Result<Vec<
     let trials = labelled(recording, card.target, &card.classes);
     if trials.is_empty() {
         return Err(StudyError::Session {
-            session: recording.session.id.to_string(),
+            session: recording.session.name(),
             message: "it has no finished trial to predict; record one with videos".into(),
         });
     }
@@ -178,7 +178,7 @@ fn answers(recording: &Recording, models: &Models<'_>, job: &Job) -> Result<Vec<
         }
     }
     match left_out.filter(|_| rows.is_empty()) {
-        Some(message) => Err(StudyError::Session { session: recording.session.id.to_string(), message }),
+        Some(message) => Err(StudyError::Session { session: recording.session.name(), message }),
         None => Ok(rows),
     }
 }

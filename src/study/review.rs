@@ -45,7 +45,8 @@ pub fn review_of(home: &Home, id: SessionId, model: Option<&str>) -> Result<Revi
         majority: majority(&scored, classes.len()),
         scored_trials: scored.len(),
         confusion: confusion(&scored, classes.len()),
-        explanation: explanation(home, model)?,
+        // Never that of a model which has not answered here.
+        explanation: model.map_or(Ok(None), |name| explanation(home, Some(name)))?,
         session: recording.session.clone(),
         trials: recording.trials.clone(),
         streams: recording.streams.clone(),

@@ -210,7 +210,7 @@ fn mend(recording: &Recording, signals: &mut Signals) -> Result<(), StudyError> 
     let marked = recording.marked_bad();
     let bad: Vec<usize> = (0..signals.labels.len()).filter(|i| marked.contains(&signals.labels[*i].as_str())).collect();
     interpolate(signals, &bad).map_err(|e| StudyError::Session {
-        session: recording.session.id.to_string(),
+        session: recording.session.name(),
         message: format!("its electrodes {} are marked as bad: {e}", marked.join(", ")),
     })
 }

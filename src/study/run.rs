@@ -24,6 +24,11 @@ use std::collections::BTreeSet;
 /// (epoch, training loss, validation loss, validation accuracy) of the fold that is being trained.
 pub type CurvePoint = (u32, f32, f32, f32);
 
+/// What a run makes beside its EEG model, in words for lists.
+const FACE_MODEL: &str = "face network";
+const PREDICTIONS: &str = "held-out predictions";
+const EXPLANATION: &str = "explanation";
+
 /// Samples on which the two runtimes are compared.
 const REFERENCES: usize = 64;
 
@@ -31,8 +36,15 @@ const REFERENCES: usize = 64;
 ///
 /// # Errors
 /// No usable trials, sessions of different montages, a stop, a home that cannot be written. What was stored before
-/// stays.
+/// stays, and a stop says what that is.
 pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePoint)) -> Result<Outcome, StudyError> {
+    match walk(home, plan, job, on_epoch) {
+        Err(_) if job.is_stopped() => Err(StudyError::StoppedAfter(kept(home, plan)?)),
+        walked => walked,
+    }
+}
+
+fn walk(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePoint)) -> Result<Outcome, StudyError> {
     let recordings = recordings(home, &plan.sessions)?;
     enough(&recordings, plan)?;
     // Before anything is computed: the backbone may not be here.
@@ -54,21 +66,34 @@ pub fn run(home: &Home, plan: &Plan, job: &Job, on_epoch: &mut dyn FnMut(CurvePo
     let stamp = stamp(plan);
     let assignment = assignment(&eeg_data, plan)?;
     let caveats = plan.windows.caveat().into_iter().chain(of_features).collect();
-    let mut modality = Modality { home, plan, job, on_epoch, assignment, recordings: &recordings, stamp: &stamp, caveats };
+    let to_come = face_data.iter().map(|_| FACE_MODEL).chain([PREDICTIONS, EXPLANATION]).collect();
+    let mut modality =
+        Modality { home, plan, job, on_epoch, assignment, recordings: &recordings, stamp: &stamp, caveats, to_come };
     let network = plan.network.as_deref().unwrap_or(plan.features.network());
-    let eeg = modality.learn(&eeg_data, "eeg", network, plan.hidden)?;
+    let mut eeg = modality.learn(&eeg_data, "eeg", network, plan.hidden)?;
     // Of the faces alone.
     modality.caveats.extend(faces.caveat());
-    let face = face_data.as_ref().map(|data| modality.learn(data, "face", plan.face.name, explained::FACE_HIDDEN)).transpose()?;
+    modality.to_come = vec![PREDICTIONS];
+    let mut face =
+        face_data.as_ref().map(|data| modality.learn(data, "face", plan.face.name, explained::FACE_HIDDEN)).transpose()?;
     let fused = face.as_ref().map(|f| fuse_held_out(&eeg.folds, &f.folds, eeg_data.classes.len(), &Fusion::default(), plan.seed));
     store_predictions(home, (&eeg, face.as_ref()), &eeg_data, fused.as_ref())?;
+    let explains = explainable(&eeg.card)?;
+    eeg.lack(home, if explains { EXPLANATION } else { "" })?;
+    if let Some(face) = &mut face {
+        face.lack(home, "")?;
+    }
     let ids: Vec<_> = recordings.iter().map(|r| r.session.id).collect();
     let explain = || explained::first(home, plan, ids, job, (&eeg.card.name, &eeg.folds), &eeg_data);
-    let (explanation, unexplained) = match explainable(&eeg.card)?.then(explain) {
+    let (explanation, unexplained) = match explains.then(explain) {
         None => (None, String::new()),
         // Models and predictions stand whether or not they can be explained.
         Some(Err(StudyError::Explain(why))) if !job.is_stopped() => (None, format!("\nnot explained: {why}")),
-        Some(made) => (Some(made?), String::new()),
+        Some(made) => {
+            let made = made?;
+            eeg.lack(home, "")?;
+            (Some(made), String::new())
+        }
     };
     let runtime_agreement = agreement(home, plan, &eeg, &eeg_data)?;
     Ok(Outcome {
@@ -103,7 +128,7 @@ pub(super) fn recordings(home: &Home, sessions: &[SessionId]) -> Result<Vec<Reco
             recordings.push(recording);
         } else if sessions.contains(&id) {
             return Err(StudyError::Session {
-                session: id.to_string(),
+                session: recording.session.name(),
                 message: "it has no finished trial; choose another session".into(),
             });
         }
@@ -156,6 +181,26 @@ pub(super) struct Learned {
     pub(super) row: ModelRow,
 }
 
+impl Learned {
+    /// Notes on the model's row what its run has yet to come to: a run that is stopped or killed then does not pass for
+    /// a whole one.
+    fn lack(&mut self, home: &Home, what: &str) -> Result<(), StudyError> {
+        self.row.lacks = what.into();
+        Ok(home.put(Entry::Model(self.row.clone()))?)
+    }
+}
+
+/// What a run has stored, in words.
+fn kept(home: &Home, plan: &Plan) -> Result<String, StudyError> {
+    let models = home.models()?;
+    let said = models.iter().filter(|m| m.created_utc == plan.created_utc).map(|m| match m.lacks.as_str() {
+        "" => m.name.clone(),
+        lacks => format!("{}, trained and judged, which lacks {lacks}", m.name),
+    });
+    let said: Vec<String> = said.collect();
+    Ok(if said.is_empty() { "nothing of it is kept".into() } else { format!("kept: {}", said.join("; ")) })
+}
+
 pub(super) struct Modality<'a> {
     pub(super) home: &'a Home,
     pub(super) plan: &'a Plan,
@@ -166,6 +211,8 @@ pub(super) struct Modality<'a> {
     pub(super) stamp: &'a str,
     /// What must stand beside the scores.
     pub(super) caveats: Vec<String>,
+    /// What the run makes after this model.
+    pub(super) to_come: Vec<&'static str>,
 }
 
 impl Modality<'_> {
@@ -183,6 +230,8 @@ impl Modality<'_> {
     }
 
     fn store(&self, network: &Network, card: &Card) -> Result<ModelRow, StudyError> {
+        let explains = explainable(card)?;
+        let lacks: Vec<&str> = self.to_come.iter().copied().filter(|what| *what != EXPLANATION || explains).collect();
         let file = format!("models/{}.onnx", card.name);
         // The card first, so that a model never stands there without one.
         self.home.store_file(&format!("models/{}.json", card.name), &serde_json::to_vec_pretty(card).unwrap_or_default())?;
@@ -197,6 +246,7 @@ impl Modality<'_> {
             participants: card.participants.clone(),
             simulated: card.simulated,
             summary: line(card),
+            lacks: lacks.join(", "),
         };
         self.home.put(Entry::Model(row.clone()))?;
         Ok(row)

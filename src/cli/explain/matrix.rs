@@ -39,6 +39,6 @@ pub fn text(report: &ExplanationReport) -> String {
     heads.extend(&names);
     heads.push("random");
     let simulated = if report.simulated { "  SIMULATED" } else { "" };
-    format!("QT by class and explainer: lower is better, * best, ~ not told from the best{simulated}\n")
+    format!("QT by class and explainer: lower is better, * lowest, ~ not told from the lowest{simulated}\n")
         + &text::table(&heads, &rows)
 }

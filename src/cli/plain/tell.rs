@@ -51,6 +51,7 @@ impl Teller {
             }
             match &job.outcome {
                 Some(Ok(text)) if !self.outcome => lines.push(format!("{} finished\n{text}", job.name)),
+                Some(Err(why)) if !self.outcome && job.stopped => lines.push(format!("{} {why}", job.name)),
                 Some(Err(why)) if !self.outcome => lines.push(format!("{} FAILED: {why}", job.name)),
                 _ => {}
             }

@@ -1,7 +1,7 @@
 //! Explanations as plain text: the Quality Test as a table, a class as four heads.
 
 use super::{simulated_mark, table};
-use crate::explain::report::{ClassExplanation, ExplanationReport};
+use crate::explain::report::{ClassExplanation, ExplanationReport, Lead};
 use crate::show::topography;
 use std::fmt::Write;
 
@@ -20,7 +20,12 @@ pub fn quality_test(report: &ExplanationReport) -> String {
                 format!("{:.3}", e.audc),
                 format!("{:.3}", e.auic),
                 e.ausc.map_or("-".into(), |a| format!("{a:.3}")),
-                if class.winner == Some(i) { "<- best".into() } else { String::new() },
+                match class.lead().filter(|_| class.winner == Some(i)) {
+                    None => String::new(),
+                    Some(Lead::Clear) => "<- best".into(),
+                    Some(Lead::Overlapping) => "<- lowest QT, not distinguishable".into(),
+                    Some(Lead::OneTrial) => "<- lowest QT, one trial".into(),
+                },
             ]);
         }
         if let Some((audc, auic, qt)) = class.random {
@@ -46,6 +51,22 @@ pub fn quality_test(report: &ExplanationReport) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::show::example::explanation;
+
+    #[test]
+    fn what_is_not_distinguishable_is_not_called_best() {
+        let mut report = explanation();
+        report.classes.truncate(1);
+        assert!(quality_test(&report).contains("<- best"));
+        report.classes[0].explainers[1].qt_interval = Some((0.45, 0.62));
+        let text = quality_test(&report);
+        assert!(text.contains("<- lowest QT, not distinguishable") && !text.contains("best"), "{text}");
+    }
 }
 
 /// One class as four heads.

@@ -75,6 +75,7 @@ impl Lab {
             Ok(Catalogue {
                 participants: self.home.participants()?,
                 sessions,
+                usable: self.home.usable_trials()?,
                 models: self.home.models()?,
                 rigs: rigs::beside(&self.options.home),
                 doctor: self.options.doctor.as_ref().map(|ask| ask()).unwrap_or_default(),

@@ -117,6 +117,9 @@ pub struct JobView {
     pub progress: Progress,
     /// Finished: the outcome in a sentence, or what went wrong.
     pub outcome: Option<Result<String, String>>,
+    /// It ended without a result because someone stopped it.
+    #[serde(default)]
+    pub stopped: bool,
     /// Learning curves of the current fold: (epoch, training loss, validation loss, validation accuracy).
     pub curve: Vec<(u32, f32, f32, f32)>,
 }

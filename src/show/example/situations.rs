@@ -118,6 +118,7 @@ pub fn summary() -> Snapshot {
     let finished = session("P07", 1, SessionState::Complete, 91.0);
     let mut catalogue = catalogue();
     catalogue.sessions.insert(0, finished.clone());
+    catalogue.usable.insert(finished.id, 12);
     s.now = now;
     s.utc = BEGAN_UTC + (now - BEGAN);
     s.session = Some(finished);
@@ -155,7 +156,7 @@ pub fn training() -> Snapshot {
     });
     let progress =
         Progress { stage: "train fold 2/4".into(), done: 144, total: 400, detail: "EEG network, best epoch so far 19".into() };
-    let job = JobView { name: "train".into(), progress, outcome: None, curve: curve.collect() };
+    let job = JobView { name: "train".into(), progress, outcome: None, stopped: false, curve: curve.collect() };
     Snapshot { job: Some(job), ..summary() }
 }
 

@@ -8,7 +8,7 @@ use crate::show::words;
 
 /// How often each class was taken for which.
 pub fn confusion(pen: &mut Pen, review: &Review) {
-    let mut body = pen.panel("Confusion (rows: truth)");
+    let mut body = pen.panel(&format!("Confusion (rows: {})", super::target(review)));
     let width = body.width();
     let label = 11;
     let cell = (width.saturating_sub(label + 7) / (review.classes.len() as u16).max(1)).clamp(3, 6);

@@ -1,6 +1,7 @@
-//! Predictions by trial and second: truth, fused answer, face, and EEG for every second.
+//! Predictions by trial and second: label, fused answer, face, and EEG for every second.
 
-use super::{answer, best, letter};
+use super::{answer, best, letter, reported, target};
+use crate::lab::message::Review;
 use crate::show::caps::Ink;
 use crate::show::pen::Pen;
 use crate::show::screen::scrolled;
@@ -10,12 +11,12 @@ use crate::store::rows::PredictionRow;
 const BEFORE: u16 = 26;
 
 /// As many trials as there are rows, the selected one among them and marked.
-pub fn draw(pen: &mut Pen, rows: &[&PredictionRow], selected: usize) {
+pub fn draw(pen: &mut Pen, rows: &[&PredictionRow], selected: usize, review: &Review) {
     let mut body = pen.panel("By trial and second");
     let Some(chosen) = rows.get(selected) else { return };
     let room = (body.height() as usize).saturating_sub(2).max(1);
     let last = rows.iter().filter_map(|r| r.timeline.last()).map(|(at, _)| *at).fold(0.0, f32::max);
-    body.text(0, 0, " trial truth fused face  EEG", Ink::Dim);
+    body.text(0, 0, " trial label fused face  EEG", Ink::Dim);
     if last > 0.0 {
         body.right(0, &format!("0 to {last:.0} s"), Ink::Dim);
     }
@@ -31,7 +32,10 @@ pub fn draw(pen: &mut Pen, rows: &[&PredictionRow], selected: usize) {
         seconds(&mut body, y, row);
     }
     let legend: Vec<String> = chosen.classes.iter().map(|c| format!("{} {c}", letter(c))).collect();
-    let truth = chosen.truth.and_then(|t| chosen.classes.get(t)).map_or(String::new(), |t| format!("truth: {t}   "));
+    let target = target(review);
+    let truth = chosen.truth.and_then(|t| chosen.classes.get(t)).map_or(String::new(), |t| format!("{target}: {t}   "));
+    let felt = reported(review, chosen.trial).filter(|_| target != "reported");
+    let truth = truth + &felt.map_or(String::new(), |e| format!("reported: {e}   "));
     let y = 1 + room.min(rows.len()) as u16;
     let end = body.text(0, y, &format!("{truth}{}", legend.join("  ")), Ink::Dim);
     let by = format!("by {}", chosen.runtime);

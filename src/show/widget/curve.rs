@@ -3,8 +3,9 @@
 use crate::show::caps::Ink;
 use crate::show::pen::Pen;
 
-/// Draws (epoch, training loss, validation loss, validation accuracy) points with an axis over the whole pen.
-pub fn curve(pen: &mut Pen, points: &[(u32, f32, f32, f32)]) {
+/// Draws (epoch, training loss, validation loss, validation accuracy) points with an axis over the whole pen; `without`
+/// stands there where there is no point.
+pub fn curve(pen: &mut Pen, points: &[(u32, f32, f32, f32)], without: &str) {
     let (w, h) = (pen.width(), pen.height());
     let (down, across, corner) = (pen.caps.pick('│', '|'), pen.caps.pick('─', '-'), pen.caps.pick('└', '+'));
     if w < 20 || h < 5 {
@@ -19,7 +20,7 @@ pub fn curve(pen: &mut Pen, points: &[(u32, f32, f32, f32)]) {
     let losses = points.iter().flat_map(|p| [p.1, p.2]).filter(|l| l.is_finite());
     let highest = losses.fold(0f32, f32::max);
     if points.is_empty() || highest <= 0.0 {
-        pen.text(left + 3, bottom / 2, "the first epoch is on its way", Ink::Dim);
+        pen.text(left + 3, bottom / 2, without, Ink::Dim);
         return;
     }
     let last = points.iter().map(|p| p.0).max().unwrap_or(1).max(10);
