@@ -65,7 +65,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     };
     let (value, sd) = (1e3 * measured.latency_s, 1e3 * measured.sd_s);
     println!(
-        "{}: fixed latency {value:.1} ± {sd:.1} ms ({of}; the rig said {:.1} ms)",
+        "{}: fixed latency {value:.1} +- {sd:.1} ms ({of}; the rig said {:.1} ms)",
         stream.info.name,
         1e3 * stream.info.latency_s
     );
