@@ -218,7 +218,8 @@ fn a_training_that_was_stopped_says_what_it_keeps_and_its_model_what_it_lacks() 
         }
     });
     assert!(line.set(job.clone()).is_ok());
-    let why = limbic::study::run(&home, &plan, &job, &mut |_| {}).err().expect("was stopped").to_string();
+    let Err(why) = limbic::study::run(&home, &plan, &job, &mut |_| {}) else { panic!("was not stopped") };
+    let why = why.to_string();
     assert!(why.starts_with("stopped on request; kept: eeg-") && why.ends_with("which lacks explanation"), "{why}");
     drop(home);
     let listed = text(&limbic(folder.path(), &["models"]).output().expect("limbic runs"));
@@ -227,6 +228,7 @@ fn a_training_that_was_stopped_says_what_it_keeps_and_its_model_what_it_lacks() 
     let home = limbic::store::Home::open(folder.path()).expect("opens");
     let (early, plan) = (limbic::job::Job::silent(), limbic::study::Plan { created_utc: 8, ..plan });
     early.stop();
-    let why = limbic::study::run(&home, &plan, &early, &mut |_| {}).err().expect("was stopped").to_string();
+    let Err(why) = limbic::study::run(&home, &plan, &early, &mut |_| {}) else { panic!("was not stopped") };
+    let why = why.to_string();
     assert_eq!(why, "stopped on request; nothing of it is kept");
 }

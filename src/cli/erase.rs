@@ -34,7 +34,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
             erased.participant,
             counted(erased.sessions.len(), "session"),
             erased.bytes / 1000,
-            counted(erased.predictions as usize, "prediction")
+            counted(erased.predictions, "prediction")
         );
         println!("{}", text::searched(&erased.search));
         for model in &erased.models {

@@ -53,22 +53,6 @@ pub fn quality_test(report: &ExplanationReport) -> String {
     text
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::show::example::explanation;
-
-    #[test]
-    fn what_is_not_distinguishable_is_not_called_best() {
-        let mut report = explanation();
-        report.classes.truncate(1);
-        assert!(quality_test(&report).contains("<- best"));
-        report.classes[0].explainers[1].qt_interval = Some((0.45, 0.62));
-        let text = quality_test(&report);
-        assert!(text.contains("<- lowest QT, not distinguishable") && !text.contains("best"), "{text}");
-    }
-}
-
 /// One class as four heads.
 pub fn topographies(report: &ExplanationReport, class: &ClassExplanation, width: u16, height: u16) -> String {
     let shown = class.winner.or((!class.explainers.is_empty()).then_some(0));
@@ -83,4 +67,20 @@ pub fn topographies(report: &ExplanationReport, class: &ClassExplanation, width:
         Err(error) => text += &format!("{error}\n"),
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::show::example::explanation;
+
+    #[test]
+    fn what_is_not_distinguishable_is_not_called_best() {
+        let mut report = explanation();
+        report.classes.truncate(1);
+        assert!(quality_test(&report).contains("<- best"));
+        report.classes[0].explainers[1].qt_interval = Some((0.45, 0.62));
+        let text = quality_test(&report);
+        assert!(text.contains("<- lowest QT, not distinguishable") && !text.contains("best"), "{text}");
+    }
 }

@@ -68,6 +68,6 @@ pub fn accuracy(pen: &mut Pen, review: &Review) {
         bar(&mut body, (14, y), width.saturating_sub(2), value.unwrap_or(0.0), Some(chance), *ink);
     }
     let mark = body.caps.pick('┃', '|');
-    let text = format!("{mark} chance {chance:.2}; {}", crate::signal::counted(review.scored_trials as usize, "trial"));
+    let text = format!("{mark} chance {chance:.2}; {}", crate::signal::counted(review.scored_trials, "trial"));
     body.text(0, 4, &text, Ink::Dim);
 }
