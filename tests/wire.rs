@@ -468,7 +468,7 @@ fn a_lab_ends_when_it_is_idle_and_alone_or_asked_to() {
     let home = room.home();
     let mut person = Person::comes(&home, Role::Keyboard);
     person.sees("a picture", |_| true);
-    let mut rater = Person::comes(&home, Role::Rate);
+    let rater = Person::comes(&home, Role::Rate);
     let mut other = Person::comes(&home, Role::Keyboard);
     other.sees("a picture", |_| true);
     let why = person.refused(Action::Quit);
