@@ -13,7 +13,6 @@ mod words;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use limbic::lab::message::{Action, Command, Event, Snapshot};
-use limbic::present::Phase;
 use limbic::show::{App, Caps, Depth, Input, Link, Place, Standing, example};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -496,27 +495,4 @@ fn a_refusal_is_shown_and_the_screen_stays() {
     assert_eq!(h.app.place(), Place::Playlist);
     h.press(KeyCode::Enter);
     assert_eq!(h.app.link_mut().heard.len(), 2, "after a refusal it may be tried again");
-}
-
-#[test]
-fn someone_who_comes_back_is_taken_to_the_running_session() {
-    assert_eq!(Harness::new(ASCII, example::recording()).app.place(), Place::Session);
-    assert_eq!(Harness::new(ASCII, example::rating()).app.place(), Place::Rating);
-    assert_eq!(Harness::new(ASCII, example::home()).app.place(), Place::Home);
-}
-
-#[test]
-fn while_rating_letters_are_answers_and_incomplete_needs_a_reason() {
-    let mut h = Harness::at(ASCII, example::rating(), Place::Rating);
-    h.keys("n");
-    let Some(Action::Rate { rating, by, .. }) = h.sent().pop() else { panic!("n is an answer here") };
-    assert_eq!((rating.emotion, by.as_str()), (Some(limbic::signal::Emotion::Neutral), "participant"));
-    h.press(KeyCode::Enter).press(KeyCode::Enter);
-    assert!(h.sent().is_empty(), "arousal is missing and no reason was given");
-    h.keys("did not look").press(KeyCode::Enter);
-    assert!(matches!(h.acknowledged(), Action::Rate { done: true, reason, .. } if reason == "did not look"));
-    let mut paused = example::rating();
-    paused.protocol.phase = Phase::Paused;
-    h.snapshot(paused);
-    assert_eq!(h.app.place(), Place::Session);
 }

@@ -3,7 +3,7 @@
 use limbic::lab::message::{Action, Command, Event, Snapshot};
 use limbic::lab::{Lab, LabOptions};
 use limbic::present::{Phase, Playlist};
-use limbic::signal::{Clock, Emotion, ManualClock, MarkerKind, Rating};
+use limbic::signal::{Clock, Emotion, ManualClock, Rating};
 use limbic::store::Recording;
 use limbic::store::rows::{Consent, Participant};
 use std::path::Path;
@@ -132,10 +132,6 @@ impl Bench {
         panic!("the session was never closed");
     }
 
-    pub fn markers(&mut self) -> Vec<MarkerKind> {
-        self.stored().markers.iter().map(|m| m.kind).collect()
-    }
-
     /// The last session as it lies on the disk.
     pub fn stored(&mut self) -> Recording {
         let id = self.snapshot().session.expect("a session").id;
@@ -151,9 +147,6 @@ pub fn write_rig(path: &Path, extra: &str) {
     );
     std::fs::write(path, rig).expect("written");
 }
-
-/// Every electrode flat.
-pub const BAD_SCENARIO: &str = "[[fault]]\nkind = \"flat\"\nfrom_s = 0.0\nto_s = 1000.0\n";
 
 pub fn participant() -> Participant {
     Participant { code: "P07".into(), ..Participant::default() }

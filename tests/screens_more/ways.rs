@@ -2,7 +2,8 @@
 
 use super::{ASCII, Harness};
 use crossterm::event::KeyCode;
-use limbic::lab::message::Event;
+use limbic::lab::message::{Action, Event};
+use limbic::present::Phase;
 use limbic::show::{Place, example};
 use limbic::signal::Placed;
 
@@ -30,4 +31,27 @@ fn a_long_sentence_is_shown_to_its_end() {
     let text = h.text(80, 24);
     let words = |t: &str| t.split_whitespace().map(str::to_string).collect::<Vec<_>>().join(" ");
     assert!(words(&text).contains(&words(why)), "{text}");
+}
+
+#[test]
+fn someone_who_comes_back_is_taken_to_the_running_session() {
+    assert_eq!(Harness::new(ASCII, example::recording()).app.place(), Place::Session);
+    assert_eq!(Harness::new(ASCII, example::rating()).app.place(), Place::Rating);
+    assert_eq!(Harness::new(ASCII, example::home()).app.place(), Place::Home);
+}
+
+#[test]
+fn while_rating_letters_are_answers_and_incomplete_needs_a_reason() {
+    let mut h = Harness::at(ASCII, example::rating(), Place::Rating);
+    h.keys("n");
+    let Some(Action::Rate { rating, by, .. }) = h.sent().pop() else { panic!("n is an answer here") };
+    assert_eq!((rating.emotion, by.as_str()), (Some(limbic::signal::Emotion::Neutral), "participant"));
+    h.press(KeyCode::Enter).press(KeyCode::Enter);
+    assert!(h.sent().is_empty(), "arousal is missing and no reason was given");
+    h.keys("did not look").press(KeyCode::Enter);
+    assert!(matches!(h.acknowledged(), Action::Rate { done: true, reason, .. } if reason == "did not look"));
+    let mut paused = example::rating();
+    paused.protocol.phase = Phase::Paused;
+    h.snapshot(paused);
+    assert_eq!(h.app.place(), Place::Session);
 }
