@@ -213,8 +213,7 @@ fn trouble_of_a_device_is_marked_and_what_is_lost_is_counted() {
     bench.seconds(6.0);
     bench.done(Action::Begin);
     bench.seconds(6.0);
-    let shown = bench.snapshot();
-    assert!(shown.recording && shown.lost >= 256, "{}", shown.lost);
+    let shown = bench.sees("a second is lost", |s| s.recording && s.lost >= 256);
     assert!(shown.log.iter().any(|(_, line)| line.contains("eeg")), "{:?}", shown.log);
     bench.done(Action::Abort { typed: "P07".into() });
     bench.close();

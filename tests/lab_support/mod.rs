@@ -62,6 +62,19 @@ impl Bench {
         self.lab.snapshot()
     }
 
+    /// The state once it is so: the recorder works on a thread of its own and in real time, whatever the lab's clock says.
+    pub fn sees(&mut self, what: &str, so: impl Fn(&Snapshot) -> bool) -> Snapshot {
+        for _ in 0..1000 {
+            let snapshot = self.snapshot();
+            if so(&snapshot) {
+                return snapshot;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let snapshot = self.snapshot();
+        panic!("{what}: never seen; lost {}, {:?}", snapshot.lost, snapshot.stored);
+    }
+
     /// Sends a command and waits for its answer.
     pub fn wish(&mut self, action: Action) -> Result<(), String> {
         self.next += 1;
