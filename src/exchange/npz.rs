@@ -8,7 +8,7 @@ pub use read::{arrays, read};
 pub use session::session;
 
 use crate::exchange::ExchangeError;
-use crate::exchange::put::{self, put};
+use crate::exchange::put::put;
 use std::io::{Cursor, Write};
 use std::path::Path;
 use zip::write::SimpleFileOptions;
@@ -86,7 +86,6 @@ pub fn write(path: &Path, arrays: &[Array]) -> Result<(), ExchangeError> {
         zip.start_file(format!("{}.npy", array.name), options).map_err(|e| failed(e.into()))?;
         zip.write_all(&npy).map_err(failed)?;
     }
-    put::may_become_a_file(path).map_err(failed)?;
     let bytes = zip.finish().map_err(|e| failed(e.into()))?.into_inner();
     put(path, &bytes).map_err(failed)
 }
