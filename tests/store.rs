@@ -321,6 +321,23 @@ fn a_blocking_recorder_drops_nothing() {
 }
 
 #[test]
+fn counters_come_to_the_end_while_a_simulated_clock_stands() {
+    let dir = tempfile::tempdir().expect("dir");
+    let home = Home::open(dir.path()).expect("opens");
+    let clock: SharedClock = Arc::new(ManualClock::new(0));
+    let recorder = Recorder::spawn(writer(&home, "P07", 1), 8, clock.clone(), true).expect("spawns");
+    (0..200).for_each(|k| recorder.samples(chunk(k)));
+    let written = || recorder.status().streams.iter().map(|s| s.written).sum::<u64>();
+    for _ in 0..1000 {
+        if written() == 200 * CHUNK as u64 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("{} samples are told of {}", written(), 200 * CHUNK);
+}
+
+#[test]
 fn a_recorder_that_is_dropped_leaves_an_interrupted_session() {
     let dir = tempfile::tempdir().expect("dir");
     let home = Home::open(dir.path()).expect("opens");

@@ -137,7 +137,8 @@ impl Work {
                 recv(data) -> packet => {
                     packet.into_iter().chain(data.try_iter().take(BATCH)).for_each(|p| self.take(p));
                 }
-                default(Duration::from_nanos(WRITE_EVERY as u64)) => {}
+                // The clock may stand while we catch up: what was taken since the last look is told all the same.
+                default(Duration::from_nanos(WRITE_EVERY as u64)) => self.publish_counters(),
             }
             self.tick();
         }
@@ -266,12 +267,15 @@ impl Work {
     }
 
     fn publish(&mut self) {
-        let trouble = self.failed.clone().or(self.refused.take());
+        self.publish_counters();
+        held(&self.shared.status).trouble = self.failed.clone().or(self.refused.take());
+    }
+
+    fn publish_counters(&self) {
         let mut status = held(&self.shared.status);
         status.written_bytes = self.writer.written();
         status.streams = self.writer.tallies();
         status.latency = self.latency;
-        status.trouble = trouble;
     }
 
     fn close(mut self, state: SessionState, ended: Nanos) -> Result<Session, StoreError> {
