@@ -5,10 +5,13 @@
 //! without one and may be torn; a leftover `snap.*.generating` keeps it from opening; values above some 14 KiB are
 //! not safe from a power cut; damaged files make it panic or lose keys silently.
 
+mod idle;
+
 use super::disk;
 use super::entrance;
 use super::error::{Named, StoreError};
 use super::keys::{self, LARGEST_VALUE, Pair, SCHEMA, Tag};
+use idle::Idle;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
@@ -245,6 +248,7 @@ fn head_key(scope: u64) -> Vec<u8> {
 /// Runs one call into sled; a panic of its becomes an error.
 fn guarded<T>(dir: &Path, call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
     let failed = |message: String| StoreError::Catalogue { home: dir.parent().unwrap_or(dir).into(), message };
+    let _quiet = Idle::begin();
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(e)) => Err(failed(e.to_string())),

@@ -17,6 +17,7 @@ use crate::signal::{Chunk, Frame, Nanos, SharedClock, StreamId, StreamInfo};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 pub use latency::LatencySummary;
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{JoinHandle, Thread};
 use work::Work;
@@ -68,6 +69,8 @@ struct Shared {
     dropped: Mutex<BTreeMap<StreamId, u64>>,
     /// The recorder's own thread, once it runs: it sleeps between two writes, and messages wake it.
     thread: OnceLock<Thread>,
+    /// Somebody waits for a row that is not durable yet.
+    awaited: AtomicBool,
 }
 
 impl Shared {

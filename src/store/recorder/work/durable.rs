@@ -5,6 +5,8 @@ use super::super::patience::{Gone, Patience};
 use super::Work;
 use crate::signal::Nanos;
 use crate::store::writer::Flushed;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// The flush that the disk is busy with.
 pub(super) struct UnderWay {
@@ -18,6 +20,7 @@ impl Work {
     /// Makes the journal durable, and everything else if it begins `now`. While the disk is busy with a flush, the next
     /// waits: for journal rows it begins as soon as that one ends.
     pub(super) fn flush(&mut self, everything: Option<Nanos>) {
+        self.shared.awaited.store(!self.waiting.is_empty(), Ordering::SeqCst);
         if self.under_way.is_some() {
             return;
         }
@@ -30,7 +33,7 @@ impl Work {
         };
         self.under_way = Some(under_way);
         if let Some(flush) = refused {
-            self.heard(flush.wait());
+            self.heard(flush.wait(), Duration::ZERO);
         }
     }
 
@@ -41,7 +44,7 @@ impl Work {
         }
         match self.patience.as_ref().map_or(Err(Gone), Patience::look) {
             Ok(None) => {}
-            Ok(Some(flushed)) => self.heard(flushed),
+            Ok(Some((flushed, ago))) => self.heard(flushed, ago),
             Err(Gone) => self.wait_alone(),
         }
     }
@@ -50,7 +53,7 @@ impl Work {
     pub(super) fn settle(&mut self) {
         while self.under_way.is_some() {
             match self.patience.as_ref().map_or(Err(Gone), Patience::wait) {
-                Ok(flushed) => self.heard(flushed),
+                Ok((flushed, ago)) => self.heard(flushed, ago),
                 Err(Gone) => self.wait_alone(),
             }
         }
@@ -61,15 +64,15 @@ impl Work {
         (self.patience, self.under_way) = (None, None);
     }
 
-    /// Settles what the disk has answered, and goes on with what came meanwhile.
-    fn heard(&mut self, flushed: Flushed) {
+    /// Settles what the disk has answered so long `ago`, and goes on with what came meanwhile.
+    fn heard(&mut self, flushed: Flushed, ago: Duration) {
         let Some(UnderWay { everything, arrivals }) = self.under_way.take() else { return };
         let outcome = self.writer.end_flush(flushed);
         self.acknowledge();
         match outcome {
             Ok(()) => {
                 if let Some(began) = everything {
-                    self.all_durable(began, arrivals);
+                    self.all_durable(began, arrivals, ago);
                 }
                 if !self.waiting.is_empty() {
                     self.flush(None); // for rows that came meanwhile
@@ -89,10 +92,10 @@ impl Work {
     }
 
     /// All that had come when this flush began is durable, so many packets among it.
-    fn all_durable(&mut self, began: Nanos, arrivals: usize) {
+    fn all_durable(&mut self, began: Nanos, arrivals: usize, ago: Duration) {
         (self.failures, self.failed) = (0, None);
-        let now = self.clock.now();
-        self.undurable.drain(..arrivals).for_each(|arrived| self.latencies.add(now.saturating_sub(arrived)));
+        let then = self.clock.now().saturating_sub(ago.as_nanos() as Nanos);
+        self.undurable.drain(..arrivals).for_each(|arrived| self.latencies.add(then.saturating_sub(arrived)));
         self.latency = self.latencies.summary();
         held(&self.shared.status).last_durable = Some(began);
     }
