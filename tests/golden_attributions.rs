@@ -154,11 +154,7 @@ impl Golden {
             let worst = ours.iter().zip(&theirs).fold(0.0f32, |m, (a, b)| m.max((a - b).abs()));
             println!("{file}: largest difference {worst:.1e}, largest value {scale:.1e}, ratio {:.1e}", worst / scale);
             let limit = if *name == "GC" { 1e-5 } else { 1e-4 };
-            let beyond = ours.iter().zip(&theirs).filter(|(a, b)| (*a - *b).abs() > limit * scale).count();
-            // Where a ReLU's input is 0 to rounding, its derivative is a matter of the order of a sum; one such unit moves
-            // the 5 x 5 values that it sees.
-            assert!(ours.len() == theirs.len() && beyond <= 25, "{file}: {beyond} values beyond {limit} of {scale}");
-            assert!(worst <= 1e-3 * scale, "{file}: {worst} of {scale}");
+            assert!(ours.len() == theirs.len() && worst <= limit * scale, "{file}: {worst} of {scale}, more than {limit}");
         }
     }
 

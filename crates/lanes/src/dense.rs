@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 
 /// Terms that are summed for every panel before the next are: their lanes and weights stay in the cache.
 const BLOCK: usize = 1024;
+/// Terms of a whole sum that are summed apart; fewer would round hardly less.
+const PART: usize = 512;
 
 /// A dense layer whose inputs stand as [place, channel].
 #[derive(Debug)]
@@ -45,15 +47,20 @@ impl Dense {
     pub fn through(&self, groups: &[&[Lane]]) -> Vec<Vec<Lane>> {
         let bias: Vec<Lane> = self.bias.iter().map(|b| [*b; LANES]).collect();
         let mut sums = vec![bias; groups.len()];
-        let mut terms = vec![Vec::with_capacity(BLOCK); groups.len()];
-        for start in (0..self.forward.rows()).step_by(BLOCK) {
-            let range = start..(start + BLOCK).min(self.forward.rows());
+        // Parts are summed apart: one chain of thirty thousand terms rounds six times as much, enough to turn the sign of a
+        // sum near 0 and thereby to open a ReLU that is closed.
+        let mut parts = vec![vec![Lane::default(); self.units()]; groups.len()];
+        let mut terms = vec![Vec::with_capacity(PART); groups.len()];
+        for start in (0..self.forward.rows()).step_by(PART) {
+            let range = start..(start + PART).min(self.forward.rows());
             for (terms, lanes) in terms.iter_mut().zip(groups) {
                 terms.clear();
                 alive::extend(lanes, range.clone(), start, terms);
             }
             let each: Vec<(&[Lane], &[Term])> = groups.iter().zip(&terms).map(|(l, t)| (*l, t.as_slice())).collect();
-            self.add(&each, &mut sums);
+            parts.iter_mut().for_each(|part| part.fill(Lane::default()));
+            self.add(&each, &mut parts);
+            sums.iter_mut().zip(&parts).for_each(|(sums, part)| alive::add(sums, part));
         }
         sums
     }
