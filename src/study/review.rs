@@ -2,8 +2,8 @@
 
 use crate::explain::report::ExplanationReport;
 use crate::lab::message::Review;
-use crate::store::Home;
 use crate::store::rows::{ModelRow, PredictionRow, SessionId};
+use crate::store::{Home, StoreError};
 use crate::study::StudyError;
 use crate::train::card::Card;
 
@@ -13,14 +13,16 @@ use crate::train::card::Card;
 /// # Errors
 /// The session cannot be read.
 pub fn review(home: &Home, id: SessionId) -> Result<Review, StudyError> {
-    let model = newest_that_answered(home, id)?;
+    let model = newest_that_answered(home, &home.predictions(id)?)?;
     review_of(home, id, model.as_deref())
 }
 
-/// The newest of the models that answered for a session; one that came as a file only where no stored one did,
-/// because nobody knows when it was made.
-fn newest_that_answered(home: &Home, id: SessionId) -> Result<Option<String>, StudyError> {
-    let answered = home.predictions(id)?;
+/// The newest of the models that gave these answers; one that came as a file only where no stored one did, because nobody
+/// knows when it was made. The store sorts answers by name, which says nothing about age.
+///
+/// # Errors
+/// The catalogue cannot be read.
+pub fn newest_that_answered(home: &Home, answered: &[PredictionRow]) -> Result<Option<String>, StoreError> {
     let newest = home.models()?.into_iter().map(|m| m.name).find(|name| answered.iter().any(|p| p.model == *name));
     Ok(newest.or_else(|| answered.last().map(|p| p.model.clone())))
 }

@@ -6,6 +6,7 @@ use crate::prepare::pulse::pulse_peaks;
 use crate::signal::{Nanos, Role, StreamKind, seconds, to_nanos};
 use crate::store::rows::{SessionId, StreamRow, Trial};
 use crate::store::{Block, Home, Recording};
+use crate::study::newest_that_answered;
 
 /// Values of a lane: a screen has no more columns than that, and no value is shorter than a quarter of a second.
 const VALUES: f64 = 240.0;
@@ -55,11 +56,13 @@ pub fn load(home: &Home, id: SessionId, number: u32) -> Result<Labelling, String
     })
 }
 
-/// What the newest model says by the second.
+/// What the newest model that answered for the trial says by the second.
 #[expect(clippy::type_complexity, reason = "classes and a list of (second, class, probability)")]
 fn predicted(home: &Home, id: SessionId, number: u32) -> Result<(Vec<String>, Vec<(f32, usize, f32)>), String> {
-    let rows = home.predictions(id).map_err(|e| e.to_string())?;
-    let Some(row) = rows.into_iter().rev().find(|r| r.trial == number) else { return Ok(Default::default()) };
+    let mut rows = home.predictions(id).map_err(|e| e.to_string())?;
+    rows.retain(|r| r.trial == number);
+    let newest = newest_that_answered(home, &rows).map_err(|e| e.to_string())?;
+    let Some(row) = rows.into_iter().find(|r| Some(&r.model) == newest.as_ref()) else { return Ok(Default::default()) };
     let said = row.timeline.iter().filter_map(|(at, p)| {
         let (class, share) = p.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
         Some((*at, class, share))
@@ -161,4 +164,33 @@ impl Clip<'_> {
 fn lane(name: &str, unit: &str, bins: Vec<(f64, u32)>) -> LabelLane {
     let mean = |(sum, n): (f64, u32)| if n == 0 { f32::NAN } else { (sum / f64::from(n)) as f32 };
     LabelLane { name: name.into(), unit: unit.into(), values: bins.into_iter().map(mean).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::rows::{Entry, ModelRow, PredictionRow};
+    use serde_json::json;
+
+    #[test]
+    fn the_newest_model_by_date_speaks_whatever_it_is_called() {
+        let folder = tempfile::tempdir().expect("folder");
+        let home = Home::open(folder.path()).expect("opens");
+        for (name, created, trials) in [("eeg-a", Some(2), 1..=1), ("eeg-b", Some(1), 1..=2), ("own", None, 1..=3)] {
+            if let Some(created) = created {
+                let row = json!({ "name": name, "modality": "eeg", "file": "x", "sha256": "", "created_utc": created,
+                                  "sessions": [], "participants": [], "simulated": true, "summary": "" });
+                let row: ModelRow = serde_json::from_value(row).expect("a row");
+                home.put(Entry::Model(row)).expect("stores");
+            }
+            for trial in trials {
+                let row = json!({ "session": 7, "trial": trial, "model": name, "classes": [name], "truth": null, "eeg": null,
+                                  "face": null, "fused": null, "timeline": [[0.0, [1.0]]], "held_out": true, "runtime": "" });
+                let row: PredictionRow = serde_json::from_value(row).expect("a row");
+                home.put(Entry::Prediction(row)).expect("stores");
+            }
+        }
+        let speaks = |trial| predicted(&home, SessionId(7), trial).expect("reads").0.concat();
+        assert_eq!([1, 2, 3, 4].map(speaks), ["eeg-a", "eeg-b", "own", ""]);
+    }
 }
