@@ -105,6 +105,29 @@ fn what_cannot_be_explained_is_refused_by_name() {
     }
 }
 
+/// Names fall back on what y says: the class of the samples that are 0 is "0", on the page, in files and by `--class`.
+#[test]
+fn classes_without_names_are_called_as_y_calls_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = Samples::given().write(folder.path(), true);
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let quick = ["--quick", "--explainers", "Gradient x input", "--class", "0", "-o", &at("r.json"), "-o", &at("r.npz")];
+    let (well, page) = said(&captum("pooled.onnx"), &data, &[&quick[..], &["-o", &at("r.html")]].concat());
+    let rows = |name: &str| page.lines().any(|l| l.trim_start().starts_with(&format!("{name} ")));
+    assert!(well && rows("0") && rows("4") && !rows("5"), "{page}");
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(at("r.json")).expect("written")).expect("JSON");
+    let classes = report["classes"].as_array().expect("classes");
+    let named = |c: &serde_json::Value| (c["class"].as_str().map(str::to_string), c["samples"].as_u64());
+    println!("{:?}", classes.iter().map(named).collect::<Vec<_>>());
+    let names: Vec<&str> = classes.iter().filter_map(|c| c["class"].as_str()).collect();
+    assert_eq!(names, ["0", "1", "2", "3", "4"]);
+    let stored = arrays::read(Path::new(&at("r.npz"))).expect("arrays");
+    let words = stored.iter().find(|a| a.name == "classes").map(|a| &a.content);
+    assert!(matches!(words, Some(Content::Words(words)) if *words == names), "{words:?}");
+    let (well, refused) = said(&captum("pooled.onnx"), &data, &["--quick", "--explainers", "Gradient x input", "--class", "5"]);
+    assert!(!well && refused.contains("it knows 0, 1, 2, 3, 4"), "{refused}");
+}
+
 #[test]
 fn what_says_little_is_said() {
     let folder = tempfile::tempdir().expect("a folder");

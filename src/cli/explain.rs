@@ -24,9 +24,9 @@ use std::path::PathBuf;
     after_help = "Without --onnx: what was found when the model was trained, each trial by networks that never saw it; with other choices \
 its folds are trained again first.\n\
 With --onnx and --data: any network that is a sequence of convolutions, pools, batch norms, activations and dense layers. \
-The .npz has x (samples, as the network takes them) and y (classes); better with trials (samples of one trial are resampled \
-together), references (training samples), channels, bands, classes (names) and pixels (where channel x band stands in a \
-sample, row-major).\n\nExamples:\n  limbic explain --class fear\n  \
+The .npz has x (samples, as the network takes them) and y (classes, 0 to n - 1); better with trials (samples of one trial are \
+resampled together), references (training samples), channels, bands, classes (names in the order of y; without them every \
+class is called by its number in y) and pixels (where channel x band stands in a sample, row-major).\n\nExamples:\n  limbic explain --class fear\n  \
 limbic explain --onnx model.onnx --data x.npz --metric probability -o report.html -o maps.npz"
 )]
 pub struct Args {

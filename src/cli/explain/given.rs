@@ -56,7 +56,8 @@ pub fn read(model: &Path, data: &Path) -> anyhow::Result<Given> {
         recipe: card.map_or("given".into(), |c| c.recipe.id()),
         channels: channels.filter(|_| known).unwrap_or_else(|| number(rows * lines)),
         bands: bands.filter(|_| known).unwrap_or_else(|| number(columns)),
-        classes: arrays.words("classes")?.unwrap_or_else(|| number(classes)),
+        // As y calls them, so that a class is found under the number that stands in the data.
+        classes: arrays.words("classes")?.unwrap_or_else(|| (0..classes).map(|i| i.to_string()).collect()),
         simulated: false,
     };
     let all = names.channels.len() * names.bands.len();
