@@ -29,6 +29,8 @@ pub struct Job {
     stop: Arc<AtomicBool>,
     last: Arc<Mutex<Option<Progress>>>,
     listener: Option<Arc<Listener>>,
+    /// Of a long walk: which of its steps the reports come from.
+    step: Option<Arc<str>>,
 }
 
 impl Job {
@@ -40,6 +42,21 @@ impl Job {
     /// A job whose every report is handed to `listener`, on the job's own thread.
     pub fn watched(listener: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
         Job { listener: Some(Arc::new(Box::new(listener))), ..Job::default() }
+    }
+
+    /// The same job, which `flag` stops too: a signal's.
+    pub fn stopped_by(self, flag: Arc<AtomicBool>) -> Self {
+        Job { stop: flag, ..self }
+    }
+
+    /// The same job, one step of a walk further: its reports begin with the step's name.
+    pub fn within(&self, step: &str) -> Self {
+        Job { step: Some(step.into()), ..self.clone() }
+    }
+
+    /// Raised once the job is asked to stop, for whoever takes no job.
+    pub fn stop_flag(&self) -> &AtomicBool {
+        &self.stop
     }
 
     /// Reports progress.
@@ -55,7 +72,8 @@ impl Job {
     /// # Errors
     /// As [`Job::report`].
     pub fn report_with(&self, stage: &str, done: u64, total: u64, detail: &str) -> Result<(), Stopped> {
-        let progress = Progress { stage: stage.into(), done, total, detail: detail.into() };
+        let stage = self.step.as_ref().map_or_else(|| stage.to_string(), |step| format!("{step}: {stage}"));
+        let progress = Progress { stage, done, total, detail: detail.into() };
         if let Some(listener) = &self.listener {
             listener(&progress);
         }

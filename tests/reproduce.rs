@@ -5,18 +5,39 @@
 mod pickled;
 
 use pickled::pickled;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 const RATE: usize = 128;
 const CHANNELS: usize = 40;
 /// The recordings begin 3 s before each video.
 const LEAD_S: usize = 3;
 
-fn limbic(folder: &Path, arguments: &[&str]) -> Output {
+fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_limbic"));
     command.arg("--home").arg(folder.join("home")).args(arguments).current_dir(folder);
-    command.env("XDG_DATA_HOME", folder.join("no-data")).output().expect("limbic runs")
+    command.env("XDG_DATA_HOME", folder.join("no-data"));
+    command
+}
+
+fn limbic(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().expect("limbic runs")
+}
+
+/// Interrupts a run once it says that it is at this step; answers what it said.
+fn interrupted(folder: &Path, arguments: &[&str], step: &str) -> String {
+    let mut child = command(folder, arguments).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("limbic runs");
+    let (mut said, mut pressed) = (String::new(), false);
+    for line in BufReader::new(child.stderr.take().expect("its messages")).lines() {
+        said += &(line.expect("text") + "\n");
+        if !pressed && said.contains(step) {
+            pressed = true;
+            assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill").success());
+        }
+    }
+    assert_eq!(child.wait().expect("ends").code(), Some(1), "{said}");
+    said
 }
 
 fn printed(output: &Output) -> String {
@@ -117,9 +138,14 @@ fn gagliardi_runs_from_deap_to_its_tables_and_goes_on_where_it_stopped() {
             "3",
         ]);
     }
-    let page = printed(&limbic(folder.path(), &arguments));
-    println!("{page}");
-    assert!(page.starts_with("3 recordings imported, 0 were there already"), "{page}");
+    let said = interrupted(folder.path(), &arguments, "step 1 of");
+    assert!(said.contains("import 0/3") && said.contains("psd: EEG features 0/3"), "{said}");
+    assert!(said.ends_with("home, and the same command goes on from there\n"), "{said}");
+    let run = limbic(folder.path(), &arguments);
+    let (page, said) = (printed(&run), String::from_utf8_lossy(&run.stderr).into_owned());
+    println!("{page}\n{said}");
+    assert!(page.starts_with("0 recordings imported, 3 were there already"), "{page}");
+    assert!(said.lines().any(|l| l.starts_with("step ") && l.contains("model and explanation: ")), "{said}");
     for wanted in
         ["BESIDE THE PAPER", "97-98", "60-67", "LEAKS", "QUALITY TEST", "QUICK", "99.7 % on pure noise", "plethysmograph"]
     {

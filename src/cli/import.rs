@@ -5,11 +5,10 @@ use crate::exchange::{self, ReadOptions, Source};
 use crate::store::Home;
 use crate::store::rows::Session;
 use crate::study;
-use anyhow::{Context, bail};
+use anyhow::bail;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 /// Make sessions of recordings: EDF, BDF, BrainVision, XDF, EEGLAB, WFDB, npz, OpenBCI; BIDS, DEAP, MAHNOB-HCI, SEED
 #[derive(Debug, clap::Args)]
@@ -64,7 +63,8 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     }
     let home = Home::open(&common.home)?;
     let job = progress::job();
-    let stop = stop_flag()?;
+    // Half an import goes; after a second Ctrl-C the next opening of the home takes it away.
+    let stop = progress::stop_flag()?;
     let (mut taken, mut failed) = (Vec::new(), Vec::new());
     for (done, source) in sources.iter().enumerate() {
         if stop.load(Ordering::Relaxed) {
@@ -105,18 +105,6 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         bail!("{} of {} recordings were not imported: {}", failed.len(), sources.len(), failed.join("; "));
     }
     Ok(())
-}
-
-/// Raised by Ctrl-C, so that half a recording can be taken away again; pressed once more it ends the program at once, and
-/// the next opening of the home does that.
-fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-        signal_hook::flag::register_conditional_default(signal, stop.clone())
-            .and_then(|_| signal_hook::flag::register(signal, stop.clone()))
-            .context("cannot listen for Ctrl-C")?;
-    }
-    Ok(stop)
 }
 
 fn described(taken: &Taken) -> Value {

@@ -13,7 +13,8 @@ use std::path::PathBuf;
 /// A paper's experiment from its data set to its tables: import, features, training, evaluation, explanation
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: limbic reproduce gagliardi --data DEAP --home deap\n         limbic reproduce thanh --data SEED_IV --faces RAF-DB --quick\n\nA run that was broken off goes on where it stopped when it is started again with the same home."
+    after_help = "Example: limbic reproduce gagliardi --data DEAP --home deap\n         limbic reproduce thanh --data SEED_IV --faces RAF-DB --quick\n\nIt tells its steps on standard error. A run that was stopped (Ctrl-C) or broken off goes on where it stopped when it is started \
+again with the same home."
 )]
 pub struct Args {
     /// gagliardi: band powers and brain-heart interplay (DEAP); thanh: spectrograms and faces (four emotions, RAF-DB)
@@ -72,8 +73,12 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     }
     let settings = settings(args, common)?;
     let home = Home::open(&common.home)?;
-    let made = reproduce(&home, &settings, &progress::job());
+    let job = progress::stoppable()?;
+    let made = reproduce(&home, &settings, &job);
     progress::clear();
+    if made.is_err() && job.is_stopped() {
+        bail!("stopped; what is done is kept in {}, and the same command goes on from there", common.home.display());
+    }
     let made = made?;
     if common.json {
         println!("{}", serde_json::to_string_pretty(&made)?);

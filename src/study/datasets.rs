@@ -104,11 +104,12 @@ pub fn eeg_dataset(recordings: &[Recording], target: Target, features: Features,
     let mut recipe: Option<Recipe> = None;
     let (mut examples, mut left_out) = (Vec::new(), Vec::new());
     for (done, recording) in recordings.iter().enumerate() {
-        job.report("EEG features", done as u64, recordings.len() as u64)?;
+        let tell = |detail: &str| job.report_with("EEG features", done as u64, recordings.len() as u64, detail);
+        tell(&short(recording))?;
         if eeg_stream(recording).is_none() {
             continue;
         }
-        let found = examples_of(recording, target, &classes, features, job)?;
+        let found = examples_of(recording, target, &classes, features, job, &tell)?;
         let first = recipe.get_or_insert_with(|| found.recipe.clone());
         if *first != found.recipe {
             return Err(StudyError::Session {
@@ -135,6 +136,11 @@ pub fn eeg_dataset(recordings: &[Recording], target: Target, features: Features,
     }
 }
 
+/// A line of progress has little room.
+fn short(recording: &Recording) -> String {
+    format!("{}/{}", recording.session.participant, recording.session.number)
+}
+
 /// What one session gives.
 pub struct SessionExamples {
     pub recipe: Recipe,
@@ -143,25 +149,29 @@ pub struct SessionExamples {
     pub left_out: Vec<String>,
 }
 
-/// Rows of one session's usable trials that have a label, and the recipe that made them.
+/// Rows of one session's usable trials that have a label, and the recipe that made them; `tell` hears of every trial.
 ///
 /// # Errors
-/// The session cannot be read or has no EEG.
+/// The session cannot be read or has no EEG; `tell` says that the job was stopped.
 pub fn examples_of(
     recording: &Recording,
     target: Target,
     classes: &[String],
     features: Features,
     job: &Job,
+    tell: &(impl Fn(&str) -> Result<(), Stopped> + Sync),
 ) -> Result<SessionExamples, StudyError> {
     let recipe = eeg_recipe(recording, features)?;
+    let trials = labelled(recording, target, classes);
+    let (name, done) = (short(recording), AtomicU64::new(0));
     let one = |(trial, label): &(&Trial, usize)| {
         if job.is_stopped() {
             return Err(Stopped.into());
         }
-        trial_windows(recording, trial, *label, features, job)
+        let made = trial_windows(recording, trial, *label, features, job)?;
+        tell(&format!("{name}, {} of {} trials", done.fetch_add(1, Ordering::Relaxed) + 1, trials.len()))?;
+        Ok(made)
     };
-    let trials = labelled(recording, target, classes);
     let made: Vec<Result<Vec<Example>, String>> = match features.one_by_one() {
         true => trials.iter().map(one).collect::<Result<_, StudyError>>()?,
         false => trials.par_iter().map(one).collect::<Result<_, StudyError>>()?,

@@ -72,7 +72,9 @@ pub fn prepare(home: &Home, plan: &EvaluationPlan, job: &Job) -> Result<Vec<Shar
     let mut all = Vec::new();
     for &target in &plan.targets {
         let (dataset, caveats) = dataset(&recordings, plan.modality, target, job)?;
-        for &protocol in &plan.protocols {
+        for (done, &protocol) in plan.protocols.iter().enumerate() {
+            // Large data take a while to be packed.
+            job.report_with("runs", done as u64, plan.protocols.len() as u64, protocol.name())?;
             let task = Task {
                 protocol,
                 network: plan.network.clone(),

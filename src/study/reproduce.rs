@@ -7,7 +7,7 @@ pub use published::{Figure, beside};
 
 use crate::exchange::{ReadOptions, recognise};
 use crate::explain::report::ExplanationReport;
-use crate::job::Job;
+use crate::job::{Job, Stopped};
 use crate::prepare::dataset::Target;
 use crate::signal::{Emotion, Nanos};
 use crate::store::rows::{Session, SessionId};
@@ -23,7 +23,6 @@ use crate::train::fit::FitOptions;
 use crate::train::protocol::Protocol;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 /// Which paper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +96,13 @@ pub fn reproduce(home: &Home, settings: &Settings, job: &Job) -> Result<Reproduc
     let recordings = taken.sessions.iter().map(|id| home.recording(*id)).collect::<Result<Vec<_>, _>>()?;
     let targets = targets(settings, &recordings)?;
     let mut parts = Vec::new();
+    // Every family of features, the faces, and the model that is explained.
+    let steps = settings.features.len() + usize::from(settings.faces.is_some()) + 1;
+    let mut step = 0;
+    let mut next = |what: &str| {
+        step += 1;
+        job.within(&format!("step {step} of {steps}, {what}"))
+    };
     for &features in &settings.features {
         let plan = EvaluationPlan {
             sessions: taken.sessions.clone(),
@@ -109,10 +115,12 @@ pub fn reproduce(home: &Home, settings: &Settings, job: &Job) -> Result<Reproduc
             seed: settings.seed,
             workers: settings.workers,
         };
-        parts.push(part(features.name(), evaluate(home, &plan, job))?);
+        parts.push(part(features.name(), evaluate(home, &plan, &next(&features.name())), job)?);
     }
     let faces = match &settings.faces {
-        Some(tree) => Some(part("face pictures".into(), face_pictures(home, settings, tree, job).map(|e| vec![e]))?),
+        Some(tree) => {
+            Some(part("face pictures".into(), face_pictures(home, settings, tree, &next("face pictures")).map(|e| vec![e]), job)?)
+        }
         None => None,
     };
     let first = settings.features.iter().zip(&parts).find(|(_, p)| p.refused.is_none()).map(|(f, _)| *f);
@@ -120,7 +128,7 @@ pub fn reproduce(home: &Home, settings: &Settings, job: &Job) -> Result<Reproduc
         let why: Vec<String> = parts.iter().filter_map(|p| p.refused.clone()).collect();
         return Err(StudyError::NothingToTrain(why.join("; ")));
     };
-    let (model, explanation) = explained(home, settings, &taken.sessions, targets[0], features, job)?;
+    let (model, explanation) = explained(home, settings, &taken.sessions, targets[0], features, &next("model and explanation"))?;
     let mut made = Reproduction {
         experiment: settings.experiment,
         imported: taken.new,
@@ -138,10 +146,11 @@ pub fn reproduce(home: &Home, settings: &Settings, job: &Job) -> Result<Reproduc
 }
 
 /// A stop ends everything; what one family of features lacks is said in its place.
-fn part(features: String, found: Result<Vec<Evaluation>, StudyError>) -> Result<Part, StudyError> {
+fn part(features: String, found: Result<Vec<Evaluation>, StudyError>, job: &Job) -> Result<Part, StudyError> {
     match found {
         Ok(evaluations) => Ok(Part { features, evaluations, refused: None }),
-        Err(StudyError::Stopped(stop)) => Err(StudyError::Stopped(stop)),
+        // Each stage has its own word for a stop.
+        Err(_) if job.is_stopped() => Err(Stopped.into()),
         Err(e) => Ok(Part { features, evaluations: Vec::new(), refused: Some(e.to_string()) }),
     }
 }
@@ -166,9 +175,9 @@ fn take_in(home: &Home, settings: &Settings, job: &Job) -> Result<Taken, StudyEr
         }
         match source.read(ReadOptions::default()) {
             Ok(imported) => {
-                taken.sessions.push(
-                    super::import(home, imported, source, None, settings.now_utc + done as i64, &AtomicBool::new(false))?.id,
-                );
+                taken
+                    .sessions
+                    .push(super::import(home, imported, source, None, settings.now_utc + done as i64, job.stop_flag())?.id);
                 taken.new += 1;
             }
             Err(e) => taken.failed.push(e.to_string()),
@@ -252,7 +261,7 @@ fn explained(
     };
     match super::run(home, &plan, job, &mut |_| {}) {
         Ok(outcome) => Ok((Some(outcome.summary), outcome.explanation)),
-        Err(StudyError::Stopped(stop)) => Err(StudyError::Stopped(stop)),
+        Err(_) if job.is_stopped() => Err(Stopped.into()),
         Err(e) => Ok((Some(format!("no model was explained: {e}")), None)),
     }
 }

@@ -135,6 +135,8 @@ impl Shards {
             return Ok(());
         }
         let stage = format!("{}: {}", self.task.protocol.name(), shard.held_out);
+        // Until the first epoch is over nothing else is heard of the run.
+        job.report(&stage, 0, u64::from(self.task.fit.epochs))?;
         let checkpoint = Checkpoint::new(&self.path(shard.number, "state"), SAVE_EVERY);
         let answers = run_shard(&self.dataset, shard, &self.task.options()?, (job, &stage), Some(&checkpoint))?;
         let path = self.path(shard.number, "json");
