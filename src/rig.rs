@@ -203,8 +203,8 @@ pub enum PlayerChoice {
 /// Why a rig cannot be used; the sentence names the file and the mend.
 #[derive(Debug, thiserror::Error)]
 pub enum RigError {
-    #[error("cannot read the rig {path}: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
+    #[error("cannot read the rig {path}: {cause}")]
+    Read { path: PathBuf, cause: std::io::Error },
     #[error("the rig {path} does not make sense: {message}")]
     Parse { path: PathBuf, message: String },
     #[error("the rig {path} has no [[device]]; add one, e.g. kind = \"simulator\"")]
@@ -219,7 +219,7 @@ impl Rig {
     /// # Errors
     /// Unreadable file, TOML that does not parse, unknown keys, no device, impossible values.
     pub fn load(path: &Path) -> Result<Rig, RigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| RigError::Read { path: path.into(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|cause| RigError::Read { path: path.into(), cause })?;
         let mut rig = Rig::parse(&text, path)?;
         let base = path.parent().unwrap_or(Path::new("."));
         let resolve = |p: &mut PathBuf| {

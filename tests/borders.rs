@@ -52,6 +52,23 @@ fn signal_imports_no_other_module_of_ours() {
     }
 }
 
+/// Of a field called `source` thiserror makes the next link of the chain, and `{:#}` prints every link.
+#[test]
+fn no_error_tells_its_cause_itself_and_in_its_chain() {
+    for (name, text) in sources() {
+        for sentence in text.split("#[error(").skip(1).filter_map(|after| after.split(")]").next()) {
+            assert!(
+                !["{source}", "{source:"].iter().any(|s| sentence.contains(s)),
+                "src/{name}: call the field `cause`, or leave it out of {sentence}"
+            );
+        }
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        for pair in lines.windows(2).filter(|p| p[1].contains("#[from]") || p[1].contains("#[source]")) {
+            assert!(pair[0].contains("transparent") || !pair[0].contains("{0}"), "src/{name}: {} tells its cause twice", pair[1]);
+        }
+    }
+}
+
 #[test]
 fn nothing_below_the_screens_knows_them() {
     for (name, text) in sources().iter().filter(|(n, _)| !matches!(stage(n), "show" | "cli" | "main" | "lib")) {

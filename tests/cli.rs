@@ -94,6 +94,16 @@ fn a_home_that_cannot_be_written_is_named() {
     let folder = folder();
     write(folder.path(), "file", "not a folder");
     refuses(folder.path(), &["record", "--seconds", "1", "--home", "file/home"], &["file/home"]);
+    // What the operating system says is told once, whichever stage says it.
+    for command in [
+        &["record", "--seconds", "1", "--home", "file/home"][..],
+        &["models", "--home", "file/home"],
+        &["record", "--seconds", "1", "--rig", "file/rig.toml"],
+        &["explain", "--onnx", "file/m.onnx", "--data", "file/x.npz"],
+    ] {
+        let message = said(&limbic(folder.path(), command));
+        assert_eq!(message.matches("os error").count(), 1, "{command:?}: {message}");
+    }
 }
 
 #[test]

@@ -39,8 +39,8 @@ pub struct Playlist {
 /// Why a playlist cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaylistError {
-    #[error("cannot read the playlist {path}: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
+    #[error("cannot read the playlist {path}: {cause}")]
+    Read { path: PathBuf, cause: std::io::Error },
     #[error("the playlist {path} does not make sense: {message}")]
     Parse { path: PathBuf, message: String },
     #[error("the playlist {path} has no [[video]]; add one with name, file, intended and length_s")]
@@ -60,7 +60,7 @@ impl Playlist {
     /// # Errors
     /// Unreadable file, TOML that does not parse, unknown keys or emotions, no video, a name twice, an impossible length.
     pub fn load(path: &Path) -> Result<Playlist, PlaylistError> {
-        let text = std::fs::read_to_string(path).map_err(|source| PlaylistError::Read { path: path.into(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|cause| PlaylistError::Read { path: path.into(), cause })?;
         let mut playlist = Playlist::parse(&text, path)?;
         let base = path.parent().unwrap_or(Path::new("."));
         for file in playlist.videos.iter_mut().filter_map(|v| v.file.as_mut()).filter(|f| f.is_relative()) {

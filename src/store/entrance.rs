@@ -64,7 +64,7 @@ pub(super) fn wait_until_free(path: &Path) -> Result<(), StoreError> {
 /// Takes the home's lock; it is held as long as the file is open.
 pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join("lock");
-    let cannot = |source| StoreError::NotWritable { home: dir.into(), source };
+    let cannot = |cause| StoreError::NotWritable { home: dir.into(), cause };
     let mut file = disk::private_file().create(true).truncate(false).open(&path).map_err(cannot)?;
     match patiently(&file, LOOKS) {
         Ok(()) => {}

@@ -4,7 +4,8 @@ use super::rows::SessionId;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why the store did not do what it was asked.
+/// Why the store did not do what it was asked. The operating system's reason is called `cause`: a field called `source`
+/// would be told a second time by whoever prints the chain of errors.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error(
@@ -14,18 +15,18 @@ pub enum StoreError {
     Locked { home: PathBuf, by: String },
     #[error("another program holds {}; end it first (`fuser` names its process)", path.display())]
     Held { path: PathBuf },
-    #[error("the home {} cannot be written: {source}; choose another with --home", home.display())]
-    NotWritable { home: PathBuf, source: io::Error },
-    #[error("{} is no home of limbic: {source}; choose another with --home", home.display())]
-    NoHome { home: PathBuf, source: io::Error },
+    #[error("the home {} cannot be written: {cause}; choose another with --home", home.display())]
+    NotWritable { home: PathBuf, cause: io::Error },
+    #[error("{} is no home of limbic: {cause}; choose another with --home", home.display())]
+    NoHome { home: PathBuf, cause: io::Error },
     #[error("only {left} MiB are free at {}; free some space ({wanted} MiB) before anything is written there", home.display())]
     Full { home: PathBuf, left: u64, wanted: u64 },
     #[error("there is room for {minutes:.0} minutes at {} ({free} MiB free) and the session needs about {wanted:.0} minutes; free some space or choose another --home", home.display())]
     NoRoom { home: PathBuf, minutes: f64, wanted: f64, free: u64 },
     #[error("the home {} was opened for reading only", home.display())]
     ReadOnly { home: PathBuf },
-    #[error("cannot {what} {}: {source}", path.display())]
-    Io { what: &'static str, path: PathBuf, source: io::Error },
+    #[error("cannot {what} {}: {cause}", path.display())]
+    Io { what: &'static str, path: PathBuf, cause: io::Error },
     #[error("{} is damaged at byte {offset}; `limbic verify` says what is lost", path.display())]
     Damaged { path: PathBuf, offset: u64 },
     #[error("{what} is {bytes} bytes, more than the {limit} that fit; put it into a file and store its name")]
@@ -82,12 +83,12 @@ pub(super) trait Named<T> {
 
 impl<T> Named<T> for io::Result<T> {
     fn named(self, what: &'static str, path: &Path) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Io { what, path: path.into(), source })
+        self.map_err(|cause| StoreError::Io { what, path: path.into(), cause })
     }
 }
 
 impl<T> Named<T> for rustix::io::Result<T> {
     fn named(self, what: &'static str, path: &Path) -> Result<T, StoreError> {
-        self.map_err(|e| StoreError::Io { what, path: path.into(), source: e.into() })
+        self.map_err(|e| StoreError::Io { what, path: path.into(), cause: e.into() })
     }
 }

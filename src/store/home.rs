@@ -63,7 +63,7 @@ impl Home {
     /// # Errors
     /// Another process has it open, it cannot be written, or less than 8 MiB are free. Nothing is created then.
     pub fn open(dir: &Path) -> Result<Home, StoreError> {
-        let cannot = |source| StoreError::NotWritable { home: dir.into(), source };
+        let cannot = |cause| StoreError::NotWritable { home: dir.into(), cause };
         if let Some(left) = disk::free_bytes(dir).map(|bytes| bytes >> 20).filter(|mib| *mib < ROOM_MIB) {
             return Err(StoreError::Full { home: dir.into(), left, wanted: ROOM_MIB });
         }
@@ -117,7 +117,7 @@ impl Home {
     /// # Errors
     /// The folder is not there or cannot be read.
     pub fn view(dir: &Path) -> Result<Home, StoreError> {
-        std::fs::read_dir(dir).map_err(|source| StoreError::NoHome { home: dir.into(), source })?;
+        std::fs::read_dir(dir).map_err(|cause| StoreError::NoHome { home: dir.into(), cause })?;
         let inner = Inner { dir: dir.into(), state: Mutex::default(), notices: Vec::new(), lock: None };
         Ok(Home { inner: Arc::new(inner) })
     }

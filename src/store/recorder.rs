@@ -115,7 +115,7 @@ impl Recorder {
         let thread = std::thread::Builder::new()
             .name("recorder".into())
             .spawn(move || work.run())
-            .map_err(|source| StoreError::Io { what: "start the recorder of", path, source })?;
+            .map_err(|cause| StoreError::Io { what: "start the recorder of", path, cause })?;
         let input = RecorderInput { data: data_in, control: control_in, shared, blocking };
         Ok(Recorder { input, acks, thread: Some(thread) })
     }

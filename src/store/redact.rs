@@ -244,7 +244,7 @@ fn continue_journal(beside: &Path, id: SessionId, entries: &[Entry]) -> Result<(
 fn exchange(beside: &Path, folder: &Path) -> Result<(), StoreError> {
     renameat_with(CWD, beside, CWD, folder, RenameFlags::EXCHANGE).map_err(|e| match e {
         rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS => StoreError::NoExchange { home: folder.into() },
-        other => StoreError::Io { what: "exchange", path: beside.into(), source: other.into() },
+        other => StoreError::Io { what: "exchange", path: beside.into(), cause: other.into() },
     })
 }
 

@@ -79,7 +79,7 @@ pub(super) fn first(
 impl Making {
     fn read(home: &Home, model: &str) -> Result<Self, StudyError> {
         let path = home.dir().join(making_file(model));
-        let bytes = std::fs::read(&path).map_err(|source| StudyError::Read { path: path.clone(), source })?;
+        let bytes = std::fs::read(&path).map_err(|cause| StudyError::Read { path: path.clone(), cause })?;
         serde_json::from_slice(&bytes).map_err(|e| StudyError::Folder { path, why: format!("is damaged ({e})") })
     }
 

@@ -69,7 +69,7 @@ pub fn extractor() -> Result<&'static Extractor, StudyError> {
 
 impl Extractor {
     fn open(file: &Path, runtime: &Runtime) -> Result<Extractor, StudyError> {
-        let bytes = std::fs::read(file).map_err(|source| StudyError::Read { path: file.into(), source })?;
+        let bytes = std::fs::read(file).map_err(|cause| StudyError::Read { path: file.into(), cause })?;
         let network = OnnxSession::from_bytes(runtime, &file.display().to_string(), &bytes).map_err(infer)?;
         let path = EpochPath::new(network, Arc::new(Headless), 1.0)?;
         let options = if path.sides().0 == 299 { SpectrogramOptions::side_299() } else { SpectrogramOptions::default() };

@@ -117,8 +117,8 @@ pub enum StudyError {
     NoNetwork(String),
     #[error("{path}: {why}")]
     Folder { path: PathBuf, why: String },
-    #[error("cannot write {path}: {source}")]
-    Write { path: PathBuf, source: std::io::Error },
+    #[error("cannot write {path}: {cause}")]
+    Write { path: PathBuf, cause: std::io::Error },
     #[error("{0}")]
     Cluster(String),
     #[error("session {session}: {message}")]
@@ -141,8 +141,8 @@ pub enum StudyError {
     Open(#[from] crate::infer::open::OpenError),
     #[error(transparent)]
     Face(#[from] crate::infer::face::FaceError),
-    #[error("cannot read {path}: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
+    #[error("cannot read {path}: {cause}")]
+    Read { path: PathBuf, cause: std::io::Error },
     #[error(transparent)]
     Explain(#[from] crate::explain::ExplainError),
     #[error(transparent)]

@@ -70,7 +70,7 @@ impl Shards {
         let description = serde_json::to_vec_pretty(&task).unwrap_or_default();
         let name = format!("{}-{}", task.protocol.name(), short_hash(&[&packed, &description]));
         let folder = parent.join(name);
-        let fail = |path: &Path, source| StudyError::Write { path: path.into(), source };
+        let fail = |path: &Path, cause| StudyError::Write { path: path.into(), cause };
         DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|e| fail(&folder, e))?;
         let data = folder.join("data.msgpack.zst");
         if !data.exists() {
@@ -90,7 +90,7 @@ impl Shards {
     pub fn open(folder: &Path) -> Result<Self, StudyError> {
         let read = |name: &str| {
             let path = folder.join(name);
-            std::fs::read(&path).map_err(|source| StudyError::Read { path, source })
+            std::fs::read(&path).map_err(|cause| StudyError::Read { path, cause })
         };
         let damaged = |what: &str| StudyError::Folder { path: folder.into(), why: format!("{what} is damaged") };
         let task: Task = serde_json::from_slice(&read("task.json")?).map_err(|_| damaged("task.json"))?;
@@ -141,7 +141,7 @@ impl Shards {
         let answers = run_shard(&self.dataset, shard, &self.task.options()?, (job, &stage), Some(&checkpoint))?;
         let path = self.path(shard.number, "json");
         let bytes = serde_json::to_vec(&answers).unwrap_or_default();
-        write_whole(&path, &bytes).map_err(|source| StudyError::Write { path, source })?;
+        write_whole(&path, &bytes).map_err(|cause| StudyError::Write { path, cause })?;
         checkpoint.discard();
         Ok(())
     }
@@ -197,7 +197,7 @@ impl Shards {
     /// Waits for the lock of a run; it falls with the process that holds it.
     fn lock(&self, number: usize, job: &Job) -> Result<File, StudyError> {
         let path = self.path(number, "lock");
-        let fail = |source| StudyError::Write { path: path.clone(), source };
+        let fail = |cause| StudyError::Write { path: path.clone(), cause };
         let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(fail)?;
         loop {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {

@@ -32,7 +32,7 @@ pub struct SlurmOptions {
 /// # Errors
 /// No Slurm here, a refused submission, runs that failed [`ATTEMPTS`] times (with the place of their logs).
 pub fn run_on_slurm(shards: &Shards, options: &SlurmOptions, job: &Job) -> Result<Vec<ShardAnswers>, StudyError> {
-    let folder = shards.folder.canonicalize().map_err(|source| StudyError::Read { path: shards.folder.clone(), source })?;
+    let folder = shards.folder.canonicalize().map_err(|cause| StudyError::Read { path: shards.folder.clone(), cause })?;
     let job_file = folder.join(JOB_FILE);
     let mut attempts = 0;
     loop {
@@ -52,7 +52,7 @@ pub fn run_on_slurm(shards: &Shards, options: &SlurmOptions, job: &Job) -> Resul
         }
         attempts += 1;
         let id = submit(&folder, &missing, options)?;
-        std::fs::write(&job_file, &id).map_err(|source| StudyError::Write { path: job_file.clone(), source })?;
+        std::fs::write(&job_file, &id).map_err(|cause| StudyError::Write { path: job_file.clone(), cause })?;
     }
 }
 
@@ -66,7 +66,7 @@ fn submit(folder: &std::path::Path, missing: &[usize], options: &SlurmOptions) -
         quoted(folder)
     );
     let path = folder.join("run.sbatch");
-    std::fs::write(&path, script).map_err(|source| StudyError::Write { path: path.clone(), source })?;
+    std::fs::write(&path, script).map_err(|cause| StudyError::Write { path: path.clone(), cause })?;
     let mut command = Command::new("sbatch");
     command.arg("--parsable").arg("--job-name=limbic-evaluate").arg(format!("--array={}", places.join(",")));
     command.arg(format!("--cpus-per-task={}", options.cores.max(1)));

@@ -111,7 +111,7 @@ impl Windows for Samples {
         data.resize_with(self.channels.len(), Vec::new);
         data.iter_mut().for_each(Vec::clear);
         let outcome = self.append(range, data);
-        outcome.map_err(|source| StoreError::Io { what: "read", path: self.records.path().into(), source })
+        outcome.map_err(|cause| StoreError::Io { what: "read", path: self.records.path().into(), cause })
     }
 }
 
