@@ -172,6 +172,33 @@ fn help_and_version_exit_zero_and_a_wrong_word_does_not() {
     assert_eq!(limbic(folder.path(), &["recrod"]).status.code(), Some(2));
 }
 
+/// A picture whose name promises what cannot be written is refused before anything is computed for it.
+#[test]
+fn a_figure_is_not_written_under_a_name_that_lies() {
+    let folder = folder();
+    write(folder.path(), "v.csv", "Fz,1.2\nCz,0.3\nPz,-0.4\n");
+    for (arguments, name, ends) in [
+        (&["topo", "v.csv", "-o", "v.pdf"][..], "v.pdf", ".svg, .png or .txt"),
+        (&["topo", "v.csv", "--json", "-o", "v.svg"], "v.svg", "ends with .json"),
+        (&["explain", "-o", "e.pdf"], "e.pdf", ".html, .htm, .svg, .png, .npz, .json or .txt"),
+        (&["faces", "gone.jpg", "--sheet", "s.png"], "s.png", ".jpg or .jpeg"),
+    ] {
+        refuses(folder.path(), arguments, &[name, ends]);
+        assert!(!folder.path().join(name).exists(), "{arguments:?} wrote {name}");
+    }
+    for (arguments, begin) in [
+        (&["topo", "v.csv", "-o", "v.SVG"][..], &b"<svg"[..]),
+        (&["topo", "v.csv", "-o", "v.png"], b"\x89PNG"),
+        (&["topo", "v.csv", "-o", "v.txt"], b" "),
+        (&["topo", "v.csv", "-o", "v"], b" "),
+        (&["topo", "v.csv", "-o", "v.xml", "--format", "svg"], b"<svg"),
+    ] {
+        let output = limbic(folder.path(), arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        assert!(std::fs::read(folder.path().join(arguments[3])).expect("written").starts_with(begin), "{arguments:?}");
+    }
+}
+
 /// Two models of one session: each name gets its own answers, in the table as in the JSON, and the rest shows the newest.
 #[test]
 fn a_model_that_is_named_gives_its_own_answers() {

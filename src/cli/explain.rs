@@ -10,7 +10,7 @@ mod plots;
 
 pub use choices::Choices;
 
-use crate::cli::{Common, progress, text};
+use crate::cli::{Common, files, progress, text};
 use crate::explain::report::{ClassExplanation, ExplanationReport};
 use crate::explain::{Options, explain};
 use crate::store::Home;
@@ -70,6 +70,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
+    // An explanation may take an hour: a name that cannot be written is said before it.
+    args.output.iter().chain(&args.html).try_for_each(|path| files::ends_with(path, &outputs::ENDS))?;
     let report = match (&args.onnx, &args.data) {
         (Some(model), Some(data)) => of_file(args, model, data)?,
         _ => stored(args, common)?,

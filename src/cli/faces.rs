@@ -52,6 +52,7 @@ pub struct Args {
 /// The first file that cannot be read, or a model that is not there or fails.
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     anyhow::ensure!(args.rate > 0.0 && args.every > 0.0, "--rate and --every must be above 0");
+    args.sheet.iter().try_for_each(|sheet| files::ends_with(sheet, &["jpg", "jpeg"]))?;
     let runtime = Runtime::find(common.lib_dir.as_deref());
     let models =
         Models { detector: args.detector.clone(), expression: args.expression.clone(), without_expression: args.boxes_only };

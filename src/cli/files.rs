@@ -30,6 +30,24 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> anyhow::Result<()> {
     private().with_context(|| format!("{} cannot be written", path.display()))
 }
 
+/// Refuses a file's name that ends otherwise than what can be written, before anything is computed for it.
+///
+/// # Errors
+/// One sentence that names the ends which are known.
+pub fn ends_with(path: &Path, known: &[&str]) -> anyhow::Result<()> {
+    let end = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    if known.contains(&end.as_str()) {
+        return Ok(());
+    }
+    let all: Vec<String> = known.iter().map(|e| format!(".{e}")).collect();
+    let choice = match all.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    };
+    anyhow::bail!("{} cannot be written; name a file that ends with {choice}", path.display())
+}
+
 /// The EEG of a file or of a session.
 ///
 /// # Errors

@@ -33,7 +33,7 @@ pub struct Args {
 /// How maps are drawn; shared by every subcommand that draws some.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Drawing {
-    /// How to draw [default: ansi on a terminal, svg or png for a file of that name, ascii otherwise]
+    /// How to draw [default: ansi on a terminal, svg or png for a file of that name, ascii for .txt and where no name ends]
     #[arg(long, value_enum)]
     pub format: Option<Format>,
     /// Columns of text to draw in
@@ -86,6 +86,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         drawing.format = Some(Format::Ascii);
     }
     let drawing = &drawing;
+    check_name(drawing, json)?;
     if !args.values.is_file() && args.values.as_os_str() != "-" || recording::is_recording(&args.values) {
         let (maps, labels) = recording::band_maps(args, common)?;
         return draw_maps(&maps, &labels, drawing, json);
@@ -164,6 +165,15 @@ fn format(drawing: &Drawing) -> Format {
         () if drawing.output.is_none() && std::io::stdout().is_terminal() => Format::Ansi,
         () => Format::Ascii,
     })
+}
+
+/// A name that ends otherwise than what is written into it would lie; one without an end promises nothing.
+fn check_name(drawing: &Drawing, json: bool) -> anyhow::Result<()> {
+    match &drawing.output {
+        Some(path) if path.extension().is_some() && json => files::ends_with(path, &["json"]),
+        Some(path) if path.extension().is_some() && drawing.format.is_none() => files::ends_with(path, &["svg", "png", "txt"]),
+        _ => Ok(()),
+    }
 }
 
 fn as_json<E: Electrodes + ?Sized>(maps: &[(String, Vec<f64>)], on: &E, drawing: &Drawing) -> anyhow::Result<String> {

@@ -4,8 +4,10 @@ use super::{html, picture};
 use crate::cli::files;
 use crate::exchange::npz::{self, Array, Values};
 use crate::explain::report::ExplanationReport;
-use anyhow::bail;
 use std::path::Path;
+
+/// How the names of files end that can be written.
+pub const ENDS: [&str; 7] = ["html", "htm", "svg", "png", "npz", "json", "txt"];
 
 /// Writes the report; `page` is its plain text.
 ///
@@ -26,7 +28,7 @@ pub fn write(path: &Path, report: &ExplanationReport, page: &str) -> anyhow::Res
             npz::write(path, &arrays(report))?;
             return Ok(());
         }
-        _ => bail!("{} ends with none of .html, .svg, .png, .npz, .json and .txt", path.display()),
+        _ => return files::ends_with(path, &ENDS),
     };
     files::write(path, text)
 }
