@@ -226,7 +226,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Some(Command::Explain(args)) => explain::run(args, common)?,
         Some(Command::Topo(args)) => topo::run(args, common)?,
         Some(Command::ProbeGpu) => device::probe()?,
-        Some(Command::Pictures(args)) => pictures::run(args)?,
+        Some(Command::Pictures(args)) => pictures::run(args, common.json)?,
     }
     Ok(ExitCode::SUCCESS)
 }

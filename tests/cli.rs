@@ -362,3 +362,14 @@ fn a_recording_is_as_long_as_was_asked_for_or_says_that_it_is_not() {
     assert!(samples(&printed(&stopped)) > 0, "{}", printed(&stopped));
     assert!(limbic(folder.path(), &["verify", "last"]).status.success());
 }
+
+#[test]
+fn pictures_are_listed_as_json() {
+    let folder = folder();
+    let output = limbic(folder.path(), &["pictures", "drawn", "--json", "--cells", "80x24"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let told: serde_json::Value = serde_json::from_str(&printed(&output)).expect("JSON");
+    let files: Vec<&str> = told["files"].as_array().expect("files").iter().filter_map(|f| f.as_str()).collect();
+    assert!(!files.is_empty() && files.iter().all(|f| folder.path().join(f).is_file()), "{files:?}");
+    assert_eq!(files.len(), std::fs::read_dir(folder.path().join("drawn")).expect("a folder").count());
+}

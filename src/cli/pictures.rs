@@ -19,15 +19,24 @@ pub struct Args {
     light: bool,
 }
 
-pub fn run(args: &Args) -> anyhow::Result<()> {
+/// Draws every scene into its file and says which files these are.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     std::fs::create_dir_all(&args.folder).with_context(|| format!("cannot make {}", args.folder.display()))?;
     let caps = Caps { ascii: false, depth: Depth::True, light: args.light };
     let scenes = example::scenes();
+    let mut files = Vec::with_capacity(scenes.len());
     for scene in &scenes {
         let cells = picture::draw(scene, caps, args.cells.0, args.cells.1);
         let file = args.folder.join(format!("{}.svg", scene.name.replace(' ', "-")));
         std::fs::write(&file, picture::svg(&cells, args.light)).with_context(|| format!("cannot write {}", file.display()))?;
+        files.push(file);
     }
-    println!("{} pictures in {}", scenes.len(), args.folder.display());
+    match json {
+        true => println!("{:#}", serde_json::json!({ "folder": args.folder, "files": files })),
+        false => println!("{} pictures in {}", files.len(), args.folder.display()),
+    }
     Ok(())
 }
