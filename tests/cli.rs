@@ -233,6 +233,38 @@ fn a_model_that_is_named_gives_its_own_answers() {
     // What was asked last changes nothing: a review is of the newest model.
     let shown = parsed(run(&["show", "last", "--json"]));
     assert_eq!(shown["predictions"][0]["model"], name(0).as_str());
+    erased_with_models(folder.path(), &[name(0), name(1)]);
+}
+
+/// A person who was trained on: the models are named before and after, with the way out, and go where that is asked for.
+fn erased_with_models(folder: &Path, models: &[String; 2]) {
+    let erase = |more: &[&str]| limbic(folder, &[&["erase"], more].concat());
+    let files = || {
+        let all = std::fs::read_dir(folder.join("sessions/models")).expect("models").flatten();
+        all.map(|e| e.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
+    };
+    let unsure = erase(&["--participant", "SIM01"]);
+    let text = said(&unsure);
+    assert!(!unsure.status.success() && models.iter().all(|m| text.contains(m)) && text.contains("--with-models"), "{text}");
+    let [newest, other] = models;
+    assert!(!erase(&["--model", newest]).status.success(), "a model asks for its name twice, too");
+    assert!(erase(&["--model", newest, "--confirm", newest]).status.success());
+    assert!(files().iter().all(|f| f.starts_with(&format!("{other}."))) && !files().is_empty(), "{:?}", files());
+    let shown = printed(&limbic(folder, &["show", "last", "--json"]));
+    assert!(shown.contains(other) && !shown.contains(newest), "{shown}");
+
+    let copied = Command::new("cp").args(["-r", "sessions", "copy"]).current_dir(folder).status().expect("copies");
+    assert!(copied.success());
+    let kept = printed(&erase(&["--participant", "SIM01", "--confirm", "SIM01", "--home", "copy"]));
+    assert!(kept.contains(&format!("`limbic erase --model {other} --confirm {other}` deletes it")), "{kept}");
+    assert!(erase(&["--model", other, "--confirm", other, "--home", "copy"]).status.success());
+    assert_eq!(std::fs::read_dir(folder.join("copy/models")).expect("models").count(), 0);
+
+    let gone = erase(&["--participant", "SIM01", "--confirm", "SIM01", "--with-models", "--json"]);
+    assert!(gone.status.success(), "{}", said(&gone));
+    let told: serde_json::Value = serde_json::from_str(&printed(&gone)).expect("JSON");
+    assert_eq!((&told["models_deleted"], &told["models"]), (&serde_json::json!([other]), &serde_json::json!([])));
+    assert!(files().is_empty() && printed(&limbic(folder, &["models"])).contains("no models"), "{:?}", files());
 }
 
 /// A session whose samples are half gone is whole for nobody who reads it.

@@ -192,7 +192,7 @@ fn erasing_proves_by_search_that_nothing_is_left() {
     let samples = std::fs::read(home.session_dir(id).join("eeg-000.seg")).expect("reads");
     let pieces: Vec<&[u8]> = samples.chunks_exact(samples.len() / 9).map(|c| &c[c.len() / 2..][..24]).collect();
     assert!(pieces.iter().all(|p| !holding(dir.path(), p).is_empty()), "the search can find");
-    let erased = home.erase_participant("Zaphod").expect("erases");
+    let erased = home.erase_participant("Zaphod", false).expect("erases");
     assert_eq!(erased.search.found_in, Vec::<String>::new());
     assert!(erased.search.needles > 50 && erased.search.files >= 3, "{:?}", erased.search);
     no_picture_is_left(dir.path());

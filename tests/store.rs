@@ -227,10 +227,10 @@ fn erasing_leaves_no_trace_of_a_person_and_all_of_the_others() {
     home.put(Entry::Model(model("other", &["P08"]))).expect("stored");
     home.put(Entry::Participant(participant("P09"))).expect("stored");
     home.keep_drafts(&[("note".to_owned(), "Zaphod sleeps".to_owned())].into()).expect("kept");
-    let erased = home.erase_participant("Zaphod").expect("erases");
+    let erased = home.erase_participant("Zaphod", false).expect("erases");
     assert!(home.drafts().is_empty(), "any draft may name the person");
     assert_eq!((erased.sessions, erased.models), (vec![gone], vec!["both".to_string()]));
-    assert!(matches!(home.erase_participant("Zaphod"), Err(StoreError::NoParticipant { .. })));
+    assert!(matches!(home.erase_participant("Zaphod", false), Err(StoreError::NoParticipant { .. })));
     let codes = |home: &Home| home.participants().expect("reads").into_iter().map(|p| p.code).collect::<Vec<_>>();
     assert_eq!(codes(&home), ["P08", "P09"]);
     assert_eq!(home.sessions().expect("reads")[0].id, kept);

@@ -1,11 +1,13 @@
-//! Erasing a person: their sessions, their rows, and every copy of them in the catalogue's log.
+//! Erasing a person: their sessions, their rows, and every copy of them in the catalogue's log; and erasing a model.
+
+mod models;
 
 use super::align::reconcile;
 use super::catalogue::Catalogue;
 use super::disk;
 use super::drafts;
 use super::error::{Named, StoreError};
-use super::home::Home;
+use super::home::{Home, State};
 use super::journal::{self, Ledger};
 use super::keys::{self, Tag, Value};
 use super::log::Log;
@@ -33,8 +35,10 @@ pub struct Erased {
     pub sessions: Vec<SessionId>,
     pub bytes: u64,
     pub predictions: usize,
-    /// Models that were trained on this person: their weights stay and must be judged by people.
+    /// Models that were trained on this person and stay: their weights must be judged by people.
     pub models: Vec<String>,
+    /// Models that went too.
+    pub models_deleted: Vec<String>,
     /// The search for the code, the sessions' numbers, and pieces of samples and pictures in all files of the home.
     pub search: Search,
 }
@@ -42,11 +46,12 @@ pub struct Erased {
 impl Home {
     /// Deletes a participant: the folders of their sessions, their predictions, their rows in the home's journal
     /// (which is written anew without them), and the catalogue (made again, since sled keeps deleted bytes). If it
-    /// is cut short, doing it again finishes it.
+    /// is cut short, doing it again finishes it. With models: also those that were trained on the participant, with all
+    /// that they said of others.
     ///
     /// # Errors
     /// No such participant, one of their sessions is being recorded, the disk.
-    pub fn erase_participant(&self, code: &str) -> Result<Erased, StoreError> {
+    pub fn erase_participant(&self, code: &str, with_models: bool) -> Result<Erased, StoreError> {
         self.must_write()?;
         let all = self.sessions()?;
         let theirs: Vec<Session> = all.into_iter().filter(|s| s.participant == code).collect();
@@ -55,21 +60,23 @@ impl Home {
         }
         let ids: BTreeSet<SessionId> = theirs.iter().map(|s| s.id).collect();
         let mut erased = Erased { participant: code.into(), ..Erased::default() };
-        for model in self.models()? {
-            if model.participants.iter().any(|p| p == code) || model.sessions.iter().any(|s| ids.contains(s)) {
-                erased.models.push(model.name);
-            }
+        let (known, trained) = (self.models()?, self.trained_on(code, &ids)?);
+        match with_models {
+            true => erased.models_deleted = trained,
+            false => erased.models = trained,
         }
-        let needles = traces(self.dir(), code, &ids);
+        let gone = Gone { code: Some(code), sessions: ids, models: erased.models_deleted.iter().cloned().collect() };
+        let needles = traces(self.dir(), code, &gone.sessions);
         let mut state = self.state();
         if let Some(session) = state.live.first() {
             return Err(StoreError::Live { session: *session });
         }
-        for id in &ids {
+        for id in &gone.sessions {
             erased.bytes += self.session_bytes(*id)?;
             remove_session(&self.session_dir(*id))?;
             erased.sessions.push(*id);
         }
+        erased.bytes += self.remove_files_of(&gone.models, &known)?;
         // Features and evaluations mix people; they can all be made again without this one.
         let derived = self.dir().join(DERIVED);
         if derived.exists() {
@@ -77,10 +84,16 @@ impl Home {
         }
         drafts::forget(self.dir())?;
         disk::sync_dir(self.dir())?;
+        erased.predictions = self.forget(&mut state, &gone)?;
+        erased.search = needles.search(self.dir())?;
+        Ok(erased)
+    }
+
+    /// Writes the home's journal without what is gone and makes the catalogue again; answers how many predictions went.
+    fn forget(&self, state: &mut State, gone: &Gone) -> Result<usize, StoreError> {
         state.log = None;
-        let (log, predictions) = rewrite(self.dir(), code, &ids)?;
+        let (log, predictions) = rewrite(self.dir(), gone)?;
         state.log = Some(log);
-        erased.predictions = predictions;
         state.catalogue = None;
         for entry in std::fs::read_dir(self.dir()).named("list", self.dir())? {
             let entry = entry.named("list", self.dir())?;
@@ -92,8 +105,35 @@ impl Home {
         let (catalogue, _) = Catalogue::open(self.dir(), "erase")?;
         reconcile(self.dir(), &catalogue)?;
         state.catalogue = Some(catalogue);
-        erased.search = needles.search(self.dir())?;
-        Ok(erased)
+        Ok(predictions)
+    }
+}
+
+/// Whose rows go.
+#[derive(Default)]
+struct Gone<'a> {
+    code: Option<&'a str>,
+    sessions: BTreeSet<SessionId>,
+    models: BTreeSet<String>,
+}
+
+impl Gone<'_> {
+    /// Whether a row goes with them.
+    fn takes(&self, entry: &Entry) -> bool {
+        match entry {
+            Entry::Participant(row) => self.code == Some(&row.code),
+            Entry::Prediction(row) => self.sessions.contains(&row.session) || self.models.contains(&row.model),
+            Entry::Model(row) => self.models.contains(&row.name),
+            Entry::Explanation(row) => self.models.contains(&row.model),
+            _ => false,
+        }
+    }
+
+    /// The row of a model without that person.
+    fn without(&self, mut row: ModelRow) -> ModelRow {
+        row.sessions.retain(|id| !self.sessions.contains(id));
+        row.participants.iter_mut().filter(|p| self.code == Some(p)).for_each(|p| *p = NOBODY.into());
+        row
     }
 }
 
@@ -117,13 +157,6 @@ fn traces(dir: &Path, code: &str, ids: &BTreeSet<SessionId>) -> Needles {
     needles
 }
 
-/// The row of a model without that person.
-fn without(mut row: ModelRow, code: &str, ids: &BTreeSet<SessionId>) -> ModelRow {
-    row.sessions.retain(|id| !ids.contains(id));
-    row.participants.iter_mut().filter(|p| *p == code).for_each(|p| *p = NOBODY.into());
-    row
-}
-
 /// Removes a session's folder; the journal goes last, so that a folder left half-way still says whose it is.
 pub(super) fn remove_session(folder: &Path) -> Result<(), StoreError> {
     let (journals, others): (Vec<String>, Vec<String>) = disk::file_names(folder)?
@@ -136,8 +169,8 @@ pub(super) fn remove_session(folder: &Path) -> Result<(), StoreError> {
     std::fs::remove_dir_all(folder).named("remove", folder)
 }
 
-/// Writes the home's journal anew without that person; answers it and the number of predictions left out.
-fn rewrite(dir: &Path, code: &str, ids: &BTreeSet<SessionId>) -> Result<(Log, usize), StoreError> {
+/// Writes the home's journal anew without what is gone; answers it and the number of predictions left out.
+fn rewrite(dir: &Path, gone: &Gone) -> Result<(Log, usize), StoreError> {
     let ledger = Ledger::of_home(dir)?;
     // Under another name until it is whole and durable: its first frame says that it replaces everything before.
     remove_renewed(dir)?;
@@ -146,9 +179,8 @@ fn rewrite(dir: &Path, code: &str, ids: &BTreeSet<SessionId>) -> Result<(Log, us
     renewed.put(&keys::prefix(Tag::Base, keys::HOME), &[])?;
     for (key, (value, _)) in &ledger.rows {
         match keys::open(value) {
-            Ok(Value::Row(Entry::Participant(row))) if row.code == code => {}
-            Ok(Value::Row(Entry::Prediction(row))) if ids.contains(&row.session) => predictions += 1,
-            Ok(Value::Row(Entry::Model(row))) => renewed.put(key, &keys::seal(&Entry::Model(without(row, code, ids)))?)?,
+            Ok(Value::Row(entry)) if gone.takes(&entry) => predictions += usize::from(matches!(entry, Entry::Prediction(_))),
+            Ok(Value::Row(Entry::Model(row))) => renewed.put(key, &keys::seal(&Entry::Model(gone.without(row)))?)?,
             _ => renewed.put(key, value)?,
         }
     }
