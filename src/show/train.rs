@@ -1,5 +1,6 @@
 //! Training: which sessions, then how it goes.
 
+mod candidates;
 mod course;
 
 use crate::lab::message::{Action, JobView, Snapshot};
@@ -9,7 +10,8 @@ use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
 use crate::show::widget::{bar::bar, curve::curve};
 use crate::show::words;
 use crate::signal::counted;
-use crate::store::rows::{Session, SessionId, SessionState};
+use crate::store::rows::{Session, SessionId};
+use candidates::{candidates, nothing, usable};
 use course::Course;
 use crossterm::event::{KeyCode, KeyEvent};
 use std::collections::BTreeSet;
@@ -23,16 +25,6 @@ pub struct Train {
     /// The outcome of this job was seen and put away.
     again: bool,
     course: Course,
-}
-
-/// Sessions that have something to train on.
-fn candidates(s: &Snapshot) -> Vec<&Session> {
-    s.catalogue.sessions.iter().filter(|x| !matches!(x.state, SessionState::Prepared | SessionState::Recording)).collect()
-}
-
-/// Its trials that can be learnt from.
-fn usable(s: &Snapshot, session: &Session) -> u32 {
-    s.catalogue.usable.get(&session.id).copied().unwrap_or(0)
 }
 
 fn job(s: &Snapshot) -> Option<&JobView> {
@@ -174,7 +166,7 @@ impl Train {
         let mut list = pen.part(0, used + 3, u16::MAX, h.saturating_sub(used + 3));
         let mut body = list.panel("Sessions");
         if sessions.is_empty() {
-            body.text(0, 0, "nothing was recorded yet: Esc, then n", Ink::Dim);
+            body.wrap(0, 0, 3, &nothing(s), Ink::Dim);
         }
         let rows = body.height() as usize;
         let first = scrolled(self.selected, rows, sessions.len());

@@ -155,3 +155,25 @@ fn a_models_row_shows_its_score_where_the_whole_summary_has_no_room() {
     let row = text.lines().find(|l| l.contains("eeg-20261120-140210")).unwrap_or_default();
     assert!(row.contains("0.75 [0.58 0.88]") && !row.contains("4-fo.."), "{text}");
 }
+
+#[test]
+fn a_session_that_is_not_finished_is_no_empty_home() {
+    use limbic::store::rows::SessionState;
+    let mut s = example::home();
+    s.session = None;
+    let only = s.catalogue.sessions[0].clone();
+    let name = format!("{}/{}", only.participant, only.number);
+    let mut said = |state: Option<SessionState>| {
+        let one = state.map(|state| limbic::store::rows::Session { state, ..only.clone() });
+        Arc::make_mut(&mut s.catalogue).sessions = one.into_iter().collect();
+        let text = Harness::at(ASCII, s.clone(), Place::Train).text(120, 40);
+        text.split(|c: char| c.is_whitespace() || c == '|').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
+    };
+    let going = said(Some(SessionState::Recording));
+    assert!(going.contains(&format!("the only session, {name}, is not finished: it is being recorded")), "{going}");
+    let prepared = said(Some(SessionState::Prepared));
+    assert!(prepared.contains(&format!("{name}, is not finished: it was prepared")), "{prepared}");
+    assert!(!prepared.contains("nothing was recorded yet"), "{prepared}");
+    let empty = said(None);
+    assert!(empty.contains("nothing was recorded yet: Esc, then n"), "{empty}");
+}
