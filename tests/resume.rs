@@ -122,7 +122,7 @@ fn figures_are_those_of_the_store_over_interruptions_and_after_the_end() {
     bench.close();
     bench.seconds(5.0);
     let (end, stored) = (bench.snapshot(), bench.stored());
-    let verdicts: Vec<_> = stored.streams.iter().map(|row| Delivery::of(&stored.session, row)).collect();
+    let verdicts: Vec<_> = stored.streams.iter().map(|row| Delivery::of(&stored.session, row, &stored.consent)).collect();
     let shown: Vec<_> = end.stored.iter().filter_map(|s| s.delivery.clone()).collect();
     assert_eq!(shown, verdicts);
     assert_eq!(end.lost, verdicts.iter().map(|d| d.missing).sum::<u64>());

@@ -431,7 +431,8 @@ fn a_session_says_what_each_stream_promised_and_delivered() {
     (0..10).for_each(|i| writer.frame(&frame(i)).expect("buffers"));
     let id = writer.close(SessionState::Complete, STARTED + SECOND).expect("closes").id;
     let recording = home.recording(id).expect("opens");
-    let judged: Vec<Delivery> = recording.streams.iter().map(|row| Delivery::of(&recording.session, row)).collect();
+    let judged: Vec<Delivery> =
+        recording.streams.iter().map(|row| Delivery::of(&recording.session, row, &recording.consent)).collect();
     let eeg = &judged[0];
     assert_eq!((eeg.promised, eeg.delivered, eeg.missing, eeg.complete), (250, 200, 50, false));
     assert_eq!(eeg.gaps, [Gap { at_s: 0.3, samples: 50, seconds: 0.2 }]);
@@ -439,8 +440,15 @@ fn a_session_says_what_each_stream_promised_and_delivered() {
     assert!(judged[1].complete && judged[1].verdict == "delivered what it promised", "{}", judged[1].verdict);
     let mut late = recording.session.clone();
     (late.started, late.ended) = (STARTED - 5 * SECOND, Some(STARTED + 60 * SECOND));
-    let verdict = Delivery::of(&late, &recording.streams[1]).verdict;
+    let verdict = Delivery::of(&late, &recording.streams[1], &recording.consent).verdict;
     assert!(verdict.contains("began 5.0 s late") && verdict.contains("fell silent 59.1 s before the end"), "{verdict}");
+    // Faces that were stored and are gone were not refused.
+    std::fs::write(home.session_dir(id).join("face-000.seg"), b"").expect("destroyed");
+    let broken = home.recording(id).expect("opens");
+    let of = |consent: &Consent| Delivery::of(&broken.session, &broken.streams[1], consent).verdict;
+    let (given, refused) = (of(&home.consent(id).expect("reads")), of(&Consent { face_stored: false, ..consent() }));
+    assert!(given.contains("none of it is left; 10 missing (100.00 %)") && !given.contains("consent"), "{given}");
+    assert!(refused.contains("lack of consent"), "{refused}");
 }
 
 #[test]

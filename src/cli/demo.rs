@@ -4,7 +4,7 @@ use crate::cli::simulate::{SIMULATED_UTC, Simulated};
 use crate::cli::{Common, progress, text};
 use crate::lab::message::Review;
 use crate::store::Home;
-use crate::store::rows::Trial;
+use crate::store::rows::{Consent, Trial};
 use crate::study::{self, Outcome, Plan};
 use anyhow::{Context, bail};
 use std::path::PathBuf;
@@ -61,7 +61,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
             )?
         );
     } else {
-        print!("{}", report(args, &review, &outcome));
+        print!("{}", report(args, &review, &store.consent(session)?, &outcome));
         if let Some(kept) = &args.keep {
             println!("\nKept in {0}. Look around with: limbic --home {0}", kept.display());
         }
@@ -69,10 +69,10 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn report(args: &Args, review: &Review, outcome: &Outcome) -> String {
+fn report(args: &Args, review: &Review, consent: &Consent, outcome: &Outcome) -> String {
     let mut out = String::new();
     out += &format!("LIMBIC DEMO, seed {}: everything below is SIMULATED\n\n1. RECORDED\n", args.seed);
-    out += &text::session(&review.session, &review.streams, &review.trials, Trial::is_usable);
+    out += &text::session(&review.session, &review.streams, consent, &review.trials, Trial::is_usable);
     out += &format!("\n2. TRAINED AND PREDICTED\n{}\n\n", outcome.summary);
     out += &text::review(review);
     if let Some((runtime, difference)) = &outcome.runtime_agreement {

@@ -97,7 +97,11 @@ fn finish(home: &Home, id: SessionId, common: &Common) -> anyhow::Result<()> {
     if common.json {
         println!("{}", serde_json::json!({ "session": recording.session, "streams": recording.streams }));
     } else {
-        print!("{}", text::session(&recording.session, &recording.streams, &recording.trials, |t| recording.is_usable(t)));
+        print!(
+            "{}",
+            text::session(&recording.session, &recording.streams, &recording.consent, &recording.trials, |t| recording
+                .is_usable(t))
+        );
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         let mut value = serde_json::to_value(&review)?;
         value["clocks"] = serde_json::to_value(clocks::summaries(&recording))?;
         let session = &recording.session;
-        let deliveries: Vec<_> = recording.streams.iter().map(|row| Delivery::of(session, row)).collect();
+        let deliveries: Vec<_> = recording.streams.iter().map(|row| Delivery::of(session, row, &recording.consent)).collect();
         value["electrodes"] = serde_json::to_value(&recording.placements)?;
         value["segments"] = serde_json::to_value(&recording.segments)?;
         value["deliveries"] = serde_json::to_value(deliveries)?;
@@ -30,7 +30,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string_pretty(&value)?);
         return Ok(());
     }
-    print!("{}", text::session(&review.session, &review.streams, &review.trials, |t| recording.is_usable(t)));
+    print!("{}", text::session(&review.session, &review.streams, &recording.consent, &review.trials, |t| recording.is_usable(t)));
     for row in &recording.redactions {
         println!("redacted {}: {} frames {} on {}", row.stream, row.frames, row.how, text::utc(row.at_utc));
     }

@@ -5,7 +5,7 @@ mod explanation;
 
 use crate::lab::message::Review;
 use crate::signal::seconds;
-use crate::store::rows::{PredictionRow, Session, SessionState, StreamRow, Trial};
+use crate::store::rows::{Consent, PredictionRow, Session, SessionState, StreamRow, Trial};
 use crate::store::{Delivery, Search};
 pub use explanation::{quality_test, topographies};
 use std::fmt::Write;
@@ -66,7 +66,13 @@ pub fn simulated_mark(simulated: bool) -> &'static str {
 }
 
 /// The session in a few lines, with every stream's counters; `usable` says which trials count.
-pub fn session(session: &Session, streams: &[StreamRow], trials: &[Trial], usable: impl Fn(&Trial) -> bool) -> String {
+pub fn session(
+    session: &Session,
+    streams: &[StreamRow],
+    consent: &Consent,
+    trials: &[Trial],
+    usable: impl Fn(&Trial) -> bool,
+) -> String {
     let mut text = format!(
         "{}/{}  {}  {}  {}{}\n",
         session.participant,
@@ -89,7 +95,7 @@ pub fn session(session: &Session, streams: &[StreamRow], trials: &[Trial], usabl
     let rows = streams.iter().map(stream_row).collect::<Vec<_>>();
     text += "\n";
     text += &table(&["stream", "channels", "rate Hz", "written", "lost", "dropped", "device", "clock"], &rows);
-    text += &deliveries(session, streams);
+    text += &deliveries(session, streams, consent);
     if !trials.is_empty() {
         let usable = trials.iter().filter(|t| usable(t)).count();
         // Many a data set asked for no word of an emotion.
@@ -101,11 +107,11 @@ pub fn session(session: &Session, streams: &[StreamRow], trials: &[Trial], usabl
 }
 
 /// What each stream promised and delivered, and where it has gaps.
-fn deliveries(session: &Session, streams: &[StreamRow]) -> String {
+fn deliveries(session: &Session, streams: &[StreamRow], consent: &Consent) -> String {
     const MOST: usize = 10;
     let mut text = String::from("\n");
     for row in streams {
-        let delivery = Delivery::of(session, row);
+        let delivery = Delivery::of(session, row, consent);
         let gaps = &delivery.gaps;
         let _ = writeln!(text, "{}", delivered(&delivery));
         for gap in gaps.iter().take(MOST) {

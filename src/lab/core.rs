@@ -263,11 +263,12 @@ impl Lab {
     /// Takes what the store says of a session that was just closed for what was counted on the way.
     fn judge_stored(&mut self, session: &Session) {
         let Some(closed) = &mut self.closed else { return };
-        let stored = self.home.streams(session.id).and_then(|rows| Ok((rows, self.home.session_bytes(session.id)?)));
+        let (home, id) = (&self.home, session.id);
+        let stored = home.streams(id).and_then(|rows| Ok((rows, home.consent(id)?, home.session_bytes(id)?)));
         match stored {
-            Ok((rows, bytes)) => {
+            Ok((rows, consent, bytes)) => {
                 closed.status.written = bytes;
-                closed.status.streams = rows.iter().map(|row| StoredStream::judged(session, row)).collect();
+                closed.status.streams = rows.iter().map(|row| StoredStream::judged(session, row, &consent)).collect();
             }
             Err(e) => self.news(format!("the counters of the session cannot be read again: {e}")),
         }

@@ -1,6 +1,6 @@
 //! What each stream promised and what it delivered: the verdict at the end of a session.
 
-use super::rows::{Session, StreamRow};
+use super::rows::{Consent, Session, StreamRow};
 use crate::signal::{Nanos, SECOND, StreamKind, seconds};
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ pub struct Delivery {
 
 impl Delivery {
     /// Judges one stream of a session from its row. A session that has not ended is judged up to the last arrival.
-    pub fn of(session: &Session, row: &StreamRow) -> Delivery {
+    pub fn of(session: &Session, row: &StreamRow, consent: &Consent) -> Delivery {
         let rate = if row.info.rate.is_finite() && row.info.rate > 0.0 { row.info.rate } else { 1.0 };
         let ended = session.ended.or(row.last_arrival).unwrap_or(session.started);
         let promised = (seconds(ended.saturating_sub(session.started)).max(0.0) * rate).round() as u64;
@@ -53,9 +53,11 @@ impl Delivery {
             }
             _ => said.push("nothing arrived".into()),
         }
-        // Only faces need a consent of their own; other streams without a sample were damaged.
+        // Only faces need a consent of their own; other streams without a sample were damaged. Where faces were stored and
+        // none is there any more, they were damaged, too, or taken out on request.
         if row.written == 0 && row.last_arrival.is_some() && row.info.kind == StreamKind::Face {
-            said.push("not stored, for lack of consent".into());
+            let stored = consent.face_stored || consent.is_from_elsewhere();
+            said.push(if stored { "stored, and none of it is left" } else { "not stored, for lack of consent" }.into());
         }
         if missing > 0 {
             let share = 100.0 * missing as f64 / (row.written + missing) as f64;

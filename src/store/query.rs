@@ -7,7 +7,9 @@ use super::home::Home;
 use super::journal::Ledger;
 use super::keys::{self, Pair, Pointer, Tag, Value};
 use super::recording::Recording;
-use super::rows::{Entry, ExplanationRow, ModelRow, Participant, PredictionRow, Session, SessionId, SessionState, StreamRow};
+use super::rows::{
+    Consent, Entry, ExplanationRow, ModelRow, Participant, PredictionRow, Session, SessionId, SessionState, StreamRow,
+};
 use super::segment::read_frame;
 use crate::signal::{Clock, Nanos, Seed};
 use std::collections::BTreeMap;
@@ -76,6 +78,18 @@ impl Home {
                 Err(StoreError::Ambiguous { word: word.into(), first, second })
             }
         }
+    }
+
+    /// What the participant of a session agreed to; a consent that is lost is none.
+    ///
+    /// # Errors
+    /// As [`Home::participants`].
+    pub fn consent(&self, session: SessionId) -> Result<Consent, StoreError> {
+        let mut found = self.entries(Tag::Consent)?.into_iter().filter_map(|(_, entry)| match entry {
+            Entry::Consent(id, row) if id == session => Some(row),
+            _ => None,
+        });
+        Ok(found.next_back().unwrap_or_default())
     }
 
     /// The streams of a session with their counters, as they were stored last.

@@ -148,7 +148,7 @@ pub(super) fn provenance(recording: &Recording) -> Value {
     let session = &recording.session;
     let clocks: Vec<_> =
         recording.streams.iter().filter_map(|row| Some(recording.clock(row.info.id)?.summary(&row.info.name))).collect();
-    let delivered: Vec<Delivery> = recording.streams.iter().map(|row| Delivery::of(session, row)).collect();
+    let delivered: Vec<Delivery> = recording.streams.iter().map(|row| Delivery::of(session, row, &recording.consent)).collect();
     json!({
         "session": session.id.to_string(),
         "number": session.number,

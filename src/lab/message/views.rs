@@ -4,7 +4,7 @@ use crate::explain::report::ExplanationReport;
 use crate::job::Progress;
 use crate::signal::{Nanos, Role, StreamId, StreamKind};
 use crate::store::Delivery;
-use crate::store::rows::{PredictionRow, Session, StreamRow, Trial};
+use crate::store::rows::{Consent, PredictionRow, Session, StreamRow, Trial};
 use crate::train::card::Card;
 use serde::{Deserialize, Serialize};
 
@@ -51,8 +51,8 @@ pub struct StoredStream {
 
 impl StoredStream {
     /// A stream of a session that has ended.
-    pub fn judged(session: &Session, row: &StreamRow) -> StoredStream {
-        let delivery = Delivery::of(session, row);
+    pub fn judged(session: &Session, row: &StreamRow, consent: &Consent) -> StoredStream {
+        let delivery = Delivery::of(session, row, consent);
         StoredStream {
             id: row.info.id,
             name: row.info.name.clone(),
