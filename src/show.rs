@@ -31,6 +31,7 @@ mod help;
 mod home;
 mod label;
 mod link;
+mod looking;
 mod montage;
 mod participant;
 mod playlist;

@@ -37,6 +37,10 @@ impl Screen for CameraScreen {
         hints
     }
 
+    fn commands(&self, _: &Hint, s: &Snapshot) -> bool {
+        s.guided.camera.as_ref().is_some_and(|c| c.wanted)
+    }
+
     fn handle(&mut self, key: KeyEvent, s: &Snapshot) -> Next {
         let wanted = s.guided.camera.as_ref().is_some_and(|c| c.wanted);
         match key.code {

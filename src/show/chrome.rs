@@ -5,6 +5,7 @@ use crate::lab::message::Snapshot;
 use crate::show::app::Message;
 use crate::show::caps::{Caps, Ink};
 use crate::show::command::Line;
+use crate::show::looking;
 use crate::show::pen::{Pen, wrapped};
 use crate::show::popup::Popup;
 use crate::show::screen::{Hint, Screen};
@@ -63,6 +64,7 @@ pub fn draw(frame: &Frame, snapshot: Option<&Snapshot>, buf: &mut Buffer) {
     let hints = match (&frame.line, frame.popup) {
         (Some((line, _)), _) => line.hints(),
         (None, Some(popup)) => popup.hints(),
+        _ if frame.watching => looking::hints(screen, snapshot),
         _ => screen.hints(snapshot),
     };
     let ways: &[Hint] = if area.width >= 100 { &[(":", "command"), ("?", "help")] } else { &[("?", "help")] };

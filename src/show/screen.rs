@@ -110,6 +110,11 @@ pub trait Screen {
     /// The keys that work right now, most useful first.
     fn hints(&self, snapshot: &Snapshot) -> Vec<Hint>;
     fn handle(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Next;
+    /// A key that elsewhere only shows something says something to the lab here.
+    fn commands(&self, hint: &Hint, snapshot: &Snapshot) -> bool {
+        let _ = (hint, snapshot);
+        false
+    }
     /// Text from the clipboard; only screens with text fields care.
     fn paste(&mut self, text: &str) {
         let _ = text;

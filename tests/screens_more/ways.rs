@@ -4,7 +4,7 @@ use super::{ASCII, Harness};
 use crossterm::event::KeyCode;
 use limbic::lab::message::{Action, Event};
 use limbic::present::Phase;
-use limbic::show::{Place, example};
+use limbic::show::{Place, Standing, example};
 use limbic::signal::Placed;
 
 #[test]
@@ -54,4 +54,48 @@ fn while_rating_letters_are_answers_and_incomplete_needs_a_reason() {
     paused.protocol.phase = Phase::Paused;
     h.snapshot(paused);
     assert_eq!(h.app.place(), Place::Session);
+}
+
+/// What stands in the footer of a terminal that looks on says nothing to the lab and is refused nowhere.
+#[test]
+fn one_who_looks_on_is_offered_only_keys_that_do_something_there() {
+    for scene in example::scenes().into_iter().filter(|s| !s.own_screen) {
+        let looking = || {
+            let mut h = Harness::new(ASCII, scene.snapshot.clone());
+            h.app.link_mut().standing = Some(Standing::Watching);
+            h.app.go(scene.place);
+            h
+        };
+        let text = looking().text(240, 40);
+        let footer = text.lines().last().expect("a footer").to_string();
+        assert!(looking().control('c').app.left(), "{}", scene.name);
+        assert!(footer.contains("Ctrl-C leave") && !footer.contains("more"), "{}: {footer}", scene.name);
+        let hints = footer.trim().split("   ").map(str::trim).filter(|h| !h.is_empty() && !h.starts_with(": "));
+        for hint in hints.filter(|h| !h.contains("leave")) {
+            let keys: &[KeyCode] = match hint.split_whitespace().next().expect("a key") {
+                "Enter" => &[KeyCode::Enter],
+                "Esc" => &[KeyCode::Esc],
+                "Left/Right" => &[KeyCode::Left, KeyCode::Right],
+                "j/k" => &[KeyCode::Char('j'), KeyCode::Char('k')],
+                "h/l" => &[KeyCode::Char('h'), KeyCode::Char('l')],
+                "1-5" => &[KeyCode::Char('1'), KeyCode::Char('5')],
+                "[" => &[KeyCode::Char('['), KeyCode::Char(']')],
+                "+" => &[KeyCode::Char('+'), KeyCode::Char('-'), KeyCode::Char('0')],
+                one if one.len() == 1 => &[KeyCode::Char(one.chars().next().expect("a letter"))],
+                other => panic!("{}: the footer names {other}: {footer}", scene.name),
+            };
+            for key in keys {
+                let mut h = looking();
+                h.press(*key);
+                assert!(h.sent().is_empty(), "{}: {hint} says something to the lab", scene.name);
+                assert!(!h.text(240, 40).contains("only looks on"), "{}: {hint} is refused", scene.name);
+            }
+        }
+    }
+    let mut h = Harness::new(ASCII, example::recording());
+    let with_keyboard = h.text(240, 40);
+    assert!(with_keyboard.contains("p pause") && with_keyboard.contains("A abort"), "{with_keyboard}");
+    h.app.link_mut().standing = Some(Standing::Watching);
+    let footer = h.text(240, 40).lines().last().expect("a footer").to_string();
+    assert!(footer.contains("1-5 views") && !footer.contains("pause") && !footer.contains("abort"), "{footer}");
 }
