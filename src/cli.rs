@@ -1,5 +1,12 @@
 //! The command line: one file a subcommand. Exit 0 only if all of it worked; errors are one sentence on stderr.
 
+/// What a command says of its SESSION: in one place, since nobody can guess what `last` is.
+macro_rules! session_help {
+    ($before:literal, $after:literal) => {
+        concat!($before, "id or its beginning, PARTICIPANT/NUMBER, or \"last\", the recording that was begun last", $after)
+    };
+}
+
 mod background;
 mod bench;
 mod calibrate;

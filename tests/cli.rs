@@ -169,6 +169,12 @@ fn help_and_version_exit_zero_and_a_wrong_word_does_not() {
         let output = limbic(folder.path(), &[command, "--help"]);
         assert!(output.status.success() && printed(&output).contains("Example"), "{command} --help has no example");
     }
+    let takers = "calibrate evaluate export features label predict quality redact sessions show topo train verify";
+    for command in takers.split(' ') {
+        let help = printed(&limbic(folder.path(), &[command, "--help"]));
+        let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("recording that was begun last"), "{command} --help does not say what \"last\" is: {help}");
+    }
     assert_eq!(limbic(folder.path(), &["recrod"]).status.code(), Some(2));
 }
 

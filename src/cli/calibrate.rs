@@ -17,8 +17,7 @@ use anyhow::{Context, bail};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: limbic calibrate last --aux TRIG\n         limbic calibrate last --blink")]
 pub struct Args {
-    /// Session id, PARTICIPANT/NUMBER or "last"
-    #[arg(default_value = "last")]
+    #[arg(default_value = "last", help = session_help!("Session: ", ""))]
     session: String,
     /// Channel that sees the flash or hears the sound
     #[arg(long, value_name = "CHANNEL", required_unless_present = "blink", conflicts_with = "blink")]

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 #[command(after_help = "Example: limbic evaluate --protocol grouped-kfold,loso --target valence,arousal\n         \
 limbic evaluate --features psd,bhi-hf-to-b --network seed-a-cnn --protocol loto,loso --target valence,arousal")]
 pub struct Args {
-    /// Sessions (id, PARTICIPANT/NUMBER or "last"); all usable ones when absent
+    #[arg(help = session_help!("Sessions, each: ", "; all usable ones when absent"))]
     sessions: Vec<String>,
     /// grouped-kfold, loto, loso, loso-ft, lovo; and the papers' own, which leak: kfold-windows, loso-ft-windows
     #[arg(long, value_delimiter = ',', default_value = "grouped-kfold")]

@@ -22,8 +22,11 @@ use std::path::{Path, PathBuf};
     after_help = "Example: limbic export all --to bids dataset\n         limbic export P07/1 --to bdf P07.bdf\n         limbic export all --to parquet --what labels labels.parquet"
 )]
 pub struct Args {
-    /// Sessions (id, PARTICIPANT/NUMBER, PARTICIPANT, "last", "all"); for brainflow also a file. The output comes last
-    #[arg(required = true, value_name = "SOURCE... OUTPUT")]
+    #[arg(
+        required = true,
+        value_name = "SOURCE... OUTPUT",
+        help = session_help!("Sessions: all, PARTICIPANT, or each: ", "; for brainflow also a file. The output stands at the end")
+    )]
     paths: Vec<PathBuf>,
     /// What to write: a data set (bids), the samples (xdf, edf, bdf, brainvision, npz), the face video with every frame's
     /// time (mkv), a file for BrainFlow's playback board (brainflow); a table with --what (npz, parquet)

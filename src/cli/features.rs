@@ -29,8 +29,10 @@ limbic features all more/*.edf --keep-going -o everything.npz\n\n\
 Several are worked on at the same time. What is finished is kept in the home, below derived/features, under its\n\
 content and its recipe: a run that was stopped goes on where it was.")]
 pub struct Args {
-    /// Files that `limbic import` knows, or sessions (id, PARTICIPANT/NUMBER, "last", "all"); all with the same channels
-    #[arg(required = true)]
+    #[arg(
+        required = true,
+        help = session_help!("Files that `limbic import` knows, or sessions: all, or each: ", "; all with the same channels")
+    )]
     files: Vec<PathBuf>,
     /// What to compute: psd, bhi-lf-to-b, bhi-hf-to-b, bhi-b-to-lf, bhi-b-to-hf, spectrogram, spectrogram-map
     #[arg(long, alias = "kind", value_name = "NAME", default_value = "psd", value_parser = set)]

@@ -19,8 +19,7 @@ use std::path::{Path, PathBuf};
                         limbic label last --events events.tsv\n          limbic train --windows labelled"
 )]
 pub struct Args {
-    /// Session id, PARTICIPANT/NUMBER or "last"
-    #[arg(default_value = "last")]
+    #[arg(default_value = "last", help = session_help!("Session: ", ""))]
     session: String,
     /// Which clip the screen begins with
     #[arg(long, value_name = "TRIAL")]

@@ -8,7 +8,7 @@ use crate::study;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: limbic predict P08/1 --model eeg-20261121-140210")]
 pub struct Args {
-    /// Session id, PARTICIPANT/NUMBER or "last"
+    #[arg(help = session_help!("Session: ", ""))]
     session: String,
     /// EEG model; the newest when absent
     #[arg(long)]

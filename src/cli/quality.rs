@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: limbic quality recording.bdf --mains 60")]
 pub struct Args {
-    /// EDF or BDF file, or a session (id, PARTICIPANT/NUMBER, "last")
+    #[arg(help = session_help!("EDF or BDF file, or a session: ", ""))]
     file: PathBuf,
     /// Mains frequency of the country, Hz
     #[arg(long, value_name = "HZ", default_value = "50", value_parser = mains)]

@@ -12,7 +12,7 @@ use anyhow::bail;
     after_help = "Example: limbic redact P07/1 --blur\n\nThe old pictures cannot be brought back. Copies elsewhere (backups, exports) are not touched; see SECURITY.md."
 )]
 pub struct Args {
-    /// Session id, PARTICIPANT/NUMBER or "last"
+    #[arg(help = session_help!("Session: ", ""))]
     session: String,
     /// Keep every frame and its time, as a coarse mosaic
     #[arg(long, conflicts_with = "remove")]

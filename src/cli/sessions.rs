@@ -5,7 +5,9 @@ use crate::store::Home;
 
 /// List what was recorded
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: limbic sessions --home sessions")]
+#[command(
+    after_help = "The recording that was begun last stands first, and other commands call it \"last\".\n\nExample: limbic sessions --home sessions"
+)]
 pub struct Args {}
 
 pub fn run(_: &Args, common: &Common) -> anyhow::Result<()> {

@@ -8,8 +8,7 @@ use crate::study;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: limbic show P07/1")]
 pub struct Args {
-    /// Session id, PARTICIPANT/NUMBER or "last"
-    #[arg(default_value = "last")]
+    #[arg(default_value = "last", help = session_help!("Session: ", ""))]
     session: String,
 }
 

@@ -18,8 +18,11 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Example:\n  printf 'Fz,1.2\\nCz,0.3\\nPz,-0.4\\nO1,-1.1\\nO2,-0.9\\n' | limbic topo -")]
 pub struct Args {
-    /// CSV ("Fz,1.2" a line, or a table with a header "label,theta,alpha"), JSON ({"Fz": 1.2} or {"theta": {"Fz": 1.2}}),
-    /// - for standard input; or an EDF or BDF file or a session, whose band powers are drawn
+    #[arg(help = session_help!(
+        "CSV (\"Fz,1.2\" a line, or a table with a header \"label,theta,alpha\"), JSON ({\"Fz\": 1.2} or {\"theta\": {\"Fz\": 1.2}}), \
+         - for standard input; or what has band powers to draw: an EDF or BDF file, or a session: ",
+        ""
+    ))]
     pub values: PathBuf,
     /// Where the channels sit, in order: 10-20, biosemi16, biosemi32, biosemi64, deap, flex, openbci8, openbci16, muse, a
     /// TOML file with `labels = [...]` and, where they are no 10-20 names, `[positions]` with `A1 = [theta, phi]` in degrees, or

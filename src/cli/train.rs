@@ -11,7 +11,7 @@ use crate::study::{self, Features, Plan, StudyError, Windows, inception, picture
     after_help = "Example: limbic train P07/1 P07/2 --target reported\n         limbic train --faces RAF-DB --backbone mobilenet-v2"
 )]
 pub struct Args {
-    /// Sessions (id, PARTICIPANT/NUMBER or "last"); all usable ones when absent
+    #[arg(help = session_help!("Sessions, each: ", "; all usable ones when absent"))]
     sessions: Vec<String>,
     /// A face network from a folder of pictures instead of sessions: train/CLASS/*.jpg (and test/CLASS), as RAF-DB and FER
     /// are laid out, or what `limbic faces --crops` wrote

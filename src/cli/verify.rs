@@ -8,7 +8,7 @@ use anyhow::bail;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: limbic verify last")]
 pub struct Args {
-    /// Session id, PARTICIPANT/NUMBER or "last"; all when absent
+    #[arg(help = session_help!("Session: ", "; all when absent"))]
     session: Option<String>,
     /// Make the catalogue again from journals and segments
     #[arg(long)]
