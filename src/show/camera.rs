@@ -151,7 +151,7 @@ fn draw_findings(pen: &mut Pen, camera: &CameraView, s: &Snapshot) {
     }
     let stored = s.consent.as_ref().is_some_and(|c| c.face_stored);
     let (word, ink) = if stored {
-        ("consent says STORED: frames are written while recording", Ink::Fair)
+        ("STORED while recording: consent given", Ink::Fair)
     } else {
         ("not stored: no consent", Ink::Dim)
     };
