@@ -150,11 +150,8 @@ fn draw_findings(pen: &mut Pen, camera: &CameraView, s: &Snapshot) {
         y += 2;
     }
     let stored = s.consent.as_ref().is_some_and(|c| c.face_stored);
-    let (word, ink) = if stored {
-        ("STORED while recording: consent given", Ink::Fair)
-    } else {
-        ("not stored: no consent", Ink::Dim)
-    };
+    let (word, ink) =
+        if stored { ("STORED while recording: consent given", Ink::Fair) } else { ("not stored: no consent", Ink::Dim) };
     body.wrap(0, y, 2, word, ink);
 }
 

@@ -33,11 +33,14 @@ pub fn draw(pen: &mut Pen, rows: &[&PredictionRow], selected: usize, review: &Re
     }
     let legend: Vec<String> = chosen.classes.iter().map(|c| format!("{} {c}", letter(c))).collect();
     let target = target(review);
-    let truth = chosen.truth.and_then(|t| chosen.classes.get(t)).map_or(String::new(), |t| format!("{target}: {t}   "));
-    let felt = reported(review, chosen.trial).filter(|_| target != "reported");
-    let truth = truth + &felt.map_or(String::new(), |e| format!("reported: {e}   "));
+    let truth = chosen.truth.and_then(|t| chosen.classes.get(t)).map(|t| format!("{target} {t}"));
+    let felt = reported(review, chosen.trial).filter(|_| target != "reported").map(|e| format!("reported {e}"));
+    let told = truth.into_iter().chain(felt).collect::<Vec<_>>().join(", ");
     let y = 1 + room.min(rows.len()) as u16;
-    let end = body.text(0, y, &format!("{truth}{}", legend.join("  ")), Ink::Dim);
+    let line = |gap| format!("{told}  {}", legend.join(gap)).trim_start().to_string();
+    let fits = |line: &String| line.chars().count() <= body.width() as usize;
+    let line = Some(line("  ")).filter(fits).unwrap_or_else(|| line(" "));
+    let end = body.text(0, y, &line, Ink::Dim);
     let by = format!("by {}", chosen.runtime);
     if end as usize + by.len() + 2 < body.width() as usize {
         body.right(y, &by, Ink::Dim);
