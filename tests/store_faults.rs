@@ -27,6 +27,22 @@ fn whole_chunks(home: &Home, id: limbic::store::rows::SessionId) -> usize {
 }
 
 #[test]
+fn a_session_whose_writer_died_is_not_called_recording_by_those_who_only_read() {
+    let dir = tempfile::tempdir().expect("dir");
+    let home = Home::open(dir.path()).expect("opens");
+    let writer = writer(&home, "P07", 1);
+    let id = writer.session().id;
+    let seen = || {
+        let view = Home::view(dir.path()).expect("opens");
+        (view.sessions().expect("lists")[0].state, view.recording(id).expect("reads").session.state)
+    };
+    assert_eq!(seen(), (SessionState::Recording, SessionState::Recording));
+    // As the kernel does it when a process dies: the lock is free, and nothing was closed.
+    drop((writer, home));
+    assert_eq!(seen(), (SessionState::Interrupted, SessionState::Interrupted));
+}
+
+#[test]
 fn a_flipped_bit_is_located_and_costs_at_most_one_chunk() {
     let dir = tempfile::tempdir().expect("dir");
     let home = Home::open(dir.path()).expect("opens");

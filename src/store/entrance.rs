@@ -80,3 +80,14 @@ pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
     file.set_len(0).and_then(|()| file.write_all_at(format!("{}\n", std::process::id()).as_bytes(), 0)).named("write", &path)?;
     Ok(file)
 }
+
+/// Whether a living process has the home open for writing.
+pub(super) fn is_held(dir: &Path) -> bool {
+    let file = match File::open(dir.join("lock")) {
+        Ok(file) => file,
+        // A home without a lock was never opened; one that we may not look at is somebody's.
+        Err(e) => return e.kind() != std::io::ErrorKind::NotFound,
+    };
+    // Shared, so that two who look do not take each other for a writer; it ends with the file.
+    matches!(rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared), Err(Errno::WOULDBLOCK))
+}

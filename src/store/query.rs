@@ -2,6 +2,7 @@
 
 use super::align::session_ids;
 use super::disk;
+use super::entrance::is_held;
 use super::error::{Named, StoreError};
 use super::home::Home;
 use super::journal::Ledger;
@@ -41,8 +42,18 @@ impl Home {
             .into_iter()
             .filter_map(|(_, entry)| if let Entry::Session(row) = entry { Some(row) } else { None })
             .collect();
+        self.call_by_name(&mut sessions);
         sessions.sort_by_key(|s| std::cmp::Reverse((s.started_utc, s.id)));
         Ok(sessions)
+    }
+
+    /// To whoever only reads, a session whose writer died still says that it is being recorded until the home is opened for
+    /// writing; where nobody holds the home it is called what it will be then.
+    fn call_by_name(&self, sessions: &mut [Session]) {
+        let mut left = sessions.iter_mut().filter(|s| s.state == SessionState::Recording).peekable();
+        if left.peek().is_some() && !self.is_writable() && !is_held(self.dir()) {
+            left.for_each(|s| s.state = SessionState::Interrupted);
+        }
     }
 
     /// One session by its id.
@@ -215,7 +226,9 @@ impl Home {
     /// # Errors
     /// [`StoreError::NoSession`]; the disk. Damage is no error: it is counted in [`Recording::recovery`].
     pub fn recording(&self, id: SessionId) -> Result<Recording, StoreError> {
-        Recording::open(self.dir(), id)
+        let mut recording = Recording::open(self.dir(), id)?;
+        self.call_by_name(std::slice::from_mut(&mut recording.session));
+        Ok(recording)
     }
 
     /// All rows of a kind with their scopes: from the catalogue, or from the journals where it does not serve.
