@@ -42,14 +42,14 @@ impl Home {
             .into_iter()
             .filter_map(|(_, entry)| if let Entry::Session(row) = entry { Some(row) } else { None })
             .collect();
-        self.call_by_name(&mut sessions);
+        self.tell_abandoned(&mut sessions);
         sessions.sort_by_key(|s| std::cmp::Reverse((s.started_utc, s.id)));
         Ok(sessions)
     }
 
     /// To whoever only reads, a session whose writer died still says that it is being recorded until the home is opened for
     /// writing; where nobody holds the home it is called what it will be then.
-    fn call_by_name(&self, sessions: &mut [Session]) {
+    fn tell_abandoned(&self, sessions: &mut [Session]) {
         let mut left = sessions.iter_mut().filter(|s| s.state == SessionState::Recording).peekable();
         if left.peek().is_some() && !self.is_writable() && !is_held(self.dir()) {
             left.for_each(|s| s.state = SessionState::Interrupted);
@@ -227,7 +227,7 @@ impl Home {
     /// [`StoreError::NoSession`]; the disk. Damage is no error: it is counted in [`Recording::recovery`].
     pub fn recording(&self, id: SessionId) -> Result<Recording, StoreError> {
         let mut recording = Recording::open(self.dir(), id)?;
-        self.call_by_name(std::slice::from_mut(&mut recording.session));
+        self.tell_abandoned(std::slice::from_mut(&mut recording.session));
         Ok(recording)
     }
 
