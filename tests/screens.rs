@@ -326,7 +326,8 @@ fn no_size_breaks_a_screen() {
 #[test]
 fn every_hint_is_a_key_that_does_something() {
     for (name, snapshot, place) in scenes().into_iter().filter(|(_, _, p)| *p != Place::Help) {
-        for (key, what) in place.open().hints(&snapshot) {
+        for hint in place.open().hints(&snapshot) {
+            let (key, what) = (hint.key, hint.what);
             let code = match key {
                 "Enter" => KeyCode::Enter,
                 "Esc" => KeyCode::Esc,

@@ -34,12 +34,14 @@ fn a_session_whose_writer_died_is_not_called_recording_by_those_who_only_read() 
     let id = writer.session().id;
     let seen = || {
         let view = Home::view(dir.path()).expect("opens");
-        (view.sessions().expect("lists")[0].state, view.recording(id).expect("reads").session.state)
+        let report = view.verify(Some(id)).expect("verifies").remove(0);
+        assert!(report.is_sound(), "no manifest is due yet: {:?}", report.problems);
+        [Some(view.sessions().expect("lists")[0].state), Some(view.recording(id).expect("reads").session.state), report.state]
     };
-    assert_eq!(seen(), (SessionState::Recording, SessionState::Recording));
+    assert_eq!(seen(), [Some(SessionState::Recording); 3]);
     // As the kernel does it when a process dies: the lock is free, and nothing was closed.
     drop((writer, home));
-    assert_eq!(seen(), (SessionState::Interrupted, SessionState::Interrupted));
+    assert_eq!(seen(), [Some(SessionState::Interrupted); 3]);
 }
 
 #[test]

@@ -162,7 +162,7 @@ impl<L: Link> App<L> {
         }
         if place == Place::Help && self.place != Place::Help {
             self.behind = self.place;
-            self.screens.insert(Place::Help, Box::new(super::help::Help::of(self.place)));
+            self.screens.insert(Place::Help, Box::new(super::help::Help::of(self.place, self.looks_on())));
         }
         self.place = place;
     }

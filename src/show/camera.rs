@@ -3,8 +3,9 @@
 use crate::lab::guided::{CameraView, Preview};
 use crate::lab::message::{Action, Snapshot};
 use crate::show::caps::Ink;
+use crate::show::hint::{Hint, orders, shows};
 use crate::show::pen::Pen;
-use crate::show::screen::{Hint, Next, Place, Screen};
+use crate::show::screen::{Next, Place, Screen};
 use crate::show::widget::bar::bar;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::style::Color;
@@ -29,16 +30,15 @@ impl Screen for CameraScreen {
     }
 
     fn hints(&self, s: &Snapshot) -> Vec<Hint> {
-        let mut hints = vec![("Enter", "to the playlist")];
-        if let Some(camera) = &s.guided.camera {
-            hints.push(if camera.wanted { ("p", "preview off") } else { ("P", "preview on") });
+        let wanted = s.guided.camera.as_ref().is_some_and(|c| c.wanted);
+        // Leaving turns a preview off, which is the lab's to do.
+        let leaves = if wanted { orders } else { shows };
+        let mut hints = vec![leaves("Enter", "to the playlist")];
+        if s.guided.camera.is_some() {
+            hints.push(if wanted { orders("p", "preview off") } else { orders("P", "preview on") });
         }
-        hints.push(("Esc", "back to the gate"));
+        hints.push(leaves("Esc", "back to the gate"));
         hints
-    }
-
-    fn commands(&self, _: &Hint, s: &Snapshot) -> bool {
-        s.guided.camera.as_ref().is_some_and(|c| c.wanted)
     }
 
     fn handle(&mut self, key: KeyEvent, s: &Snapshot) -> Next {

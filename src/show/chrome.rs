@@ -5,10 +5,10 @@ use crate::lab::message::Snapshot;
 use crate::show::app::Message;
 use crate::show::caps::{Caps, Ink};
 use crate::show::command::Line;
-use crate::show::looking;
+use crate::show::hint::{Hint, for_looking_on, shows};
 use crate::show::pen::{Pen, wrapped};
 use crate::show::popup::Popup;
-use crate::show::screen::{Hint, Screen};
+use crate::show::screen::Screen;
 use crate::show::words;
 use crate::signal::{Nanos, SECOND};
 use ratatui::buffer::Buffer;
@@ -18,6 +18,9 @@ pub const SMALLEST: (u16, u16) = (60, 18);
 
 /// Disk space below which the top line warns: about an hour of 32 channels with face video.
 const LITTLE_DISK: u64 = 5_000_000_000;
+
+/// Stands in the footer of every screen.
+const HELP: Hint = shows("?", "help");
 
 /// Most rows of one message.
 const MESSAGE_ROWS: u16 = 3;
@@ -59,15 +62,18 @@ pub fn draw(frame: &Frame, snapshot: Option<&Snapshot>, buf: &mut Buffer) {
     }
     match &frame.line {
         Some((line, names)) => line.draw(&mut pen.part(0, area.height - 2, area.width, 1), names),
-        None => message(&mut pen.part(0, area.height - 1 - MESSAGE_ROWS, area.width, MESSAGE_ROWS), frame),
+        None => {
+            let mut rows = pen.part(0, area.height - 1 - MESSAGE_ROWS, area.width, MESSAGE_ROWS);
+            message(&mut rows, frame, |news| screen.tells(news, snapshot));
+        }
     }
     let hints = match (&frame.line, frame.popup) {
         (Some((line, _)), _) => line.hints(),
         (None, Some(popup)) => popup.hints(),
-        _ if frame.watching => looking::hints(screen, snapshot),
+        _ if frame.watching => for_looking_on(screen.hints(snapshot)),
         _ => screen.hints(snapshot),
     };
-    let ways: &[Hint] = if area.width >= 100 { &[(":", "command"), ("?", "help")] } else { &[("?", "help")] };
+    let ways: &[Hint] = if area.width >= 100 { &[shows(":", "command"), HELP] } else { &[HELP] };
     footer(&mut pen.part(0, area.height - 1, area.width, 1), &hints, ways);
 }
 
@@ -158,16 +164,16 @@ fn facts(s: &Snapshot, caps: Caps) -> Vec<(String, Ink)> {
     facts
 }
 
-/// What waits for the lab, else the last answer, on the last row of `pen`; a long one takes the rows above as well.
-fn message(pen: &mut Pen, frame: &Frame) {
+/// What waits for the lab, else the last answer or news that the screen has not `told` itself, on the last row of `pen`; a long one takes the rows above as well.
+fn message(pen: &mut Pen, frame: &Frame, told: impl Fn(&str) -> bool) {
     let waits = frame.waiting.map(|(saves, what)| format!("{} ... {what}", if saves { "saving" } else { "waiting" }));
     let tick = if frame.caps.ascii { "ok " } else { "✓ " };
     let (sign, text, ink) = match (frame.message, &waits) {
         (Some(Message::Refused(why)), _) => (("! ", Ink::Bad), why, Ink::Bad),
         (_, Some(waits)) => (("", Ink::Fair), waits, Ink::Fair),
         (Some(Message::Saved(text)), _) => ((tick, Ink::Good), text, Ink::Plain),
-        (Some(Message::News(text)), _) => (("", Ink::Dim), text, Ink::Dim),
-        (None, None) => return,
+        (Some(Message::News(text)), _) if !told(text) => (("", Ink::Dim), text, Ink::Dim),
+        _ => return,
     };
     let column = 1 + sign.0.chars().count() as u16;
     let rows = (wrapped(text, pen.width().saturating_sub(column) as usize).len() as u16).clamp(1, pen.height());
@@ -182,7 +188,7 @@ fn message(pen: &mut Pen, frame: &Frame) {
 /// The keys, as many as fit, and always the last one, which leads out; help stands at the right and says how many keys
 /// found no room.
 fn footer(pen: &mut Pen, hints: &[Hint], ways: &[Hint]) {
-    let length = |(key, what): &Hint| key.chars().count() + what.chars().count() + 1;
+    let length = |h: &Hint| h.key.chars().count() + h.what.chars().count() + 1;
     let right: usize = ways.iter().map(|h| length(h) + 2).sum();
     let width = pen.width() as usize;
     let all = hints.iter().map(|h| length(h) + 3).sum::<usize>().saturating_sub(3);
@@ -194,10 +200,10 @@ fn footer(pen: &mut Pen, hints: &[Hint], ways: &[Hint]) {
     };
     let mut x = 1;
     for hint in &shown {
-        x = pen.line(x, 0, &[(hint.0, Ink::Accent), (" ", Ink::Plain), (hint.1, Ink::Plain)]) + 3;
+        x = pen.line(x, 0, &[(hint.key, Ink::Accent), (" ", Ink::Plain), (hint.what, Ink::Plain)]) + 3;
     }
     let more = format!("{} more", hints.len() - shown.len());
-    let ways = ways.iter().map(|(key, what)| (*key, if *key == "?" && shown.len() < hints.len() { &more } else { *what }));
+    let ways = ways.iter().map(|way| (way.key, if *way == HELP && shown.len() < hints.len() { &more } else { way.what }));
     let ways: Vec<(&str, &str)> = ways.collect();
     let right: usize = ways.iter().map(|h| h.0.len() + h.1.len() + 3).sum();
     let mut x = pen.width().saturating_sub(right as u16).saturating_add(1);
@@ -208,7 +214,7 @@ fn footer(pen: &mut Pen, hints: &[Hint], ways: &[Hint]) {
 
 /// As many as fit, the first ones first, and the last, in `room` columns.
 fn fitting(hints: &[Hint], room: usize) -> Vec<Hint> {
-    let length = |(key, what): &Hint| key.chars().count() + what.chars().count() + 4;
+    let length = |h: &Hint| h.key.chars().count() + h.what.chars().count() + 4;
     let Some((last, others)) = hints.split_last() else { return Vec::new() };
     let mut left = (room + 3).saturating_sub(length(last));
     let fits = |hint: &&Hint| {

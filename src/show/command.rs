@@ -4,8 +4,9 @@
 
 use crate::lab::message::Action;
 use crate::show::caps::Ink;
+use crate::show::hint::{Hint, shows};
 use crate::show::pen::Pen;
-use crate::show::screen::{Hint, Place};
+use crate::show::screen::Place;
 use crate::show::widget::field::Field;
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -109,8 +110,13 @@ impl Line {
 
     pub fn hints(&self) -> Vec<Hint> {
         match self.kind {
-            Kind::Command => vec![("Enter", "do it"), ("Tab", "complete"), ("Up/Down", "earlier ones"), ("Esc", "leave it")],
-            Kind::Search => vec![("Enter", "stay there"), ("Down", "next"), ("Esc", "leave it")],
+            Kind::Command => vec![
+                shows("Enter", "do it"),
+                shows("Tab", "complete"),
+                shows("Up/Down", "earlier ones"),
+                shows("Esc", "leave it"),
+            ],
+            Kind::Search => vec![shows("Enter", "stay there"), shows("Down", "next"), shows("Esc", "leave it")],
         }
     }
 
@@ -167,7 +173,7 @@ const PLACES: [(&str, Place); 14] = [
 
 /// Every name that is understood now, those of the screen's keys first.
 pub fn names(hints: &[Hint], recording: bool, prepared: bool) -> Vec<String> {
-    let own = hints.iter().filter(|(key, _)| code(key).is_some()).map(|(_, what)| name(what));
+    let own = hints.iter().filter(|h| code(h.key).is_some()).map(|h| name(h.what));
     let mut names: Vec<String> = own.collect();
     let places = PLACES.iter().filter(|(_, place)| reachable(*place, recording)).map(|(name, _)| name.to_string());
     names.extend(places);
@@ -211,7 +217,7 @@ pub fn meaning(line: &str, hints: &[Hint], recording: bool, prepared: bool) -> R
             return Err(format!("\"{line}\" may be {}; type a little more.", several.join(" or ")));
         }
     };
-    if let Some(code) = hints.iter().find(|(_, what)| name(what) == *found).and_then(|(key, _)| code(key)) {
+    if let Some(code) = hints.iter().find(|h| name(h.what) == *found).and_then(|h| code(h.key)) {
         return Ok(Meaning::Key(code));
     }
     Ok(match found.as_str() {
@@ -255,7 +261,7 @@ pub fn found(rows: &[String], text: &str, from: usize, itself: bool) -> Option<u
 mod tests {
     use super::*;
 
-    const HINTS: [Hint; 4] = [("Enter", "new session"), ("t", "train"), ("j/k", "move"), ("q", "quit")];
+    const HINTS: [Hint; 4] = [shows("Enter", "new session"), shows("t", "train"), shows("j/k", "move"), shows("q", "quit")];
 
     #[test]
     fn commands_have_the_names_of_the_keys_actions() {

@@ -3,8 +3,9 @@
 use crate::lab::guided::{Check, Outcome, SelfTest};
 use crate::lab::message::{Action, Snapshot, StreamView};
 use crate::show::caps::Ink;
+use crate::show::hint::{Hint, orders, shows};
 use crate::show::pen::Pen;
-use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
+use crate::show::screen::{Next, Place, Screen, move_in, scrolled};
 use crate::show::widget::lanes::{Look, View, lanes};
 use crate::show::words;
 use crate::signal::StreamKind;
@@ -32,14 +33,14 @@ impl Screen for Devices {
     fn hints(&self, snapshot: &Snapshot) -> Vec<Hint> {
         if connected(snapshot) {
             vec![
-                ("Enter", "to the montage"),
-                ("t", "test again"),
-                ("r", "release, another rig"),
-                ("j/k", "scroll the test"),
-                ("Esc", "back"),
+                shows("Enter", "to the montage"),
+                orders("t", "test again"),
+                orders("r", "release, another rig"),
+                shows("j/k", "scroll the test"),
+                shows("Esc", "back"),
             ]
         } else {
-            vec![("Enter", "connect"), ("j/k", "choose a rig"), ("Esc", "back")]
+            vec![orders("Enter", "connect"), shows("j/k", "choose a rig"), shows("Esc", "back")]
         }
     }
 

@@ -7,8 +7,9 @@ mod said;
 use crate::explain::report::{ClassExplanation, ExplainerResult, ExplanationReport, Lead};
 use crate::lab::message::Snapshot;
 use crate::show::caps::Ink;
+use crate::show::hint::{Hint, shows};
 use crate::show::pen::Pen;
-use crate::show::screen::{Hint, Next, Place, Screen};
+use crate::show::screen::{Next, Place, Screen};
 use crate::show::widget::scalp;
 use crate::show::words;
 use compare::{Against, Comparison, comparison};
@@ -52,15 +53,19 @@ impl Screen for Explain {
 
     fn hints(&self, s: &Snapshot) -> Vec<Hint> {
         if report(s).is_none() {
-            return vec![("Esc", "review")];
+            return vec![shows("Esc", "review")];
         }
-        let mut hints = vec![("h/l", "class"), ("x", "explainer")];
+        let mut hints = vec![shows("h/l", "class"), shows("x", "explainer")];
         if self.big {
-            hints.extend([("j/k", "band"), ("f", "all bands")]);
+            hints.extend([shows("j/k", "band"), shows("f", "all bands")]);
         } else {
-            hints.push(("f", "one big head"));
+            hints.push(shows("f", "one big head"));
         }
-        hints.extend([("v", self.against.hint()), ("w", if self.in_words { "maps" } else { "all words" }), ("Esc", "review")]);
+        hints.extend([
+            shows("v", self.against.hint()),
+            shows("w", if self.in_words { "maps" } else { "all words" }),
+            shows("Esc", "review"),
+        ]);
         hints
     }
 

@@ -3,9 +3,10 @@
 use crate::gate::{ChannelQuality, QualityReport};
 use crate::lab::message::Snapshot;
 use crate::show::caps::Ink;
+use crate::show::hint::{Hint, orders, shows};
 use crate::show::pen::Pen;
 use crate::show::popup::{Popup, Purpose};
-use crate::show::screen::{Hint, Next, Place, Screen};
+use crate::show::screen::{Next, Place, Screen};
 use crate::show::widget::{bar::bar, scalp};
 use crate::show::words;
 use crossterm::event::{KeyCode, KeyEvent};
@@ -28,11 +29,11 @@ impl Screen for Gate {
     fn hints(&self, snapshot: &Snapshot) -> Vec<Hint> {
         let mut hints = Vec::new();
         if is_open(snapshot) {
-            hints.push(("Enter", "to the camera"));
+            hints.push(shows("Enter", "to the camera"));
         } else {
-            hints.push(("O", "go on below the gate (reason asked)"));
+            hints.push(orders("O", "go on below the gate (reason asked)"));
         }
-        hints.extend([("n", "note"), ("Esc", "back to the montage")]);
+        hints.extend([orders("n", "note"), shows("Esc", "back to the montage")]);
         hints
     }
 

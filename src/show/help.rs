@@ -2,38 +2,41 @@
 
 use crate::lab::message::Snapshot;
 use crate::show::caps::Ink;
+use crate::show::hint::{Hint, orders, shows};
 use crate::show::pen::Pen;
-use crate::show::screen::{Hint, Next, Place, Screen, move_in};
+use crate::show::screen::{Next, Place, Screen, move_in};
 use crate::show::words;
 use crossterm::event::{KeyCode, KeyEvent};
 
 pub struct Help {
     /// The screen it was called from stands first.
     from: Place,
+    /// Only looks on: keys that give orders are left out.
+    looks_on: bool,
     scroll: usize,
 }
 
 impl Default for Help {
     fn default() -> Self {
-        Help::of(Place::Home)
+        Help::of(Place::Home, false)
     }
 }
 
 /// Where the key column ends.
 const WHAT: u16 = 13;
 
-const SEARCH: Hint = ("/", "search in the list; Down goes to the next");
+const SEARCH: Hint = shows("/", "search in the list; Down goes to the next");
 
 const EVERYWHERE: [Hint; 9] = [
-    ("? F1", "this help"),
-    (":", "a command by its name; Tab completes"),
-    ("n", "note (Alt-n while rating)"),
-    ("m", "marker while recording (Alt-m while rating)"),
-    ("Esc", "back, close"),
-    ("q", "quit from the home screen; elsewhere it asks"),
-    ("d", "leave; the lab goes on (limbic attach)"),
-    ("Ctrl-C", "asks while recording and ends nothing; else: leave"),
-    ("CAPITALS", "act on data at once, or ask before they do"),
+    shows("? F1", "this help"),
+    shows(":", "a command by its name; Tab completes"),
+    orders("n", "note (Alt-n while rating)"),
+    orders("m", "marker while recording (Alt-m while rating)"),
+    shows("Esc", "back, close"),
+    shows("q", "quit from the home screen; elsewhere it asks"),
+    shows("d", "leave; the lab goes on (limbic attach)"),
+    shows("Ctrl-C", "asks while recording and ends nothing; else: leave"),
+    shows("CAPITALS", "act on data at once, or ask before they do"),
 ];
 
 enum Line {
@@ -43,19 +46,23 @@ enum Line {
 }
 
 impl Help {
-    pub fn of(from: Place) -> Self {
-        Help { from, scroll: 0 }
+    pub fn of(from: Place, looks_on: bool) -> Self {
+        Help { from, looks_on, scroll: 0 }
     }
 
     fn lines(&self, s: &Snapshot) -> Vec<Line> {
         let mut lines = vec![Line::Title("on every screen".into())];
-        lines.extend(EVERYWHERE.map(Line::Key));
+        let offered = |hints: Vec<Hint>| hints.into_iter().filter(|h| !(self.looks_on && h.orders)).map(Line::Key);
+        lines.extend(offered(EVERYWHERE.to_vec()));
         let rest = Place::ALL.into_iter().filter(|p| *p != self.from && *p != Place::Help);
         for place in std::iter::once(self.from).chain(rest).filter(|p| *p != Place::Help) {
             let screen = place.open();
-            lines.push(Line::Blank);
-            lines.push(Line::Title(screen.title(s)));
-            lines.extend(screen.hints(s).into_iter().map(Line::Key));
+            let keys: Vec<Line> = offered(screen.hints(s)).collect();
+            if keys.is_empty() {
+                continue;
+            }
+            lines.extend([Line::Blank, Line::Title(screen.title(s))]);
+            lines.extend(keys);
             if !screen.rows(s).is_empty() {
                 lines.push(Line::Key(SEARCH));
             }
@@ -70,7 +77,7 @@ impl Screen for Help {
     }
 
     fn hints(&self, _: &Snapshot) -> Vec<Hint> {
-        vec![("Esc", "back"), ("j/k", "scroll")]
+        vec![shows("Esc", "back"), shows("j/k", "scroll")]
     }
 
     fn handle(&mut self, key: KeyEvent, s: &Snapshot) -> Next {
@@ -96,7 +103,7 @@ impl Screen for Help {
             let (x, y) = ((i / rows) as u16 * width, (i % rows) as u16);
             match line {
                 Line::Title(title) => body.text(x, y, title, Ink::Accent),
-                Line::Key((key, what)) => {
+                Line::Key(Hint { key, what, .. }) => {
                     body.text(x + 2, y, key, Ink::Strong);
                     // Nothing runs into the next column.
                     body.text(x + WHAT, y, &words::cut(what, width.saturating_sub(WHAT + 1) as usize), Ink::Plain)

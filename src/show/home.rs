@@ -3,8 +3,9 @@
 use crate::lab::message::{Action, Snapshot};
 use crate::present::Phase;
 use crate::show::caps::Ink;
+use crate::show::hint::{Hint, orders, shows};
 use crate::show::pen::Pen;
-use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
+use crate::show::screen::{Next, Place, Screen, move_in, scrolled};
 use crate::show::words;
 use crate::signal::{Nanos, Placed, counted};
 use crate::store::rows::{ModelRow, Session, SessionState};
@@ -47,21 +48,21 @@ impl Screen for Home {
 
     fn hints(&self, snapshot: &Snapshot) -> Vec<Hint> {
         let enter = match items(snapshot).get(self.selected) {
-            Some(Item::Resume(_)) => ("Enter", "go on with it"),
-            Some(Item::Session(_)) => ("Enter", "review"),
-            Some(Item::Model(_)) => ("Enter", "review its session"),
-            _ => ("Enter", "new session"),
+            Some(Item::Resume(_)) => shows("Enter", "go on with it"),
+            Some(Item::Session(_)) => orders("Enter", "review"),
+            Some(Item::Model(_)) => orders("Enter", "review its session"),
+            _ => orders("Enter", "new session"),
         };
         let mut hints = vec![enter];
         if let Some(Item::Session(session)) = items(snapshot).get(self.selected)
             && can_go_on(session)
         {
-            hints.push(("c", "go on with it"));
+            hints.push(orders("c", "go on with it"));
         }
-        if enter.1 != "new session" {
-            hints.push(("n", "new session"));
+        if enter.what != "new session" {
+            hints.push(orders("n", "new session"));
         }
-        hints.extend([("t", "train"), ("j/k", "move"), ("q", "quit")]);
+        hints.extend([shows("t", "train"), shows("j/k", "move"), orders("q", "quit")]);
         hints
     }
 

@@ -7,8 +7,9 @@ use crate::lab::guided::Labelling;
 use crate::lab::message::{Action, Snapshot};
 use crate::present::Phase;
 use crate::show::caps::Ink;
+use crate::show::hint::{Hint, orders, shows};
 use crate::show::pen::Pen;
-use crate::show::screen::{Hint, Letters, Next, Place, Screen};
+use crate::show::screen::{Letters, Next, Place, Screen};
 use crate::show::words;
 use crate::signal::{Emotion, Segment};
 use crate::store::rows::Trial;
@@ -158,19 +159,19 @@ impl Screen for LabelScreen {
     fn hints(&self, s: &Snapshot) -> Vec<Hint> {
         let mut hints = Vec::new();
         if s.guided.labelling.is_some() {
-            hints.push(if self.begun.is_some() { ("Space", "end it here") } else { ("Space", "begin a segment") });
+            hints.push(if self.begun.is_some() { orders("Space", "end it here") } else { orders("Space", "begin a segment") });
             hints.extend([
-                ("Left/Right", "cursor"),
-                ("Tab", "segment"),
-                ("[ ]", "its edges"),
-                ("letter", "emotion"),
-                ("1-9", "intensity"),
-                ("Bksp", "take back"),
-                ("z", "undo that"),
-                ("Up/Down", "trial"),
+                shows("Left/Right", "cursor"),
+                orders("Tab", "segment"),
+                orders("[ ]", "its edges"),
+                orders("letter", "emotion"),
+                orders("1-9", "intensity"),
+                orders("Bksp", "take back"),
+                orders("z", "undo that"),
+                orders("Up/Down", "trial"),
             ]);
         }
-        hints.push(("Esc", "back"));
+        hints.push(shows("Esc", "back"));
         hints
     }
 

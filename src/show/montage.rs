@@ -4,9 +4,10 @@
 use crate::lab::guided::Electrode;
 use crate::lab::message::{Action, Snapshot};
 use crate::show::caps::{Caps, Ink};
+use crate::show::hint::{Hint, orders, shows};
 use crate::show::pen::Pen;
 use crate::show::popup::{Popup, Purpose};
-use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
+use crate::show::screen::{Next, Place, Screen, move_in, scrolled};
 use crate::show::widget::scalp::{self, Spot};
 use crate::show::words;
 use crate::signal::{Placed, Role};
@@ -47,11 +48,17 @@ impl Screen for MontageScreen {
     }
 
     fn hints(&self, s: &Snapshot) -> Vec<Hint> {
-        let mut hints = vec![("Enter", "to the quality gate")];
+        let mut hints = vec![shows("Enter", "to the quality gate")];
         if !s.guided.electrodes.is_empty() {
-            hints.extend([("Space", "placed"), ("P", "all placed"), ("b", "bad"), ("t", "note on it"), ("j/k", "choose")]);
+            hints.extend([
+                orders("Space", "placed"),
+                orders("P", "all placed"),
+                orders("b", "bad"),
+                orders("t", "note on it"),
+                shows("j/k", "choose"),
+            ]);
         }
-        hints.push(("Esc", "back"));
+        hints.push(shows("Esc", "back"));
         hints
     }
 

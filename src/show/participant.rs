@@ -4,8 +4,9 @@ mod draft;
 
 use crate::lab::message::{Action, Snapshot};
 use crate::show::caps::Ink;
+use crate::show::hint::{Hint, orders, shows};
 use crate::show::pen::Pen;
-use crate::show::screen::{Hint, Letters, Next, Place, Screen};
+use crate::show::screen::{Letters, Next, Place, Screen};
 use crate::show::widget::field::Field;
 use crate::signal::counted;
 use crate::store::rows::{Consent, Participant};
@@ -174,13 +175,13 @@ impl Screen for ParticipantForm {
     }
 
     fn hints(&self, _: &Snapshot) -> Vec<Hint> {
-        let mut hints = vec![("Enter", "save, go on")];
+        let mut hints = vec![orders("Enter", "save, go on")];
         match self.at() {
-            Row::Age | Row::Sex | Row::Hand => hints.push(("Left/Right", "choose")),
-            Row::Recording | Row::Stored | Row::Shared => hints.push(("Space", "yes/no")),
+            Row::Age | Row::Sex | Row::Hand => hints.push(orders("Left/Right", "choose")),
+            Row::Recording | Row::Stored | Row::Shared => hints.push(orders("Space", "yes/no")),
             _ => {}
         }
-        hints.extend([("Tab", "next field"), ("Esc", "home")]);
+        hints.extend([orders("Tab", "next field"), shows("Esc", "home")]);
         hints
     }
 

@@ -5,8 +5,9 @@ use crate::lab::guided::{PlaylistEntry, PlaylistView};
 use crate::lab::message::{Action, Snapshot};
 use crate::show::caps::Ink;
 use crate::show::gate;
+use crate::show::hint::{Hint, orders, shows};
 use crate::show::pen::Pen;
-use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
+use crate::show::screen::{Next, Place, Screen, move_in, scrolled};
 use crate::show::words;
 use crate::signal::{Nanos, counted, to_nanos};
 use crossterm::event::{KeyCode, KeyEvent};
@@ -26,14 +27,14 @@ impl Screen for PlaylistScreen {
         if s.guided.playlist.is_some() {
             let whole = s.guided.playlist.as_ref().is_some_and(|list| list.trouble().is_none());
             if whole && gate::is_open(s) && !s.recording {
-                hints.push(("Enter", if s.goes_on.is_some() { "GO ON recording" } else { "BEGIN recording" }));
+                hints.push(orders("Enter", if s.goes_on.is_some() { "GO ON recording" } else { "BEGIN recording" }));
             }
             if s.goes_on.is_none() {
-                hints.extend([("s", "shuffle anew"), ("o", "as listed")]);
+                hints.extend([orders("s", "shuffle anew"), orders("o", "as listed")]);
             }
-            hints.extend([("r", "look at the files again"), ("j/k", "move")]);
+            hints.extend([orders("r", "look at the files again"), shows("j/k", "move")]);
         }
-        hints.push(("Esc", "back"));
+        hints.push(shows("Esc", "back"));
         hints
     }
 

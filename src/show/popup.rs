@@ -6,8 +6,9 @@
 use crate::lab::message::{Action, Snapshot};
 use crate::present::Phase;
 use crate::show::caps::Ink;
+use crate::show::hint::{Hint, orders};
 use crate::show::pen::{Pen, wrapped};
-use crate::show::screen::{Hint, Next, Place};
+use crate::show::screen::{Next, Place};
 use crate::show::widget::field::Field;
 use crate::signal::{Placement, Rating};
 use crossterm::event::{KeyCode, KeyEvent};
@@ -123,11 +124,11 @@ impl Popup {
     pub fn hints(&self) -> Vec<Hint> {
         match self {
             Popup::Text(Question { purpose: Purpose::Abort(_), .. }) => {
-                vec![("Enter", "end the session"), ("Esc", "go on recording")]
+                vec![orders("Enter", "end the session"), orders("Esc", "go on recording")]
             }
-            Popup::Text(q) if q.presets().is_empty() => vec![("Enter", "save"), ("Esc", "leave it")],
-            Popup::Text(_) => vec![("Enter", "save"), ("Up/Down", "usual words"), ("Esc", "leave it")],
-            Popup::Choice(_) => vec![("a key", "choose"), ("Esc", "close")],
+            Popup::Text(q) if q.presets().is_empty() => vec![orders("Enter", "save"), orders("Esc", "leave it")],
+            Popup::Text(_) => vec![orders("Enter", "save"), orders("Up/Down", "usual words"), orders("Esc", "leave it")],
+            Popup::Choice(_) => vec![orders("a key", "choose"), orders("Esc", "close")],
         }
     }
 

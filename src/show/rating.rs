@@ -4,9 +4,10 @@
 
 use crate::lab::message::{Action, Snapshot};
 use crate::show::caps::Ink;
+use crate::show::hint::{Hint, orders};
 use crate::show::pen::Pen;
 use crate::show::popup::{Popup, Purpose};
-use crate::show::screen::{Hint, Letters, Next, Screen};
+use crate::show::screen::{Letters, Next, Screen};
 use crate::show::session::control_key;
 use crate::show::words;
 use crate::signal::{Emotion, Question, Rating};
@@ -110,16 +111,16 @@ impl Screen for RatingScreen {
     }
 
     fn hints(&self, s: &Snapshot) -> Vec<Hint> {
-        let answer = if self.asked == Question::Feeling { ("letter", "feeling") } else { ("1-9", "value") };
-        let done = if self.current(s).is_complete() { ("Enter", "done") } else { ("Enter", "done (reason)") };
+        let answer = if self.asked == Question::Feeling { orders("letter", "feeling") } else { orders("1-9", "value") };
+        let done = if self.current(s).is_complete() { orders("Enter", "done") } else { orders("Enter", "done (reason)") };
         vec![
             answer,
-            ("Tab", "next question"),
+            orders("Tab", "next question"),
             done,
-            ("Bksp", "clear"),
-            ("F2", "who answers"),
-            ("Alt-n", "note"),
-            ("P R K A", "pause redo skip abort"),
+            orders("Bksp", "clear"),
+            orders("F2", "who answers"),
+            orders("Alt-n", "note"),
+            orders("P R K A", "pause redo skip abort"),
         ]
     }
 

@@ -7,8 +7,9 @@ mod timeline;
 use crate::lab::message::{Action, Review, Snapshot};
 use crate::prepare::dataset::Target;
 use crate::show::caps::Ink;
+use crate::show::hint::{Hint, orders, shows};
 use crate::show::pen::{Pen, wrapped};
-use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
+use crate::show::screen::{Next, Place, Screen, move_in, scrolled};
 use crate::show::words;
 use crate::signal::Emotion;
 use crate::store::rows::PredictionRow;
@@ -89,15 +90,15 @@ impl Screen for ReviewScreen {
 
     fn hints(&self, s: &Snapshot) -> Vec<Hint> {
         if s.review.as_ref().is_none_or(|r| r.predictions.is_empty()) {
-            return vec![("t", "train"), ("l", "label"), ("Esc", "home")];
+            return vec![shows("t", "train"), orders("l", "label"), shows("Esc", "home")];
         }
-        let order = if self.in_order { ("o", "disagreements first") } else { ("o", "in order of trials") };
-        let below = if self.calibration { ("c", "confusion") } else { ("c", "calibration") };
-        let mut hints = vec![("j/k", "trial"), order, below];
+        let order = if self.in_order { shows("o", "disagreements first") } else { shows("o", "in order of trials") };
+        let below = if self.calibration { shows("c", "confusion") } else { shows("c", "calibration") };
+        let mut hints = vec![shows("j/k", "trial"), order, below];
         if s.review.as_ref().is_some_and(|r| r.explanation.is_some()) {
-            hints.push(("e", "explain"));
+            hints.push(shows("e", "explain"));
         }
-        hints.extend([("l", "label"), ("t", "train"), ("Esc", "home")]);
+        hints.extend([orders("l", "label"), shows("t", "train"), shows("Esc", "home")]);
         hints
     }
 

@@ -3,12 +3,10 @@
 //! A screen never acts: a key returns a [`Next`], which [`crate::show::App`] carries out.
 
 use crate::lab::message::{Action, Snapshot};
+use crate::show::hint::Hint;
 use crate::show::pen::Pen;
 use crate::show::popup::Popup;
 use crossterm::event::KeyEvent;
-
-/// A key and what it does, as the footer and the help print it.
-pub type Hint = (&'static str, &'static str);
 
 /// The screens by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -110,9 +108,9 @@ pub trait Screen {
     /// The keys that work right now, most useful first.
     fn hints(&self, snapshot: &Snapshot) -> Vec<Hint>;
     fn handle(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Next;
-    /// A key that elsewhere only shows something says something to the lab here.
-    fn commands(&self, hint: &Hint, snapshot: &Snapshot) -> bool {
-        let _ = (hint, snapshot);
+    /// Says these news itself, so that the message line need not cover anything with them.
+    fn tells(&self, news: &str, snapshot: &Snapshot) -> bool {
+        let _ = (news, snapshot);
         false
     }
     /// Text from the clipboard; only screens with text fields care.

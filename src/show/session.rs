@@ -6,9 +6,10 @@ use crate::lab::message::{Action, LivePrediction, Snapshot};
 use crate::present::Phase;
 use crate::show::caps::Ink;
 use crate::show::devices;
+use crate::show::hint::{Hint, orders, shows};
 use crate::show::pen::Pen;
 use crate::show::popup::{Popup, Purpose};
-use crate::show::screen::{Hint, Next, Place, Screen};
+use crate::show::screen::{Next, Place, Screen};
 use crate::show::widget::bar::bar;
 use crate::show::widget::lanes::{Look, View, lanes};
 use crate::show::widget::scalp;
@@ -31,18 +32,18 @@ impl Screen for SessionScreen {
     fn hints(&self, snapshot: &Snapshot) -> Vec<Hint> {
         let phase = snapshot.protocol.phase;
         let mut hints: Vec<Hint> = match phase {
-            Phase::Paused => vec![("c", "continue")],
-            Phase::EyesOpen | Phase::EyesClosed | Phase::Rest => vec![("g", "go on now"), ("p", "pause")],
-            _ => vec![("p", "pause")],
+            Phase::Paused => vec![orders("c", "continue")],
+            Phase::EyesOpen | Phase::EyesClosed | Phase::Rest => vec![orders("g", "go on now"), orders("p", "pause")],
+            _ => vec![orders("p", "pause")],
         };
-        hints.extend([("r", "redo"), ("k", "skip"), ("n", "note"), ("m", "marker")]);
+        hints.extend([orders("r", "redo"), orders("k", "skip"), orders("n", "note"), orders("m", "marker")]);
         if phase == Phase::Video {
-            hints.extend([("Space", "felt: hold"), ("t", "felt: on/off")]);
+            hints.extend([orders("Space", "felt: hold"), orders("t", "felt: on/off")]);
         }
         if labelled(snapshot).is_some() {
-            hints.push(("l", "label the last clip"));
+            hints.push(orders("l", "label the last clip"));
         }
-        hints.extend([("1-5", "views"), ("[ ]", "page"), ("+ - 0", "scale"), ("A", "abort")]);
+        hints.extend([shows("1-5", "views"), shows("[ ]", "page"), shows("+ - 0", "scale"), orders("A", "abort")]);
         hints
     }
 

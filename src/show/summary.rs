@@ -4,8 +4,9 @@ mod gaps;
 
 use crate::lab::message::{Action, Snapshot, StoredStream};
 use crate::show::caps::Ink;
+use crate::show::hint::{Hint, orders, shows};
 use crate::show::pen::Pen;
-use crate::show::screen::{Hint, Next, Place, Screen};
+use crate::show::screen::{Next, Place, Screen};
 use crate::show::widget::bar::bar;
 use crate::show::words;
 use crate::signal::{Emotion, SECOND};
@@ -26,7 +27,13 @@ impl Screen for Summary {
     }
 
     fn hints(&self, _: &Snapshot) -> Vec<Hint> {
-        vec![("t", "train"), ("v", "review the trials"), ("l", "label the clips"), ("n", "note"), ("Enter", "home")]
+        vec![
+            shows("t", "train"),
+            orders("v", "review the trials"),
+            orders("l", "label the clips"),
+            orders("n", "note"),
+            shows("Enter", "home"),
+        ]
     }
 
     fn handle(&mut self, key: KeyEvent, snapshot: &Snapshot) -> Next {

@@ -5,8 +5,9 @@ mod course;
 
 use crate::lab::message::{Action, JobView, Snapshot};
 use crate::show::caps::Ink;
+use crate::show::hint::{Hint, orders, shows};
 use crate::show::pen::Pen;
-use crate::show::screen::{Hint, Next, Place, Screen, move_in, scrolled};
+use crate::show::screen::{Next, Place, Screen, move_in, scrolled};
 use crate::show::widget::{bar::bar, curve::curve};
 use crate::show::words;
 use crate::signal::counted;
@@ -85,14 +86,26 @@ impl Screen for Train {
         "TRAIN".into()
     }
 
+    fn tells(&self, news: &str, s: &Snapshot) -> bool {
+        let outcome = self.shown(s).and_then(|j| j.outcome.as_ref());
+        // The reason of one that ended early has words before it.
+        outcome.is_some_and(|o| o.as_ref().map_or_else(|why| news.ends_with(why.as_str()), |text| news == text))
+    }
+
     fn hints(&self, s: &Snapshot) -> Vec<Hint> {
         match self.shown(s) {
-            Some(j) if j.outcome.is_none() => vec![("S", "stop"), ("Esc", "home, it goes on")],
+            Some(j) if j.outcome.is_none() => vec![orders("S", "stop"), shows("Esc", "home, it goes on")],
             Some(j) if j.outcome.as_ref().is_some_and(Result::is_ok) => {
-                vec![("Enter", "review what it says"), ("a", "train again"), ("Esc", "home")]
+                vec![orders("Enter", "review what it says"), orders("a", "train again"), shows("Esc", "home")]
             }
-            Some(_) => vec![("a", "train again"), ("Esc", "home")],
-            None => vec![("Enter", "start"), ("Space", "with/without"), ("j/k", "move"), ("+/-", "seed"), ("Esc", "home")],
+            Some(_) => vec![orders("a", "train again"), shows("Esc", "home")],
+            None => vec![
+                orders("Enter", "start"),
+                orders("Space", "with/without"),
+                shows("j/k", "move"),
+                orders("+/-", "seed"),
+                shows("Esc", "home"),
+            ],
         }
     }
 

@@ -116,7 +116,10 @@ impl Home {
             }
         }
         match recording {
-            Ok(recording) => report.session(&recording, manifest.is_some() || broken),
+            Ok(recording) => {
+                report.session(&recording, manifest.is_some() || broken);
+                report.state = Some(self.told(&recording.session));
+            }
             Err(e) => report.problems.push(e.to_string()),
         }
         report.catalogue(self, id.0, &id.to_string(), &Ledger::of_session(&folder, id)?)?;

@@ -42,18 +42,18 @@ impl Home {
             .into_iter()
             .filter_map(|(_, entry)| if let Entry::Session(row) = entry { Some(row) } else { None })
             .collect();
-        self.tell_abandoned(&mut sessions);
+        for session in &mut sessions {
+            session.state = self.told(session);
+        }
         sessions.sort_by_key(|s| std::cmp::Reverse((s.started_utc, s.id)));
         Ok(sessions)
     }
 
-    /// To whoever only reads, a session whose writer died still says that it is being recorded until the home is opened for
-    /// writing; where nobody holds the home it is called what it will be then.
-    fn tell_abandoned(&self, sessions: &mut [Session]) {
-        let mut left = sessions.iter_mut().filter(|s| s.state == SessionState::Recording).peekable();
-        if left.peek().is_some() && !self.is_writable() && !is_held(self.dir()) {
-            left.for_each(|s| s.state = SessionState::Interrupted);
-        }
+    /// The state of a session as a reader is told it. To whoever only reads, a session whose writer died still says that it
+    /// is being recorded until the home is opened for writing; where nobody holds the home it is called what it will be then.
+    pub(super) fn told(&self, session: &Session) -> SessionState {
+        let abandoned = session.state == SessionState::Recording && !self.is_writable() && !is_held(self.dir());
+        if abandoned { SessionState::Interrupted } else { session.state }
     }
 
     /// One session by its id.
@@ -227,7 +227,7 @@ impl Home {
     /// [`StoreError::NoSession`]; the disk. Damage is no error: it is counted in [`Recording::recovery`].
     pub fn recording(&self, id: SessionId) -> Result<Recording, StoreError> {
         let mut recording = Recording::open(self.dir(), id)?;
-        self.tell_abandoned(std::slice::from_mut(&mut recording.session));
+        recording.session.state = self.told(&recording.session);
         Ok(recording)
     }
 

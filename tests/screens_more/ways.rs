@@ -33,6 +33,25 @@ fn a_long_sentence_is_shown_to_its_end() {
     assert!(words(&text).contains(&words(why)), "{text}");
 }
 
+/// TRAIN says itself what came of a training; the message line repeats it on the other screens only, since it would cover
+/// the foot of the curve.
+#[test]
+fn what_came_of_a_training_covers_no_curve() {
+    let outcome = "EEG  seed-a-cnn  0.46\nface patt-lite  0.75\nfused by product of experts: 0.83";
+    let mut over = example::training();
+    over.job.as_mut().expect("a job").outcome = Some(Ok(outcome.into()));
+    let quiet = Harness::at(ASCII, over.clone(), Place::Train).text(80, 24);
+    let mut h = Harness::at(ASCII, over, Place::Train);
+    h.say(Event::News { at: 0, text: outcome.into() });
+    assert_eq!(h.text(80, 24), quiet);
+    assert!(quiet.contains("fused by product of experts: 0.83"), "{quiet}");
+    h.say(Event::News { at: 0, text: "P08 was erased".into() });
+    assert!(h.text(80, 24).contains("P08 was erased"), "other news are told here as well");
+    h.say(Event::News { at: 0, text: outcome.into() });
+    h.press(KeyCode::Esc);
+    assert!(h.text(80, 24).contains("fused by product of experts: 0.83"), "told on another screen");
+}
+
 #[test]
 fn someone_who_comes_back_is_taken_to_the_running_session() {
     assert_eq!(Harness::new(ASCII, example::recording()).app.place(), Place::Session);
@@ -98,4 +117,9 @@ fn one_who_looks_on_is_offered_only_keys_that_do_something_there() {
     h.app.link_mut().standing = Some(Standing::Watching);
     let footer = h.text(240, 40).lines().last().expect("a footer").to_string();
     assert!(footer.contains("1-5 views") && !footer.contains("pause") && !footer.contains("abort"), "{footer}");
+    let help = h.press(KeyCode::Char('?')).text(240, 60);
+    assert!(help.contains("views") && help.contains("Ctrl-C"), "{help}");
+    for order in ["pause", "abort", "marker", "connect", "BEGIN"] {
+        assert!(!help.contains(order), "help offers {order} to one who looks on: {help}");
+    }
 }
