@@ -205,6 +205,28 @@ fn a_figure_is_not_written_under_a_name_that_lies() {
     }
 }
 
+/// Signals that are there are not recorded once more: they would count as new data.
+#[test]
+fn simulated_people_are_recorded_once() {
+    let folder = folder();
+    let simulate = |more: &[&str]| {
+        let usual = ["simulate", "--participants", "2", "--trials", "1", "--video-s", "3", "--face-fps", "0"];
+        limbic(folder.path(), &[&usual[..], more].concat())
+    };
+    let sessions = || printed(&limbic(folder.path(), &["sessions"]));
+    let first = simulate(&[]);
+    assert!(first.status.success(), "{}", said(&first));
+    let listed = sessions();
+    let again = simulate(&[]);
+    assert_eq!(printed(&again).matches("recorded earlier").count(), 2, "{}", said(&again));
+    for (other, what) in [(["--effect", "0"], "seed 7"), (["--seed", "8"], "seed 8")] {
+        let refused = simulate(&other);
+        let said = said(&refused);
+        assert!(!refused.status.success() && said.contains(what) && said.contains("limbic erase SIM0"), "{said}");
+    }
+    assert_eq!(sessions(), listed);
+}
+
 /// Two models of one session: each name gets its own answers, in the table as in the JSON, and the rest shows the newest.
 #[test]
 fn a_model_that_is_named_gives_its_own_answers() {

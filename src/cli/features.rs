@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(long, alias = "kind", value_name = "NAME", default_value = "psd", value_parser = set)]
     recipe: FeatureSet,
     /// Where to write the arrays; nothing is written without it
-    #[arg(short, long, value_name = "FILE.npz")]
+    #[arg(short, long, value_name = "FILE.npz", value_parser = arrays)]
     output: Option<PathBuf>,
     /// Length of a window, s
     #[arg(long, value_name = "S", default_value_t = 2.0)]
@@ -84,6 +84,17 @@ pub struct Args {
 fn set(name: &str) -> Result<FeatureSet, String> {
     let names = || FeatureSet::ALL.map(FeatureSet::name).join(", ");
     FeatureSet::named(name).ok_or_else(|| format!("there is no such feature set; choose one of {}", names()))
+}
+
+/// A file that is named after another format would not hold it.
+fn arrays(path: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(path);
+    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz")) {
+        return Ok(path);
+    }
+    Err("features are written as NumPy arrays: name a file that ends in .npz (limbic export ... --what features --to parquet \
+         writes a table of sessions)"
+        .into())
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

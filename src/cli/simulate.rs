@@ -9,12 +9,13 @@ use crate::lab::{Lab, LabOptions};
 use crate::present::Playlist;
 use crate::rig::{Device, Rig};
 use crate::signal::{ManualClock, SharedClock, counted};
-use crate::store::rows::{Consent, Participant, SessionId};
+use crate::store::Home;
+use crate::store::rows::{Consent, Participant, Session, SessionId, SessionState};
 use anyhow::{Context, bail};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Record simulated participants into a home, faster than real time
+/// Record simulated participants into a home, faster than real time; what is there already is not recorded again
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: limbic simulate --home study --participants 3 --trials 24 --seed 7")]
 pub struct Args {
@@ -70,6 +71,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     }
     let scratch = tempfile::tempdir().context("cannot make a temporary folder for the rig")?;
     let job = progress::job();
+    let there = if common.home.is_dir() { Home::view(&common.home)?.sessions()? } else { Vec::new() };
     let mut sessions = Vec::new();
     for number in 1..=args.participants {
         let simulated = Simulated {
@@ -82,24 +84,59 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
             face_fps: args.face_fps,
             utc: SIMULATED_UTC + i64::from(number - 1) * DAY_NS,
         };
+        if let Some(session) = simulated.find(&there)? {
+            sessions.push((simulated.participant, session, true));
+            continue;
+        }
         let session = simulated.record(&common.home, scratch.path(), common.lib_dir.as_deref(), &job);
         progress::clear();
         let session = session.with_context(|| format!("cannot record {}", simulated.participant))?;
-        sessions.push((simulated.participant, session));
+        sessions.push((simulated.participant, session, false));
     }
     if common.json {
-        let all: Vec<_> =
-            sessions.iter().map(|(p, s)| serde_json::json!({ "participant": p, "session": s.to_string() })).collect();
+        let all =
+            sessions.iter().map(|(p, s, kept)| serde_json::json!({ "participant": p, "session": s.to_string(), "kept": kept }));
+        let all: Vec<_> = all.collect();
         println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "simulated": true, "sessions": all }))?);
         return Ok(());
     }
-    for (participant, session) in &sessions {
-        println!("{participant}  {session}  {} of {} s  SIMULATED", counted(args.trials as usize, "trial"), args.video_s);
+    for (participant, session, kept) in &sessions {
+        let kept = if *kept { "  recorded earlier" } else { "" };
+        println!("{participant}  {session}  {} of {} s  SIMULATED{kept}", counted(args.trials as usize, "trial"), args.video_s);
     }
     Ok(())
 }
 
 impl Simulated {
+    /// The session that this would be, where it was recorded before: a command that was stopped goes on.
+    ///
+    /// # Errors
+    /// The same seed gave other sessions of the home their signals. Recorded once more they would count as new data, and one
+    /// recording could be trained on and tested with.
+    fn find(&self, sessions: &[Session]) -> anyhow::Result<Option<SessionId>> {
+        let playlist = Playlist::simulated(self.trials as usize, self.video_s).name;
+        let mut twins = sessions.iter().filter(|s| s.simulated && s.order_seed == self.seed).peekable();
+        let Some(first) = twins.peek().copied() else { return Ok(None) };
+        let same = |s: &&Session| {
+            let devices = Rig::parse(&s.rig, Path::new("rig.toml")).map(|rig| rig.devices);
+            s.participant == self.participant
+                && s.state == SessionState::Complete
+                && s.playlist == playlist
+                && devices.is_ok_and(|d| d == self.devices())
+        };
+        if let Some(same) = twins.find(same) {
+            return Ok(Some(same.id));
+        }
+        let what = if first.state == SessionState::Complete { "differs" } else { "is unfinished" };
+        bail!(
+            "{} has the signals of seed {} already and {what}: recorded again, they would count as new data; choose another \
+             --seed or --home, or remove the old ones with `limbic erase {}`",
+            first.name(),
+            self.seed,
+            first.participant
+        )
+    }
+
     /// Through the real lab: consent, devices, gate, protocol, ratings, store.
     ///
     /// # Errors
@@ -140,11 +177,16 @@ impl Simulated {
         driver::drive(&mut lab, &clock, script)
     }
 
-    fn rig(&self, scratch: &Path) -> anyhow::Result<Rig> {
-        let mut rig = Rig::simulated(self.seed);
-        if let Some(Device::Simulator(simulator)) = rig.devices.first_mut() {
+    fn devices(&self) -> Vec<Device> {
+        let mut devices = Rig::simulated(self.seed).devices;
+        if let Some(Device::Simulator(simulator)) = devices.first_mut() {
             (simulator.face_fps, simulator.effect) = (self.face_fps, self.effect);
         }
+        devices
+    }
+
+    fn rig(&self, scratch: &Path) -> anyhow::Result<Rig> {
+        let mut rig = Rig { devices: self.devices(), ..Rig::simulated(self.seed) };
         rig.gate.window_s = 20.0;
         rig.protocol.baseline_open_s = 10.0;
         rig.protocol.baseline_closed_s = 10.0;

@@ -108,7 +108,7 @@ impl Playlist {
                 source: String::new(),
             })
             .collect();
-        Playlist { name: "simulated playlist".into(), videos }
+        Playlist { name: format!("simulated playlist of {trials} x {length_s} s"), videos }
     }
 
     /// What would go wrong when it is played: a sentence for every missing or changed file. A stimulus without a file
