@@ -147,6 +147,7 @@ impl Run<'_> {
             recall,
             explainers: Vec::new(),
             random: None,
+            random_ausc: None,
             random_interval: None,
             winner: None,
             verdict: "no test samples of this class".into(),
@@ -201,7 +202,8 @@ impl Run<'_> {
         }
         self.report(class, "random rankings")?;
         let control = bench.random()?;
-        (explanation.random, explanation.random_interval) = (control.map(|c| c.mean), control.map(|c| c.interval));
+        explanation.random = control.map(|c| c.mean);
+        (explanation.random_ausc, explanation.random_interval) = (control.map(|c| c.ausc), control.map(|c| c.interval));
         self.conclude(class, &mut explanation);
         if let Some(winner) = explanation.winner {
             let name = explanation.class.as_str();

@@ -19,10 +19,11 @@ pub fn qt(audc: f64, auic: f64, ausc: f64, weights: [f64; 3]) -> f64 {
     weights[0] * audc + weights[1] * (1.0 - auic) + weights[2] * ausc
 }
 
-/// Random rankings: the mean (AUDC, AUIC, QT), and where 95 % of their Quality Tests lie.
+/// Random rankings: the mean (AUDC, AUIC, QT), the mean AUSC, and where 95 % of their Quality Tests lie.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Control {
     pub mean: (f64, f64, f64),
+    pub ausc: f64,
     pub interval: (f64, f64),
 }
 
@@ -136,10 +137,11 @@ impl Bench<'_> {
             Ok([area(curves::Mode::Deletion)?, area(curves::Mode::Insertion)?, self.ausc(&noise.maps)])
         };
         let tried: Vec<_> = (0..draws).into_par_iter().map(one).collect();
-        let (mut areas, mut quality) = (Vec::new(), Vec::new());
+        let (mut areas, mut unsteady, mut quality) = (Vec::new(), Vec::new(), Vec::new());
         for one in tried {
             let [deleted, inserted, ausc] = one?;
             areas.extend([deleted, inserted]);
+            unsteady.push(ausc);
             quality.extend([qt(deleted, inserted, ausc, self.weights), qt(inserted, deleted, ausc, self.weights)]);
         }
         // Over a draw and its reverse, AUDC and AUIC have the same mean.
@@ -147,7 +149,7 @@ impl Bench<'_> {
         let (area, middle) = (mean(&areas), mean(&quality));
         quality.sort_by(f64::total_cmp);
         let interval = (percentile(&quality, 0.025), percentile(&quality, 0.975));
-        Ok(Some(Control { mean: (area, area, middle), interval }))
+        Ok(Some(Control { mean: (area, area, middle), ausc: mean(&unsteady), interval }))
     }
 }
 

@@ -34,6 +34,9 @@ pub struct ClassExplanation {
     pub explainers: Vec<ExplainerResult>,
     /// Mean of random rankings, the control: (AUDC, AUIC, QT).
     pub random: Option<(f64, f64, f64)>,
+    /// Their mean AUSC.
+    #[serde(default)]
+    pub random_ausc: Option<f64>,
     /// Where 95 % of the random rankings' Quality Tests lie.
     #[serde(default)]
     pub random_interval: Option<(f64, f64)>,

@@ -245,7 +245,8 @@ fn draw_table(pen: &mut Pen, class: &ClassExplanation, shown: Option<usize>) {
         draw_interval(&mut body, WINNERS_END.max(x), 1 + i as u16, e, class.random.map(|r| r.2));
     }
     if let Some((audc, auic, qt)) = class.random {
-        let text = format!("   {:<18} {audc:>5.2}  {auic:>5.2}     --  {qt:>5.2}   the control", "random rankings");
+        let ausc = words::share(class.random_ausc);
+        let text = format!("   {:<18} {audc:>5.2}  {auic:>5.2}  {ausc:>5}  {qt:>5.2}   the control", "random rankings");
         body.text(0, 1 + class.explainers.len().min(rows) as u16, &text, Ink::Dim);
     }
 }

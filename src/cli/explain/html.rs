@@ -112,7 +112,8 @@ fn table(out: &mut String, class: &ClassExplanation) {
     if let Some((audc, auic, qt)) = class.random {
         let _ = writeln!(
             out,
-            "<tr><td>random rankings</td><td>{qt:.3}</td><td>-</td><td>{audc:.3}</td><td>{auic:.3}</td><td>-</td></tr>"
+            "<tr><td>random rankings</td><td>{qt:.3}</td><td>-</td><td>{audc:.3}</td><td>{auic:.3}</td><td>{}</td></tr>",
+            number(class.random_ausc)
         );
     }
     out.push_str("</table>\n");

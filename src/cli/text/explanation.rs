@@ -36,7 +36,7 @@ pub fn quality_test(report: &ExplanationReport) -> String {
                 "-".into(),
                 format!("{audc:.3}"),
                 format!("{auic:.3}"),
-                "-".into(),
+                class.random_ausc.map_or("-".into(), |a| format!("{a:.3}")),
             ]);
         }
     }

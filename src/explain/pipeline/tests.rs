@@ -52,6 +52,8 @@ fn the_used_features_lead_the_map_and_the_words() {
     assert_eq!((happy.winner, happy.words.as_str()), (Some(0), "frontal theta +, central alpha +"));
     let (ig, random) = (&happy.explainers[0], happy.random.expect("control"));
     assert!(ig.qt.expect("QT") < random.2, "{:?} {random:?}", ig.qt);
+    let ausc = happy.random_ausc.expect("control");
+    assert!((random.2 - (random.0 + 1.0 - random.1 + ausc) / 3.0).abs() < 1e-12, "{random:?} {ausc}");
     let (low, high) = ig.qt_interval.expect("interval");
     assert!(low <= ig.qt.expect("QT") && ig.qt.expect("QT") <= high && high - low < 0.2, "{low} {high}");
     assert_eq!((ig.deletion.len(), ig.deletion[8], ig.insertion[8]), (9, 0.0, 1.0));

@@ -154,6 +154,7 @@ pub fn explanation() -> ExplanationReport {
         recall: 0.83,
         explainers: vec![explainer("IG", i, 0.41, 1.0), explainer("Grad-CAM", i, 0.55, 0.6), explainer("Saliency", i, 0.58, 0.8)],
         random: Some((0.52, 0.49, 0.66)),
+        random_ausc: Some(0.95),
         random_interval: None,
         winner: Some(0),
         verdict: "IG by 0.14 over Grad-CAM; its interval lies apart".into(),
