@@ -18,6 +18,7 @@ pub mod pen;
 pub mod picture;
 pub mod popup;
 pub mod screen;
+mod sgr;
 mod terminal;
 pub mod topography;
 pub mod widget;

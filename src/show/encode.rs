@@ -3,6 +3,7 @@
 //!
 //! Only orders of ECMA-48 that xterm, tmux, screen and the Linux console share are used.
 
+use crate::show::sgr;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
@@ -212,38 +213,12 @@ fn changes(before: Look, after: Look) -> Vec<String> {
         }
     }
     if before.fg != after.fg {
-        codes.push(colour(after.fg, 30));
+        codes.push(sgr::parameters(after.fg, 30));
     }
     if before.bg != after.bg {
-        codes.push(colour(after.bg, 40));
+        codes.push(sgr::parameters(after.bg, 40));
     }
     codes
-}
-
-/// `base` = 30 for letters, 40 for the background.
-fn colour(colour: Color, base: u8) -> String {
-    let themed = |index: u8| if index < 8 { (base + index).to_string() } else { (base + 52 + index).to_string() };
-    match colour {
-        Color::Reset => (base + 9).to_string(),
-        Color::Black => themed(0),
-        Color::Red => themed(1),
-        Color::Green => themed(2),
-        Color::Yellow => themed(3),
-        Color::Blue => themed(4),
-        Color::Magenta => themed(5),
-        Color::Cyan => themed(6),
-        Color::Gray => themed(7),
-        Color::DarkGray => themed(8),
-        Color::LightRed => themed(9),
-        Color::LightGreen => themed(10),
-        Color::LightYellow => themed(11),
-        Color::LightBlue => themed(12),
-        Color::LightMagenta => themed(13),
-        Color::LightCyan => themed(14),
-        Color::White => themed(15),
-        Color::Indexed(index) => format!("{};5;{index}", base + 8),
-        Color::Rgb(r, g, b) => format!("{};2;{r};{g};{b}", base + 8),
-    }
 }
 
 #[cfg(test)]

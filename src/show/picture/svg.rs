@@ -1,5 +1,6 @@
 //! Cells as a vector picture: letters as text, half blocks and braille dots as shapes, so that no font spoils them.
 
+use crate::show::sgr;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use std::fmt::Write;
@@ -108,30 +109,16 @@ fn mix(a: u32, b: u32) -> u32 {
 
 /// 0xrrggbb; None for the terminal's own.
 fn rgb(colour: Color) -> Option<u32> {
-    let themed = |i: usize| Some(THEME[i]);
+    if let Some(index) = sgr::themed(colour) {
+        return Some(THEME[usize::from(index)]);
+    }
     match colour {
-        Color::Reset => None,
-        Color::Black => themed(0),
-        Color::Red => themed(1),
-        Color::Green => themed(2),
-        Color::Yellow => themed(3),
-        Color::Blue => themed(4),
-        Color::Magenta => themed(5),
-        Color::Cyan => themed(6),
-        Color::Gray => themed(7),
-        Color::DarkGray => themed(8),
-        Color::LightRed => themed(9),
-        Color::LightGreen => themed(10),
-        Color::LightYellow => themed(11),
-        Color::LightBlue => themed(12),
-        Color::LightMagenta => themed(13),
-        Color::LightCyan => themed(14),
-        Color::White => themed(15),
-        Color::Indexed(i @ 0..=15) => themed(usize::from(i)),
+        Color::Indexed(i @ 0..=15) => Some(THEME[usize::from(i)]),
         Color::Indexed(i) => {
             let (r, g, b) = crate::show::palette::of_index(i);
             Some(u32::from(r) << 16 | u32::from(g) << 8 | u32::from(b))
         }
         Color::Rgb(r, g, b) => Some(u32::from(r) << 16 | u32::from(g) << 8 | u32::from(b)),
+        _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! Cells as lines of text, with ANSI colours or without.
 
 use super::Cell;
+use crate::show::sgr;
 use ratatui::style::Color;
 use std::fmt::Write;
 
@@ -21,11 +22,11 @@ fn ansi_line(line: &[Cell]) -> String {
         // A blank has no foreground to change.
         if cell.glyph != ' ' && cell.fg != fg {
             fg = cell.fg;
-            let _ = write!(text, "\x1b[{}m", code(fg, 30));
+            let _ = write!(text, "\x1b[{}m", sgr::parameters(fg, 30));
         }
         if cell.bg != bg {
             bg = cell.bg;
-            let _ = write!(text, "\x1b[{}m", code(bg, 40));
+            let _ = write!(text, "\x1b[{}m", sgr::parameters(bg, 40));
         }
         text.push(cell.glyph);
     }
@@ -33,33 +34,6 @@ fn ansi_line(line: &[Cell]) -> String {
         text.push_str("\x1b[0m");
     }
     text
-}
-
-/// SGR parameters; `base` is 30 for the foreground and 40 for the background.
-fn code(colour: Color, base: u8) -> String {
-    let named = |n: u8| (base + n).to_string();
-    let bright = |n: u8| (base + 60 + n).to_string();
-    match colour {
-        Color::Reset => named(9),
-        Color::Black => named(0),
-        Color::Red => named(1),
-        Color::Green => named(2),
-        Color::Yellow => named(3),
-        Color::Blue => named(4),
-        Color::Magenta => named(5),
-        Color::Cyan => named(6),
-        Color::Gray => named(7),
-        Color::DarkGray => bright(0),
-        Color::LightRed => bright(1),
-        Color::LightGreen => bright(2),
-        Color::LightYellow => bright(3),
-        Color::LightBlue => bright(4),
-        Color::LightMagenta => bright(5),
-        Color::LightCyan => bright(6),
-        Color::White => bright(7),
-        Color::Indexed(i) => format!("{};5;{i}", base + 8),
-        Color::Rgb(r, g, b) => format!("{};2;{r};{g};{b}", base + 8),
-    }
 }
 
 #[cfg(test)]
