@@ -44,3 +44,29 @@ fn live_epochs_are_those_of_the_study() {
     let refused = extractor.newest(&fewer).expect_err("an electrode is missing").to_string();
     assert!(refused.contains(&scalp_map::labels()[0]), "{refused}");
 }
+
+/// Through the whole program: a strong effect on band powers is learnt from the maps, though every channel and band of them is
+/// scaled to 0..1. The margin (at least 0.5 where chance is 0.25, p below 0.01) was chosen before it was run.
+#[test]
+#[ignore = "five minutes and more on two cores; run: cargo test --release --test inception_map -- --ignored"]
+fn a_strong_effect_is_learnt_from_the_maps() {
+    if let Err(why) = extractor() {
+        return println!("skipped: {why}");
+    }
+    let home = tempfile::tempdir().expect("a folder");
+    let limbic = |arguments: &[&str]| {
+        let out = std::process::Command::new(env!("CARGO_BIN_EXE_limbic"))
+            .args(arguments)
+            .args(["--home", home.path().to_str().expect("text"), "--json"])
+            .output()
+            .expect("limbic runs");
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        serde_json::from_slice::<serde_json::Value>(&out.stdout).expect("JSON")
+    };
+    limbic(&["simulate", "--trials", "40", "--video-s", "15", "--face-fps", "0", "--effect", "3", "--seed", "23"]);
+    let found = limbic(&["evaluate", "--features", "inception-map", "--folds", "5", "--epochs", "100", "--batch", "16"]);
+    let scores = found.get(0).unwrap_or(&found)["scores"].clone();
+    let (accuracy, p) = (scores["accuracy"].as_f64().expect("accuracy"), scores["permutation_p"].as_f64().expect("p"));
+    println!("seed B's head on InceptionV3's maps: {accuracy:.3} of 40 trials, p {p:.4}");
+    assert!(accuracy >= 0.5 && p < 0.01, "{accuracy} {p}");
+}

@@ -55,12 +55,12 @@ pub struct Args {
     /// Examples in a batch
     #[arg(long, default_value_t = 64, value_parser = numbers::some::<usize>)]
     batch: usize,
-    /// Learning rate of Adam
-    #[arg(long, default_value_t = 1e-3, value_parser = numbers::above_zero, allow_negative_numbers = true)]
-    rate: f64,
-    /// Stop a run after so many epochs without a better validation loss
-    #[arg(long, default_value_t = 5)]
-    patience: u32,
+    /// Learning rate of Adam [default: 0.001; for inception-map 0.0001]
+    #[arg(long, value_parser = numbers::above_zero, allow_negative_numbers = true)]
+    rate: Option<f64>,
+    /// Stop a run after so many epochs without a better validation loss [default: 5; for inception-map 10]
+    #[arg(long)]
+    patience: Option<u32>,
     /// Weigh classes by the inverse of their frequency
     #[arg(long)]
     class_weights: bool,
@@ -180,6 +180,10 @@ fn plan(args: &Args, home: &Home, modality: Modality, network: Architecture) -> 
     let protocol = |name: &String| {
         Protocol::named(name, args.folds).with_context(|| format!("\"{name}\" is no protocol; there are {}", NAMES.join(", ")))
     };
+    let (rate, patience) = match modality {
+        Modality::Eeg(features) => features.pace(),
+        Modality::Face(_) => (1e-3, 5),
+    };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(EvaluationPlan {
         sessions: args.sessions.iter().map(|s| home.find_session(s).map(|s| s.id)).collect::<Result<_, _>>()?,
@@ -191,9 +195,9 @@ fn plan(args: &Args, home: &Home, modality: Modality, network: Architecture) -> 
         fit: FitOptions {
             epochs: args.epochs,
             batch: args.batch,
-            learning_rate: args.rate,
+            learning_rate: args.rate.unwrap_or(rate),
             class_weights: args.class_weights,
-            patience: args.patience,
+            patience: args.patience.unwrap_or(patience),
             ..FitOptions::default()
         },
         seed: args.seed,
