@@ -88,7 +88,7 @@ fn compare(said: &Said, recording: &Recording) -> Counts {
         let (count, there) = match action {
             Action::Rate { rating, .. } => (&mut counts.ratings, rated.any(|t| t.rating == *rating)),
             Action::Note { text } => (&mut counts.notes, has(MarkerKind::Note, text)),
-            Action::Mark { text } => (&mut counts.marks, has(MarkerKind::Marker, text)),
+            Action::Mark { text, .. } => (&mut counts.marks, has(MarkerKind::Marker, text)),
             _ => continue,
         };
         *count += 1;

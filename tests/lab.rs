@@ -152,8 +152,15 @@ fn a_redo_keeps_attempt_one_and_a_pause_marks_the_trial() {
     bench.seconds(1.0);
     bench.done(Action::Pause { reason: "T7 came loose".into() });
     assert_eq!(bench.snapshot().protocol.phase, Phase::Paused);
-    bench.done(Action::Redo { reason: "T7 came loose".into() });
+    // A reason that was about another attempt repeats nothing.
+    let why = bench.refused(Action::Redo { reason: "late".into(), trial: Some((1, 2)) });
+    assert!(why.contains("nothing was done"), "{why}");
+    bench.done(Action::Redo { reason: "T7 came loose".into(), trial: Some((1, 1)) });
     bench.until(Phase::Video);
+    let pressed = bench.snapshot().now;
+    bench.seconds(2.0);
+    bench.done(Action::Mark { text: "coughed".into(), pressed: Some((pressed, 1)) });
+    bench.done(Action::Mark { text: "no clock".into(), pressed: Some((pressed - 3_600_000_000_000, 1)) });
     bench.done(Action::Pause { reason: "door".into() });
     bench.seconds(3.0);
     bench.done(Action::Continue);
@@ -164,6 +171,10 @@ fn a_redo_keeps_attempt_one_and_a_pause_marks_the_trial() {
     trials.sort_by_key(|t| (t.number, t.attempt));
     let states: Vec<_> = trials.iter().map(|t| (t.number, t.attempt, t.state)).collect();
     assert_eq!(states, [(1, 1, TrialState::Redone), (1, 2, TrialState::Interrupted)]);
+    let markers = bench.stored().markers;
+    let at = |text: &str| markers.iter().find(|m| m.text == text).map(|m| (m.at, m.trial));
+    assert_eq!(at("coughed"), Some((pressed, Some(1))), "where its key was pressed");
+    assert!(at("no clock").is_some_and(|(at, _)| at > pressed), "a time that cannot be is not believed");
     let session = bench.snapshot().session.expect("ended").id;
     assert_eq!(bench.snapshot().catalogue.usable.get(&session), None, "nothing of it was finished");
     let plan = limbic::study::Plan { sessions: vec![session], ..Default::default() };

@@ -395,13 +395,13 @@ fn a_whole_session_by_keys() {
     h.snapshot(example::recording());
     assert_eq!(h.app.place(), Place::Session, "the session moves the screens by itself");
     h.keys("m").keys("cough").press(KeyCode::Enter);
-    assert_eq!(h.acknowledged(), Action::Mark { text: "cough".into() });
+    assert!(matches!(h.acknowledged(), Action::Mark { text, .. } if text == "cough"));
     h.keys("n").keys("sleepy ?").press(KeyCode::Enter);
     assert_eq!(h.acknowledged(), Action::Note { text: "sleepy ?".into() });
     h.keys("p");
     assert!(matches!(h.acknowledged(), Action::Pause { .. }));
     h.snapshot(example::paused()).keys("r").press(KeyCode::Down).press(KeyCode::Enter);
-    assert_eq!(h.acknowledged(), Action::Redo { reason: "participant asked".into() });
+    assert!(matches!(h.acknowledged(), Action::Redo { reason, .. } if reason == "participant asked"));
     h.snapshot(example::paused()).keys("c");
     assert_eq!(h.acknowledged(), Action::Continue);
 

@@ -206,8 +206,19 @@ fn records(pty: &mut Pty) {
         if pty.text().contains("SUMMARY") {
             break;
         }
-        pty.type_(b"75h");
-        pty.shows("3 of 3 answered");
+        // Whoever answers before the questions can have been read is asked to press again.
+        loop {
+            pty.type_(b"75h");
+            assert!(
+                pty.until(|s| ["3 of 3 answered", "only just come"].iter().any(|w| s.contents().contains(w))),
+                "{}",
+                pty.text()
+            );
+            if pty.text().contains("3 of 3 answered") {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(300));
+        }
         press(pty, b"\r");
         rated += 1;
         assert!(pty.until(|s| !s.contents().contains("VALENCE")), "the rating does not end:\n{}", pty.text());

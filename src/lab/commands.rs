@@ -8,12 +8,14 @@ use crate::lab::message::{Action, Command};
 use crate::lab::order::Order;
 use crate::lab::recording::{Begun, Recording};
 use crate::present::{Input, Phase, Protocol};
-use crate::signal::{Marker, MarkerKind};
+use crate::signal::{Marker, MarkerKind, Nanos, SECOND};
 use crate::store::rows::{Consent, Entry, Participant, SessionId, SessionState};
 use std::sync::Arc;
 
 /// Characters of a note or a mark: rows of a journal are small.
 const LONGEST_TEXT: usize = 2000;
+/// Longest time between the key of a marker and its last word.
+const LONGEST_TYPED: Nanos = 600 * SECOND;
 
 impl Lab {
     /// Applies a command, once per id. It is answered by an event: acknowledged when what it changed is durable, or
@@ -45,12 +47,12 @@ impl Lab {
             Action::Begin => self.begin(),
             Action::Pause { reason } => self.running(Input::Pause { reason }),
             Action::Continue => self.running(Input::Continue),
-            Action::Redo { reason } => self.running(Input::Redo { reason }),
-            Action::Skip { reason } => self.running(Input::Skip { reason }),
+            Action::Redo { reason, trial } => self.meant(trial).and_then(|()| self.running(Input::Redo { reason })),
+            Action::Skip { reason, trial } => self.meant(trial).and_then(|()| self.running(Input::Skip { reason })),
             Action::Next => self.running(Input::Next),
             Action::Abort { typed } => self.abort(&typed),
-            Action::Note { text } => self.remark(MarkerKind::Note, text),
-            Action::Mark { text } => self.remark(MarkerKind::Marker, text),
+            Action::Note { text } => self.remark(MarkerKind::Note, text, None),
+            Action::Mark { text, pressed } => self.remark(MarkerKind::Marker, text, pressed),
             Action::Rate { rating, by, done, reason } => {
                 let stands = self.answers();
                 let rating = stands.with(rating);
@@ -228,7 +230,21 @@ impl Lab {
         self.ended = true;
     }
 
-    fn remark(&mut self, kind: MarkerKind, text: String) -> Result<(), String> {
+    /// A reason is about the trial that its writer saw; while it was typed another may have begun.
+    fn meant(&self, trial: Option<(u32, u32)>) -> Result<(), String> {
+        let last = self.protocol.as_ref().and_then(|p| p.trials().last()).map(|t| (t.number, t.attempt));
+        match (trial, last) {
+            (Some((number, _)), Some(now)) if trial != last => Err(format!(
+                "nothing was done: the reason was about trial {number}, and trial {} has begun meanwhile; a trial can be left out \
+                 or repeated until the rest after it ends, and a note keeps the words",
+                now.0
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// A note or a marker; one whose key was `pressed` earlier belongs there.
+    fn remark(&mut self, kind: MarkerKind, text: String, pressed: Option<(Nanos, u32)>) -> Result<(), String> {
         if self.recording.is_none() {
             return Err("nobody is prepared yet; enter the participant first, so that it can be stored".into());
         }
@@ -240,7 +256,13 @@ impl Lab {
         }
         let running = self.protocol.as_ref().filter(|p| !matches!(p.phase(), Phase::Waiting | Phase::Finished | Phase::Aborted));
         let trial = running.and_then(|p| p.trials().last()).map(|t| t.number);
-        self.journal_marker(Marker { at: self.options.clock.now(), kind, text, trial });
+        let now = self.options.clock.now();
+        // What no clock of this lab can have said is not believed.
+        let (at, trial) = match pressed.filter(|(at, _)| (now - LONGEST_TYPED..=now).contains(at)) {
+            Some((at, trial_then)) => (at, (trial_then > 0).then_some(trial_then)),
+            None => (now, trial),
+        };
+        self.journal_marker(Marker { at, kind, text, trial });
         Ok(())
     }
 

@@ -57,6 +57,8 @@ pub struct App<L> {
     watched: bool,
     haste: Haste,
     message: Option<Message>,
+    /// The row that was selected when a search began.
+    searched_from: usize,
     /// A command or a search being typed, and the commands before it.
     line: Option<Line>,
     history: Vec<String>,
@@ -89,6 +91,7 @@ impl<L: Link> App<L> {
             watched: false,
             haste: Haste::default(),
             message: None,
+            searched_from: 0,
             line: None,
             history: Vec::new(),
             round_trip: None,
@@ -212,8 +215,12 @@ impl<L: Link> App<L> {
             return;
         }
         let here = self.place;
+        let fresh = self.fresh_key(key, &snapshot);
         let Some(screen) = self.screens.get_mut(&here) else { return };
-        let next = screen.handle(key, &snapshot);
+        let next = match fresh {
+            Some(next) => next,
+            None => screen.handle(key, &snapshot),
+        };
         self.keep_form(here);
         let next = match next {
             Next::Pass if self.opens_line(key, &snapshot) => return,

@@ -199,9 +199,9 @@ pub fn meaning(line: &str, hints: &[Hint], recording: bool, prepared: bool) -> R
     let (word, rest) = line.split_once(' ').map_or((line, ""), |(w, r)| (w, r.trim()));
     match word {
         "note" if prepared && !rest.is_empty() => return Ok(Meaning::Do(Action::Note { text: rest.into() })),
-        "marker" if recording && !rest.is_empty() => return Ok(Meaning::Do(Action::Mark { text: rest.into() })),
-        "redo" if recording && !rest.is_empty() => return Ok(Meaning::Do(Action::Redo { reason: rest.into() })),
-        "skip" if recording && !rest.is_empty() => return Ok(Meaning::Do(Action::Skip { reason: rest.into() })),
+        "marker" if recording && !rest.is_empty() => return Ok(Meaning::Do(Action::Mark { text: rest.into(), pressed: None })),
+        "redo" if recording && !rest.is_empty() => return Ok(Meaning::Do(Action::Redo { reason: rest.into(), trial: None })),
+        "skip" if recording && !rest.is_empty() => return Ok(Meaning::Do(Action::Skip { reason: rest.into(), trial: None })),
         _ => {}
     }
     let all = names(hints, recording, prepared);

@@ -2,7 +2,7 @@
 
 use crate::lab::message::Snapshot;
 use crate::show::caps::Ink;
-use crate::show::hint::{Hint, orders, shows};
+use crate::show::hint::{Hint, for_looking_on, orders, shows};
 use crate::show::pen::Pen;
 use crate::show::screen::{Next, Place, Screen, move_in};
 use crate::show::words;
@@ -33,10 +33,10 @@ const EVERYWHERE: [Hint; 9] = [
     orders("n", "note (Alt-n while rating)"),
     orders("m", "marker while recording (Alt-m while rating)"),
     shows("Esc", "back, close"),
-    shows("q", "quit from the home screen; elsewhere it asks"),
-    shows("d", "leave; the lab goes on (limbic attach)"),
-    shows("Ctrl-C", "asks while recording and ends nothing; else: leave"),
-    shows("CAPITALS", "act on data at once, or ask before they do"),
+    orders("q", "quit from the home screen; elsewhere it asks"),
+    orders("d", "leave; the lab goes on (limbic attach)"),
+    orders("Ctrl-C", "asks while recording and ends nothing; else: leave"),
+    orders("CAPITALS", "act on data at once, or ask before they do"),
 ];
 
 enum Line {
@@ -53,7 +53,7 @@ impl Help {
     fn lines(&self, s: &Snapshot) -> Vec<Line> {
         let mut lines = vec![Line::Title("on every screen".into())];
         let offered = |hints: Vec<Hint>| hints.into_iter().filter(|h| !(self.looks_on && h.orders)).map(Line::Key);
-        lines.extend(offered(EVERYWHERE.to_vec()));
+        lines.extend(offered(if self.looks_on { for_looking_on(EVERYWHERE.to_vec()) } else { EVERYWHERE.to_vec() }));
         let rest = Place::ALL.into_iter().filter(|p| *p != self.from && *p != Place::Help);
         for place in std::iter::once(self.from).chain(rest).filter(|p| *p != Place::Help) {
             let screen = place.open();

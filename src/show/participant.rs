@@ -51,11 +51,13 @@ pub struct ParticipantForm {
     problem: Option<(Row, &'static str)>,
     /// The participant whose data were filled in, from the store or a draft.
     filled: String,
+    /// The code that stood there when other rows were filled in.
+    whose: String,
     /// What the form did by itself.
     said: &'static str,
 }
 
-const PARTED: &str = "Another code: what was filled in or ticked before was taken out.";
+const PARTED: &str = "Another code: the rows of the person and the consent were taken out.";
 
 impl ParticipantForm {
     fn at(&self) -> Row {
@@ -104,6 +106,9 @@ impl ParticipantForm {
     /// A known code brings its age band, sex and handedness along, once.
     fn fill(&mut self, snapshot: &Snapshot) {
         let code = self.code.text();
+        if self.at() != Row::Code {
+            self.whose.clone_from(&code);
+        }
         let Some(known) = snapshot.catalogue.participants.iter().find(|p| p.code == code && self.filled != code) else { return };
         let find = |list: &[&str], value: &str| list.iter().position(|v| *v == value).unwrap_or(0);
         self.age = find(&AGES, &known.age_band);
@@ -113,15 +118,17 @@ impl ParticipantForm {
         self.filled = code;
     }
 
-    /// Another code is another person: what was known of the one before, and what that one agreed to, leaves the form.
+    /// Another code is another person: what was known or filled in of the one before, and what that one agreed to, leaves
+    /// the form. What was filled in before any code stood there is of whoever's code comes.
     fn code_was(&mut self, before: &str) {
-        let filled = !self.filled.is_empty();
-        if self.code.text() == before || !(filled || self.recording || self.stored || self.shared) {
+        let another = !self.whose.is_empty();
+        if self.code.text() == before || !(another || self.recording || self.stored || self.shared) {
             return;
         }
-        if filled {
+        if another {
             (self.age, self.sex, self.hand, self.note) = (0, 0, 0, Field::default());
             self.filled.clear();
+            self.whose.clear();
         }
         (self.recording, self.stored, self.shared, self.said) = (false, false, false, PARTED);
     }

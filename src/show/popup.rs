@@ -10,7 +10,7 @@ use crate::show::hint::{Hint, orders};
 use crate::show::pen::{Pen, wrapped};
 use crate::show::screen::{Next, Place};
 use crate::show::widget::field::Field;
-use crate::signal::{Placement, Rating};
+use crate::signal::{Nanos, Placement, Rating};
 use crossterm::event::{KeyCode, KeyEvent};
 
 /// A box over the screen.
@@ -24,12 +24,14 @@ pub enum Popup {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Purpose {
     Note,
-    Mark,
+    /// When the key was pressed, and in which trial (0: none).
+    Mark(Nanos, u32),
     Override,
     /// A note on this electrode.
     Electrode(Placement),
-    Redo,
-    Skip,
+    /// Number and attempt of the trial.
+    Redo(u32, u32),
+    Skip(u32, u32),
     /// The code that must be typed.
     Abort(String),
     /// Ends the rating with the answers that stand, though some are missing; who answered.
@@ -174,14 +176,15 @@ impl Purpose {
     /// the name says which.
     fn draft_name(&self, snapshot: &Snapshot) -> Option<String> {
         let session = snapshot.session.as_ref()?.id;
-        let (session, trial) = (format!("of {session}"), format!("of {session} trial {}", snapshot.protocol.trial));
+        let of_trial = |trial: u32| format!("of {session} trial {trial}");
+        let (session, trial) = (format!("of {session}"), of_trial(snapshot.protocol.trial));
         Some(match self {
             Purpose::Note => format!("note {session}"),
-            Purpose::Mark => format!("marker {trial}"),
+            Purpose::Mark(_, trial) => format!("marker {}", of_trial(*trial)),
             Purpose::Override => format!("override {session}"),
             Purpose::Electrode(mark) => format!("electrode {} {session}", mark.label),
-            Purpose::Redo => format!("redo {trial}"),
-            Purpose::Skip => format!("skip {trial}"),
+            Purpose::Redo(trial, _) => format!("redo {}", of_trial(*trial)),
+            Purpose::Skip(trial, _) => format!("skip {}", of_trial(*trial)),
             Purpose::EndRating(..) => format!("rating {trial}"),
             Purpose::Abort(_) => return None,
         })
@@ -192,11 +195,11 @@ impl Question {
     fn title(&self) -> String {
         match &self.purpose {
             Purpose::Note => "Note".into(),
-            Purpose::Mark => "Marker".into(),
+            Purpose::Mark(..) => "Marker".into(),
             Purpose::Override => "Go on below the gate".into(),
             Purpose::Electrode(mark) => format!("Note on {}", mark.label),
-            Purpose::Redo => "Redo the trial".into(),
-            Purpose::Skip => "Skip the trial".into(),
+            Purpose::Redo(trial, _) => format!("Redo trial {trial}"),
+            Purpose::Skip(trial, _) => format!("Skip trial {trial}"),
             Purpose::Abort(_) => "ABORT the session".into(),
             Purpose::EndRating(_) => "Not all questions are answered".into(),
         }
@@ -205,13 +208,13 @@ impl Question {
     fn text(&self) -> String {
         match &self.purpose {
             Purpose::Note => "Stored with the time of saving.".into(),
-            Purpose::Mark => "A word for what just happened; stored in the markers.".into(),
+            Purpose::Mark(..) => "A word for what just happened; stored with the moment at which the key was pressed.".into(),
             Purpose::Override => {
                 "The recording is below the gate. Your reason is stored and shown wherever this session is shown.".into()
             }
             Purpose::Electrode(_) => "Stored with the electrode's mark.".into(),
-            Purpose::Redo => "From its fixation. The attempt so far is kept and left out of training. Why?".into(),
-            Purpose::Skip => "The trial is left out; what was recorded stays. Why?".into(),
+            Purpose::Redo(..) => "From its fixation. The attempt so far is kept and left out of training. Why?".into(),
+            Purpose::Skip(..) => "The trial is left out; what was recorded stays. Why?".into(),
             Purpose::Abort(code) => {
                 format!("The session ends now and is marked ABORTED. Nothing is deleted. Type {code} to confirm.")
             }
@@ -222,10 +225,10 @@ impl Question {
     fn presets(&self) -> &'static [&'static str] {
         match self.purpose {
             Purpose::Note | Purpose::Abort(_) => &[],
-            Purpose::Mark => &MARKS,
+            Purpose::Mark(..) => &MARKS,
             Purpose::Override => &OVERRIDES,
             Purpose::Electrode(_) => &CONTACTS,
-            Purpose::Redo | Purpose::Skip | Purpose::EndRating(_) => &REASONS,
+            Purpose::Redo(..) | Purpose::Skip(..) | Purpose::EndRating(_) => &REASONS,
         }
     }
 
@@ -270,11 +273,11 @@ impl Question {
         }
         Ok(match self.purpose.clone() {
             Purpose::Note => Action::Note { text },
-            Purpose::Mark => Action::Mark { text },
+            Purpose::Mark(at, trial) => Action::Mark { text, pressed: Some((at, trial)) },
             Purpose::Override => Action::Override { reason: text },
             Purpose::Electrode(mark) => Action::Place { label: mark.label, state: mark.state, note: text },
-            Purpose::Redo => Action::Redo { reason: text },
-            Purpose::Skip => Action::Skip { reason: text },
+            Purpose::Redo(number, attempt) => Action::Redo { reason: text, trial: Some((number, attempt)) },
+            Purpose::Skip(number, attempt) => Action::Skip { reason: text, trial: Some((number, attempt)) },
             Purpose::Abort(_) => Action::Abort { typed: text },
             Purpose::EndRating(by) => Action::Rate { rating: Rating::default(), by, done: true, reason: text },
         })

@@ -36,7 +36,10 @@ impl Screen for SessionScreen {
             Phase::EyesOpen | Phase::EyesClosed | Phase::Rest => vec![orders("g", "go on now"), orders("p", "pause")],
             _ => vec![orders("p", "pause")],
         };
-        hints.extend([orders("r", "redo"), orders("k", "skip"), orders("n", "note"), orders("m", "marker")]);
+        if snapshot.protocol.trial > 0 {
+            hints.extend([orders("r", "redo"), orders("k", "skip")]);
+        }
+        hints.extend([orders("n", "note"), orders("m", "marker")]);
         if phase == Phase::Video {
             hints.extend([orders("Space", "felt: hold"), orders("t", "felt: on/off")]);
         }
@@ -116,14 +119,15 @@ fn labelled(s: &Snapshot) -> Option<Action> {
 
 /// Pause, redo, skip, abort: the keys of the running session, here and (as capitals) on the rating screen.
 pub fn control_key(key: KeyEvent, snapshot: &Snapshot, on_trial: bool) -> Next {
+    let p = &snapshot.protocol;
     let code = || snapshot.session.as_ref().map_or_else(String::new, |s| s.participant.clone());
     match key.code {
         KeyCode::Char('p' | 'P') if snapshot.protocol.phase != Phase::Paused => {
             Next::Do(Action::Pause { reason: "paused by the experimenter".into() })
         }
         KeyCode::Char('r' | 'R' | 'k' | 'K') if !on_trial => Next::Say("No trial has begun yet.".into()),
-        KeyCode::Char('r' | 'R') => Next::Ask(Popup::ask(Purpose::Redo)),
-        KeyCode::Char('k' | 'K') => Next::Ask(Popup::ask(Purpose::Skip)),
+        KeyCode::Char('r' | 'R') => Next::Ask(Popup::ask(Purpose::Redo(p.trial, p.attempt))),
+        KeyCode::Char('k' | 'K') => Next::Ask(Popup::ask(Purpose::Skip(p.trial, p.attempt))),
         KeyCode::Char('A') => Next::Ask(Popup::ask(Purpose::Abort(code()))),
         _ => Next::Pass,
     }
@@ -294,16 +298,15 @@ fn draw_paused(pen: &mut Pen, s: &Snapshot) {
     let since = words::minutes(s.now - p.phase_started);
     let where_ = if p.trial > 0 { format!("in trial {}/{}", p.trial, p.trials) } else { "in the baseline".into() };
     body.line(0, 0, &[(&format!("{where_} for {since}.  "), Ink::Plain), ("SAMPLES GO ON BEING WRITTEN.", Ink::Strong)]);
-    for (i, (key, what)) in [
-        ("c", "continue          the trial is marked interrupted"),
-        ("r", "redo the trial    from its fixation"),
-        ("k", "skip the trial    a reason is asked"),
-        ("n", "note              what happened"),
-        ("A", "abort             asks for the participant's code"),
-    ]
-    .iter()
-    .enumerate()
-    {
+    let on_trial = p.trial > 0;
+    let ways = [
+        (true, "c", "continue          a clip that it cut is marked interrupted"),
+        (on_trial, "r", "redo the trial    from its fixation"),
+        (on_trial, "k", "skip the trial    a reason is asked"),
+        (true, "n", "note              what happened"),
+        (true, "A", "abort             asks for the participant's code"),
+    ];
+    for (i, (_, key, what)) in ways.iter().filter(|(offered, ..)| *offered).enumerate() {
         body.line(1, 2 + i as u16, &[(key, Ink::Accent), ("   ", Ink::Plain), (what, Ink::Plain)]);
     }
 }

@@ -62,9 +62,23 @@ fn nothing_of_one_participant_reaches_another_through_the_form() {
     h.control('u').keys("P55");
     let text = h.text(80, 24);
     assert!(text.contains("new here") && !text.contains("(25-34)") && !text.contains("(m)"), "{text}");
-    assert!(!text.contains("left-handed") && !text.contains("[x]") && text.contains("was taken out"), "{text}");
+    assert!(!text.contains("left-handed") && !text.contains("[x]") && text.contains("were taken out"), "{text}");
     h.control('u').keys("P01").press(KeyCode::Tab);
     assert!(h.text(80, 24).contains("(25-34)"), "and back: {}", h.text(80, 24));
+}
+
+/// As above, of somebody who was never stored: the rows were filled in by hand.
+#[test]
+fn what_was_filled_in_for_one_code_is_not_stored_for_another() {
+    let mut h = Harness::at(ASCII, example::home(), Place::Participant);
+    // Before there is a code, the rows are of whoever's code comes.
+    h.press(KeyCode::Tab).press(KeyCode::Right).press(KeyCode::Up).keys("A01");
+    let text = h.text(80, 24);
+    assert!(text.contains("(18-24)") && !text.contains("were taken out"), "{text}");
+    h.press(KeyCode::Tab).press(KeyCode::Tab).press(KeyCode::Right).press(KeyCode::Up).press(KeyCode::Up);
+    h.press(KeyCode::Backspace).keys("2");
+    let text = h.text(80, 24);
+    assert!(!text.contains("(18-24)") && text.contains("(not said)") && text.contains("were taken out"), "{text}");
 }
 
 #[test]

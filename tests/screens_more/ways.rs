@@ -52,6 +52,68 @@ fn what_came_of_a_training_covers_no_curve() {
     assert!(h.text(80, 24).contains("fused by product of experts: 0.83"), "told on another screen");
 }
 
+/// A reason and a marker are about what was going on when their key was pressed, not when the last word was typed.
+#[test]
+fn what_is_typed_is_about_the_trial_and_the_moment_of_its_key() {
+    let (early, mut late) = (example::recording(), example::recording());
+    let (trial, attempt) = (early.protocol.trial, early.protocol.attempt);
+    late.now += 4_000_000_000;
+    (late.protocol.trial, late.protocol.attempt) = (trial + 1, 1);
+    let said = |key: &str| {
+        let mut h = Harness::at(ASCII, early.clone(), Place::Session);
+        h.keys(key);
+        assert!(key == "m" || h.text(80, 24).contains(&format!("trial {trial}")), "{}", h.text(80, 24));
+        h.snapshot(late.clone()).keys("moved").press(KeyCode::Enter);
+        h.acknowledged()
+    };
+    let (reason, trial_then) = (String::from("moved"), Some((trial, attempt)));
+    assert_eq!(said("r"), Action::Redo { reason: reason.clone(), trial: trial_then });
+    assert_eq!(said("k"), Action::Skip { reason: reason.clone(), trial: trial_then });
+    assert_eq!(said("m"), Action::Mark { text: reason, pressed: Some((early.now, trial)) });
+}
+
+/// The questions take the place of the video under the experimenter's fingers.
+#[test]
+fn a_key_that_was_on_its_way_answers_no_question() {
+    let mut fresh = example::rating();
+    fresh.protocol.phase_started = fresh.now - 500_000_000;
+    let mut h = Harness::at(ASCII, fresh.clone(), Place::Rating);
+    h.keys("7h").press(KeyCode::Enter);
+    assert!(h.sent().is_empty() && h.text(80, 24).contains("only just come"), "{}", h.text(80, 24));
+    h.keys("n").keys("sleepy").press(KeyCode::Enter);
+    assert_eq!(h.acknowledged(), Action::Note { text: "sleepy".into() });
+    h.keys("m").keys("moved").press(KeyCode::Enter);
+    assert!(matches!(h.acknowledged(), Action::Mark { .. }));
+    h.keys("K");
+    assert!(h.text(80, 24).contains("Skip trial"), "orders are orders: {}", h.text(80, 24));
+    h.press(KeyCode::Esc).snapshot(example::rating()).keys("7");
+    assert!(matches!(h.sent().as_slice(), [Action::Rate { .. }]), "a moment later they are answers");
+}
+
+#[test]
+fn who_leaves_a_lab_out_of_reach_is_not_told_that_it_goes_on() {
+    let left = |broken| {
+        let mut h = Harness::at(ASCII, example::recording(), Place::Session);
+        (h.app.link_mut().standing, h.app.link_mut().broken) = (Some(Standing::Keyboard), broken);
+        h.keys("d");
+        limbic::show::Program::left(&h.app)
+    };
+    assert_eq!(left(false), Some(limbic::show::Left::Detached));
+    assert!(matches!(left(true), Some(limbic::show::Left::Ended(why)) if why.contains("may have ended")));
+}
+
+#[test]
+fn a_search_that_finds_nothing_says_so_and_stays_where_it_began() {
+    let mut h = Harness::at(ASCII, example::home(), Place::Home);
+    let before = h.text(80, 24);
+    let chosen = |text: &str| text.lines().find(|l| l.contains('>')).map(str::to_string);
+    h.keys("/P0").keys("zz");
+    let text = h.text(80, 24);
+    assert_eq!(chosen(&text), chosen(&before), "{text}");
+    h.press(KeyCode::Enter);
+    assert!(h.text(80, 24).contains("No row holds \"P0zz\""), "{}", h.text(80, 24));
+}
+
 #[test]
 fn someone_who_comes_back_is_taken_to_the_running_session() {
     assert_eq!(Harness::new(ASCII, example::recording()).app.place(), Place::Session);

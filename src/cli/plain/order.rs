@@ -125,11 +125,11 @@ pub fn parse(line: &str) -> Result<Order, String> {
             Order::Do(Action::Pause { reason: if rest.is_empty() { "paused by the experimenter".into() } else { rest.into() } })
         }
         "continue" => Order::Do(Action::Continue),
-        "redo" => Order::Do(Action::Redo { reason: text("a reason")? }),
-        "skip" => Order::Do(Action::Skip { reason: text("a reason")? }),
+        "redo" => Order::Do(Action::Redo { reason: text("a reason")?, trial: None }),
+        "skip" => Order::Do(Action::Skip { reason: text("a reason")?, trial: None }),
         "abort" => Order::Do(Action::Abort { typed: text("the participant's code")? }),
         "note" => Order::Do(Action::Note { text: text("a few words")? }),
-        "marker" => Order::Do(Action::Mark { text: text("a few words")? }),
+        "marker" => Order::Do(Action::Mark { text: text("a few words")?, pressed: None }),
         "status" => Order::Status,
         "summary" => Order::Summary,
         "train" => {

@@ -92,7 +92,7 @@ impl Remarks {
         self.next = self.clock.now() + SECOND / 8;
         self.count += 1;
         let text = format!("remark {}", self.count);
-        Some(if self.count.is_multiple_of(2) { Action::Note { text } } else { Action::Mark { text } })
+        Some(if self.count.is_multiple_of(2) { Action::Note { text } } else { Action::Mark { text, pressed: None } })
     }
 }
 

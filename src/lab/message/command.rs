@@ -1,6 +1,6 @@
 //! What the terminal half may wish for.
 
-use crate::signal::{Placed, Question, Rating, Segment};
+use crate::signal::{Nanos, Placed, Question, Rating, Segment};
 use crate::store::rows::{Consent, Participant, SessionId};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -83,13 +83,18 @@ pub enum Action {
     },
     /// Goes on after a pause; the trial is marked interrupted.
     Continue,
-    /// The current (or last) trial again from its fixation; the earlier attempt is kept.
+    /// The current (or last) trial again from its fixation; the earlier attempt is kept. `trial`: the number and attempt
+    /// that the reason is about; refused where another has begun meanwhile. `None`: whichever it is.
     Redo {
         reason: String,
+        #[serde(default)]
+        trial: Option<(u32, u32)>,
     },
-    /// Leaves out the current trial.
+    /// Leaves out the current trial; `trial` as for [`Action::Redo`].
     Skip {
         reason: String,
+        #[serde(default)]
+        trial: Option<(u32, u32)>,
     },
     /// Ends the session early, after the participant's code was typed. Nothing is deleted.
     Abort {
@@ -98,8 +103,12 @@ pub enum Action {
     Note {
         text: String,
     },
+    /// `pressed`: when its key was pressed, by the lab's clock, and in which trial (0: none), if the words were typed after
+    /// that; `None`: now.
     Mark {
         text: String,
+        #[serde(default)]
+        pressed: Option<(Nanos, u32)>,
     },
     /// Answers for the trial that is being rated. A question that `rating` does not answer stays as it stands: the
     /// participant and the experimenter may answer from two screens, and neither repeats what it saw earlier. Replaced

@@ -21,6 +21,7 @@ impl<L: Link> App<L> {
             KeyCode::Char('/') => Kind::Search,
             _ => return false,
         };
+        self.searched_from = screen.selected();
         self.line = Some(Line::new(kind));
         true
     }
@@ -43,7 +44,13 @@ impl<L: Link> App<L> {
             Typed::More if search => self.find(true, snapshot),
             Typed::More => {}
             Typed::Closed => self.line = None,
-            Typed::Done(_) if search => self.line = None,
+            Typed::Done(text) if search => {
+                self.line = None;
+                let rows = self.screens.get(&self.place).map(|s| s.rows(snapshot)).unwrap_or_default();
+                if !text.is_empty() && command::found(&rows, &text, 0, true).is_none() {
+                    self.message = Some(super::Message::Refused(format!("No row holds \"{text}\".")));
+                }
+            }
             Typed::Done(text) => {
                 self.line = None;
                 self.command(&text, snapshot);
@@ -54,8 +61,11 @@ impl<L: Link> App<L> {
     /// Selects the next row that contains what is searched.
     fn find(&mut self, itself: bool, snapshot: &Snapshot) {
         let (Some(line), Some(screen)) = (&self.line, self.screens.get_mut(&self.place)) else { return };
-        if let Some(row) = command::found(&screen.rows(snapshot), &line.text(), screen.selected(), itself) {
-            screen.select(row);
+        // Each further letter searches from where it began, so that one too many leads back there.
+        let from = if itself { self.searched_from } else { screen.selected() };
+        match command::found(&screen.rows(snapshot), &line.text(), from, itself) {
+            Some(row) => screen.select(row),
+            None => screen.select(self.searched_from),
         }
     }
 

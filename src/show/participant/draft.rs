@@ -38,7 +38,7 @@ pub fn read(form: &mut ParticipantForm, text: &str) {
     form.experimenter.set(&draft.experimenter);
     [form.age, form.sex, form.hand] = draft.choices;
     // What was typed already is not typed over by what is known of the person.
-    (form.filled, form.said) = (draft.code, AGAIN);
+    (form.filled, form.whose, form.said) = (draft.code.clone(), draft.code, AGAIN);
 }
 
 #[cfg(test)]
