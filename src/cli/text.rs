@@ -126,7 +126,10 @@ fn deliveries(session: &Session, streams: &[StreamRow], consent: &Consent) -> St
 
 /// What a stream promised and delivered, in a line.
 pub fn delivered(delivery: &Delivery) -> String {
-    let Delivery { stream, promised, delivered, verdict, .. } = delivery;
+    let Delivery { stream, promised, delivered, withheld, verdict, .. } = delivery;
+    if *withheld {
+        return format!("{stream}: {verdict}");
+    }
     format!("{stream}: {delivered} of {promised} promised; {verdict}")
 }
 

@@ -145,8 +145,14 @@ fn streams(pen: &mut Pen, s: &Snapshot) {
     let mut body = pen.panel("Streams on disk");
     body.text(0, 0, "stream  written/promised missing", Ink::Dim);
     for (y, stream) in s.stored.iter().enumerate() {
-        let promised = stream.delivery.as_ref().map_or_else(|| "..".into(), |d| d.promised.to_string());
-        let text = format!("{:<6}{:>8}/{promised:<8}{:>7} ", words::cut(&stream.name, 6), stream.written, stream.missing);
+        let figures = match &stream.delivery {
+            Some(delivery) if delivery.withheld => format!("{:>24} ", "none to be stored"),
+            delivery => {
+                let promised = delivery.as_ref().map_or_else(|| "..".into(), |d| d.promised.to_string());
+                format!("{:>8}/{promised:<8}{:>7} ", stream.written, stream.missing)
+            }
+        };
+        let text = format!("{:<6}{figures}", words::cut(&stream.name, 6));
         let (word, ink) = judged(stream);
         body.line(0, 1 + y as u16, &[(&text, Ink::Plain), (word, ink)]);
     }
@@ -169,6 +175,8 @@ fn judged(stream: &StoredStream) -> (&'static str, Ink) {
     // Up to one in a hundred is no disaster.
     let few = stream.missing * 100 < stream.written + stream.missing;
     match delivery.complete {
+        // Its figures say so already.
+        false if delivery.withheld => ("", Ink::Dim),
         true => ("whole", Ink::Good),
         false if stream.written == 0 => ("none", Ink::Dim),
         false if stream.missing == 0 => ("short", Ink::Fair),

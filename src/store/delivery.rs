@@ -30,6 +30,9 @@ pub struct Delivery {
     pub gaps: Vec<Gap>,
     /// It delivered what it promised.
     pub complete: bool,
+    /// Faces without the consent to store them: nothing was promised.
+    #[serde(default)]
+    pub withheld: bool,
     /// One sentence.
     pub verdict: String,
 }
@@ -45,6 +48,14 @@ impl Delivery {
             Gap { at_s: from as f64 / rate, samples: *samples, seconds: *samples as f64 / rate }
         };
         let missing = row.lost + row.dropped;
+        let (stream, delivered, gaps) = (row.info.name.clone(), row.written, row.gaps.iter().map(gap).collect());
+        // Only faces need a consent of their own; other streams without a sample were damaged.
+        let refused = !consent.face_stored && !consent.is_from_elsewhere();
+        if row.written == 0 && row.info.kind == StreamKind::Face && refused {
+            // When its frames came and went is no defect of a recording that was to have none of them.
+            let verdict = "not stored, for lack of consent".into();
+            return Delivery { stream, promised: 0, delivered, missing, gaps, complete: false, withheld: true, verdict };
+        }
         let mut said = Vec::new();
         match (row.first_arrival, row.last_arrival) {
             (Some(first), Some(last)) => {
@@ -53,11 +64,9 @@ impl Delivery {
             }
             _ => said.push("nothing arrived".into()),
         }
-        // Only faces need a consent of their own; other streams without a sample were damaged. Where faces were stored and
-        // none is there any more, they were damaged, too, or taken out on request.
+        // Where faces were stored and none is there any more, they were damaged or taken out on request.
         if row.written == 0 && row.last_arrival.is_some() && row.info.kind == StreamKind::Face {
-            let stored = consent.face_stored || consent.is_from_elsewhere();
-            said.push(if stored { "stored, and none of it is left" } else { "not stored, for lack of consent" }.into());
+            said.push("stored, and none of it is left".into());
         }
         if missing > 0 {
             let share = 100.0 * missing as f64 / (row.written + missing) as f64;
@@ -65,8 +74,7 @@ impl Delivery {
         }
         let complete = said.is_empty();
         let verdict = if complete { "delivered what it promised".into() } else { said.join("; ") };
-        let (stream, delivered, gaps) = (row.info.name.clone(), row.written, row.gaps.iter().map(gap).collect());
-        Delivery { stream, promised, delivered, missing, gaps, complete, verdict }
+        Delivery { stream, promised, delivered, missing, gaps, complete, withheld: false, verdict }
     }
 }
 
@@ -97,15 +105,16 @@ fn off_rate(row: &StreamRow, rate: f64, first: Nanos, last: Nanos) -> Option<Str
 mod tests {
     use super::*;
     use crate::signal::{StreamId, StreamInfo};
+    use crate::store::rows::{SessionId, SessionState};
 
-    #[test]
-    fn a_wrong_rate_is_told_and_what_came_at_once_at_the_beginning_is_not() {
+    /// A stream that was written from 1 s to 41 s.
+    fn row(kind: StreamKind, rate: f64, written: u64) -> StreamRow {
         let info = StreamInfo {
             id: StreamId(0),
-            name: "eeg".into(),
-            kind: StreamKind::Signal,
+            name: "x".into(),
+            kind,
             device: "x".into(),
-            rate: 500.0,
+            rate,
             channels: Vec::new(),
             clock: "x".into(),
             latency_s: 0.0,
@@ -113,17 +122,46 @@ mod tests {
             simulated: true,
         };
         let (first_arrival, last_arrival) = (Some(SECOND), Some(41 * SECOND));
-        let row = |written| StreamRow {
-            info: info.clone(),
-            written,
-            lost: 0,
-            dropped: 0,
-            first_arrival,
-            last_arrival,
-            first_index: 0,
-            gaps: Vec::new(),
-        };
-        let said = |written| off_rate(&row(written), 500.0, SECOND, 41 * SECOND);
+        StreamRow { info, written, lost: 0, dropped: 0, first_arrival, last_arrival, first_index: 0, gaps: Vec::new() }
+    }
+
+    fn session(ended: Nanos) -> Session {
+        Session {
+            id: SessionId(1),
+            participant: "P07".into(),
+            number: 1,
+            state: SessionState::Complete,
+            started_utc: 0,
+            started: SECOND,
+            ended: Some(ended),
+            rig_name: String::new(),
+            rig: String::new(),
+            playlist: String::new(),
+            order_seed: 0,
+            player: String::new(),
+            simulated: true,
+            limbic_version: String::new(),
+            trials_planned: 0,
+            verdict: None,
+            override_reason: None,
+            quality: None,
+            source: "recorded".into(),
+        }
+    }
+
+    #[test]
+    fn faces_that_were_not_to_be_stored_are_neither_late_nor_missing() {
+        // After an interruption only the frames behind it are known of, as none before it was written.
+        for first_arrival in [Some(30 * SECOND), None] {
+            let row = StreamRow { first_arrival, ..row(StreamKind::Face, 10.0, 0) };
+            let judged = Delivery::of(&session(41 * SECOND), &row, &Consent::default());
+            assert_eq!((judged.verdict.as_str(), judged.promised), ("not stored, for lack of consent", 0));
+        }
+    }
+
+    #[test]
+    fn a_wrong_rate_is_told_and_what_came_at_once_at_the_beginning_is_not() {
+        let said = |written| off_rate(&row(StreamKind::Signal, 500.0, written), 500.0, SECOND, 41 * SECOND);
         assert_eq!((said(20_000), said(20_700)), (None, None), "0.7 s were waiting");
         assert_eq!(said(21_500).as_deref(), Some("537.50 a second instead of 500.00"));
         assert_eq!(said(18_500).as_deref(), Some("462.50 a second instead of 500.00"));
