@@ -130,7 +130,8 @@ pub fn delivered(delivery: &Delivery) -> String {
     if *withheld {
         return format!("{stream}: {verdict}");
     }
-    format!("{stream}: {delivered} of {promised} promised; {verdict}")
+    let about = if delivery.is_about() { "about " } else { "" };
+    format!("{stream}: {delivered} of {about}{promised} promised; {verdict}")
 }
 
 fn stream_row(row: &StreamRow) -> Vec<String> {

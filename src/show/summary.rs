@@ -10,6 +10,7 @@ use crate::show::screen::{Next, Place, Screen};
 use crate::show::widget::bar::bar;
 use crate::show::words;
 use crate::signal::{Emotion, SECOND};
+use crate::store::Delivery;
 use crate::store::rows::{Session, Trial};
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -148,7 +149,8 @@ fn streams(pen: &mut Pen, s: &Snapshot) {
         let figures = match &stream.delivery {
             Some(delivery) if delivery.withheld => format!("{:>24} ", "none to be stored"),
             delivery => {
-                let promised = delivery.as_ref().map_or_else(|| "..".into(), |d| d.promised.to_string());
+                let about = |d: &Delivery| if d.is_about() { "~" } else { "" };
+                let promised = delivery.as_ref().map_or_else(|| "..".into(), |d| format!("{}{}", about(d), d.promised));
                 format!("{:>8}/{promised:<8}{:>7} ", stream.written, stream.missing)
             }
         };
