@@ -163,7 +163,7 @@ fn streams(pen: &mut Pen, s: &Snapshot) {
         body.text(0, 1, "nothing was recorded", Ink::Dim);
     }
     if let Some(stopped) = &s.stopped {
-        y += body.wrap(0, y, 2, stopped, Ink::Bad);
+        y += body.wrap(0, y, 3, stopped, Ink::Bad);
     }
     for delivery in s.stored.iter().filter_map(|stream| stream.delivery.as_ref()).filter(|d| !d.complete) {
         y += body.wrap(0, y, 2, &format!("{}: {}", delivery.stream, delivery.verdict), Ink::Fair);
