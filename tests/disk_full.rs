@@ -31,7 +31,8 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
+        // Lazily: a thread of the catalogue or a program that the other test starts may hold a file a moment longer.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
 }
 
@@ -121,6 +122,14 @@ fn a_session_that_a_full_disk_does_not_let_close_is_interrupted_and_goes_on_once
     bench.prepare();
     bench.connect("");
     bench.seconds(6.0);
+    // Said before anybody begins, and in the words of the refusal.
+    let no_room = |bench: &mut Bench| bench.snapshot().guided.playlist.expect("a playlist").no_room;
+    assert_eq!(no_room(&mut bench), None);
+    let ballast = fill(&disk.0, STOP_BELOW + (3 << 19));
+    let said = no_room(&mut bench).expect("there is no room");
+    assert!(said.starts_with("there is room for 0 minutes at") && said.contains("needs about 2 minutes"), "{said}");
+    assert_eq!(bench.refused(Action::Begin), said);
+    std::fs::remove_file(ballast).expect("removes");
     bench.done(Action::Begin);
     bench.seconds(12.0);
     let ballast = fill(&disk.0, 0);
