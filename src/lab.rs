@@ -26,6 +26,7 @@ mod selftest;
 mod snapshot;
 pub mod socket;
 mod stage;
+mod unclosed;
 
 pub use core::Lab;
 pub use link::{Link, spawn};

@@ -3,6 +3,11 @@
 //! A 64 MiB tmpfs, filled by another program in the middle of the recording. Needs the right to mount; skips with a
 //! reason without it. `LIMBIC_FULL=10 cargo test --release --test disk_full -- --nocapture` for ten in a row.
 
+#[path = "lab_support/mod.rs"]
+mod lab_support;
+
+use lab_support::Bench;
+use limbic::lab::message::Action;
 use limbic::store::rows::SessionState;
 use limbic::store::{Home, STOP_BELOW, free_bytes};
 use std::path::{Path, PathBuf};
@@ -26,7 +31,8 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
+        // Lazily: a thread of the catalogue or a program that the other test starts may hold a file a moment longer.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
 }
 
@@ -102,4 +108,53 @@ fn a_full_disk_ends_the_session_cleanly() {
         println!("round {}: ended {} ms after the limit; {}", round + 1, took.as_millis(), said.trim());
         std::fs::remove_file(ballast).expect("removes");
     }
+}
+
+/// Filled to its last byte at once, so that the session cannot even be closed.
+#[test]
+fn a_session_that_a_full_disk_does_not_let_close_is_interrupted_and_goes_on_once_there_is_room() {
+    let folder = tempfile::tempdir().expect("dir");
+    let disk = match Disk::mount(&folder.path().join("disk")) {
+        Ok(disk) => disk,
+        Err(why) => return println!("skipped: no tmpfs can be mounted here: {why}"),
+    };
+    let mut bench = Bench::with(|options| options.home = disk.0.join("home"));
+    bench.prepare();
+    bench.connect("");
+    bench.seconds(6.0);
+    // Said before anybody begins, and in the words of the refusal.
+    let no_room = |bench: &mut Bench| bench.snapshot().guided.playlist.expect("a playlist").no_room;
+    assert_eq!(no_room(&mut bench), None);
+    let ballast = fill(&disk.0, STOP_BELOW + (3 << 19));
+    let said = no_room(&mut bench).expect("there is no room");
+    assert!(said.starts_with("there is room for 0 minutes at") && said.contains("needs about 2 minutes"), "{said}");
+    assert_eq!(bench.refused(Action::Begin), said);
+    std::fs::remove_file(ballast).expect("removes");
+    bench.done(Action::Begin);
+    bench.seconds(12.0);
+    let ballast = fill(&disk.0, 0);
+    bench.close();
+    let shown = bench.snapshot();
+    let session = shown.session.clone().expect("the one that was given up");
+    assert_eq!((session.state, shown.catalogue.sessions[0].state), (SessionState::Interrupted, SessionState::Interrupted));
+    let stopped = shown.stopped.unwrap_or_default();
+    assert!(stopped.contains("is full: the session is interrupted; free some space"), "{stopped}");
+    assert!(shown.log.iter().any(|(_, line)| line.contains("could not be closed and is interrupted")), "{:?}", shown.log);
+    let why = bench.refused(Action::Resume { session: session.id });
+    assert!(why.contains("is full") && why.contains("free some space"), "{why}");
+
+    std::fs::remove_file(ballast).expect("removes");
+    bench.step();
+    let stored = bench.lab.home().recording(session.id).expect("opens");
+    assert!(stored.session.state == SessionState::Interrupted && stored.streams[0].written > 512, "{:?}", stored.streams[0]);
+    assert!(bench.snapshot().stored.iter().all(|stream| stream.delivery.is_some()), "the summary has its verdict");
+    bench.done(Action::Resume { session: session.id });
+    bench.seconds(6.0);
+    bench.done(Action::Begin);
+    bench.seconds(2.0);
+    bench.done(Action::Abort { typed: "P07".into() });
+    bench.close();
+    assert_eq!(bench.stored().session.state, SessionState::Aborted);
+    let reports = bench.lab.home().verify(None).expect("verifies");
+    assert!(reports.iter().all(|r| r.is_sound()), "{reports:#?}");
 }

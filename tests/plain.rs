@@ -56,7 +56,7 @@ fn the_summary_says_of_every_stream_what_show_says() {
     assert!(output.status.success(), "{wrong}\n{said}");
     let show = Command::new(env!("CARGO_BIN_EXE_limbic")).args(["show", "--home"]).arg(home.path()).output().expect("starts");
     let show = String::from_utf8_lossy(&show.stdout);
-    let verdicts: Vec<&str> = show.lines().filter(|line| line.contains("promised; ")).collect();
+    let verdicts: Vec<&str> = show.lines().filter(|line| line.contains("promised; ") || line.contains("consent")).collect();
     assert!(verdicts.iter().any(|line| line.contains("not stored, for lack of consent")), "{show}");
     for line in verdicts {
         assert!(said.contains(line), "\"{line}\" is not in the summary:\n{said}");

@@ -126,8 +126,12 @@ fn deliveries(session: &Session, streams: &[StreamRow], consent: &Consent) -> St
 
 /// What a stream promised and delivered, in a line.
 pub fn delivered(delivery: &Delivery) -> String {
-    let Delivery { stream, promised, delivered, verdict, .. } = delivery;
-    format!("{stream}: {delivered} of {promised} promised; {verdict}")
+    let Delivery { stream, promised, delivered, withheld, verdict, .. } = delivery;
+    if *withheld {
+        return format!("{stream}: {verdict}");
+    }
+    let about = if delivery.is_about() { "about " } else { "" };
+    format!("{stream}: {delivered} of {about}{promised} promised; {verdict}")
 }
 
 fn stream_row(row: &StreamRow) -> Vec<String> {

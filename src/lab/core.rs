@@ -47,6 +47,7 @@ pub struct Lab {
     pub(super) judge: Judge,
     pub(super) foresight: super::foresee::Foresight,
     pub(super) disk: Disk,
+    pub(super) unclosed: super::unclosed::Unclosed,
     pub(super) clocks: Clocks,
     pub(super) override_reason: Option<String>,
     pub(super) marks: super::montage::Marks,
@@ -119,6 +120,7 @@ impl Lab {
             judge: Judge::default(),
             foresight: Default::default(),
             disk: Disk::default(),
+            unclosed: Default::default(),
             clocks: Clocks::default(),
             override_reason: None,
             marks: Default::default(),
@@ -196,6 +198,7 @@ impl Lab {
         }
         self.tend_labels(now);
         self.tend_recording(now);
+        self.tend_unclosed();
         if self.job.as_mut().is_some_and(RunningJob::poll) {
             let said = match self.job.as_ref().and_then(RunningJob::outcome) {
                 Some(Ok(outcome)) => outcome.clone(),
@@ -253,7 +256,10 @@ impl Lab {
             }
             Err(e) => {
                 self.refuse_waiting(&e.to_string());
-                self.news(format!("the session could not be closed: {e}; `limbic verify` tells what is there"));
+                self.leave_unclosed(now);
+                let way =
+                    if self.has_room() { "`limbic verify` tells what is there" } else { "free some space, then go on with it" };
+                self.news(format!("the session could not be closed and is interrupted: {e}; {way}"));
             }
         }
         (self.override_reason, self.resumed) = (None, None);
@@ -261,7 +267,7 @@ impl Lab {
     }
 
     /// Takes what the store says of a session that was just closed for what was counted on the way.
-    fn judge_stored(&mut self, session: &Session) {
+    pub(super) fn judge_stored(&mut self, session: &Session) {
         let Some(closed) = &mut self.closed else { return };
         let (home, id) = (&self.home, session.id);
         let stored = home.streams(id).and_then(|rows| Ok((rows, home.consent(id)?, home.session_bytes(id)?)));

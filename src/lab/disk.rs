@@ -31,11 +31,22 @@ impl Lab {
     /// # Errors
     /// How many minutes there is room for.
     pub(super) fn room_for(&mut self, streams: &[StreamInfo], planned_s: f64) -> Result<(), String> {
-        let stored = self.consent.as_ref().is_some_and(|c| c.face_stored);
-        let expected = expected_bytes_per_s(streams, stored);
+        let expected = self.expected(streams);
         check_room(&self.options.home, planned_s, expected).map_err(|e| e.to_string())?;
         self.disk = Disk { guard: DiskGuard::new(expected), ..Disk::default() };
         Ok(())
+    }
+
+    /// Why a session with the connected rig would be refused for want of room, said before anybody begins it.
+    pub(super) fn no_room(&self) -> Option<String> {
+        let setup = self.setup.as_ref().filter(|_| !self.is_recording())?;
+        let planned = planned_s(&setup.rig.protocol, &setup.playlist);
+        let expected = self.expected(&self.devices.streams());
+        check_room(&self.options.home, planned, expected).err().map(|e| e.to_string())
+    }
+
+    fn expected(&self, streams: &[StreamInfo]) -> f64 {
+        expected_bytes_per_s(streams, self.consent.as_ref().is_some_and(|c| c.face_stored))
     }
 
     /// During a session, a few times a second.

@@ -172,6 +172,8 @@ pub struct PlaylistView {
     pub player: String,
     /// The player shows pictures; the null player runs the phases by the clock.
     pub shows: bool,
+    /// Why the disk does not hold what would be recorded.
+    pub no_room: Option<String>,
 }
 
 impl PlaylistView {
@@ -184,9 +186,10 @@ impl PlaylistView {
         counts
     }
 
-    /// The sentence of the first entry that cannot be shown, and how many there are.
+    /// The first sentence that says why nothing can begin, of an entry that cannot be shown or of the disk, and how many
+    /// there are.
     pub fn trouble(&self) -> Option<(String, usize)> {
-        let mut troubles = self.entries.iter().filter_map(|e| e.trouble.clone());
+        let mut troubles = self.entries.iter().filter_map(|e| e.trouble.clone()).chain(self.no_room.clone());
         let first = troubles.next()?;
         Some((first, 1 + troubles.count()))
     }

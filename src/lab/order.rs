@@ -74,7 +74,7 @@ impl Setup {
         }
     }
 
-    fn view(&self, seed: Option<u64>) -> PlaylistView {
+    fn view(&self, seed: Option<u64>, no_room: Option<String>) -> PlaylistView {
         let protocol = &self.rig.protocol;
         let entry = |i: usize| {
             let video = &self.playlist.videos[i];
@@ -96,6 +96,7 @@ impl Setup {
             total_s,
             player: self.player.name(),
             shows: self.player.shows(),
+            no_room,
         }
     }
 }
@@ -154,7 +155,7 @@ impl Lab {
             electrodes: self.electrodes(now),
             test: self.tested(now),
             camera: self.live.camera(),
-            playlist: self.setup.as_ref().map(|setup| setup.view(self.order_seed(setup))),
+            playlist: self.setup.as_ref().map(|setup| setup.view(self.order_seed(setup), self.no_room())),
             segments: self.labels.segments(),
             held: self.held(now),
             labelling: self.labels.open.clone(),

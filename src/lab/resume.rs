@@ -25,6 +25,7 @@ impl Lab {
     /// Prepares an interrupted session for going on, or one that was only prepared; its participant and consent hold again.
     pub(super) fn resume(&mut self, id: SessionId) -> Result<(), String> {
         self.while_idle()?;
+        self.close_late(id)?;
         let stored = self.home.recording(id).map_err(|e| e.to_string())?;
         self.close_session();
         let estimated = self.take_up_clock(&stored);

@@ -10,6 +10,7 @@ use crate::show::screen::{Next, Place, Screen};
 use crate::show::widget::bar::bar;
 use crate::show::words;
 use crate::signal::{Emotion, SECOND};
+use crate::store::Delivery;
 use crate::store::rows::{Session, Trial};
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -145,8 +146,15 @@ fn streams(pen: &mut Pen, s: &Snapshot) {
     let mut body = pen.panel("Streams on disk");
     body.text(0, 0, "stream  written/promised missing", Ink::Dim);
     for (y, stream) in s.stored.iter().enumerate() {
-        let promised = stream.delivery.as_ref().map_or_else(|| "..".into(), |d| d.promised.to_string());
-        let text = format!("{:<6}{:>8}/{promised:<8}{:>7} ", words::cut(&stream.name, 6), stream.written, stream.missing);
+        let figures = match &stream.delivery {
+            Some(delivery) if delivery.withheld => format!("{:>24} ", "none to be stored"),
+            delivery => {
+                let about = |d: &Delivery| if d.is_about() { "~" } else { "" };
+                let promised = delivery.as_ref().map_or_else(|| "..".into(), |d| format!("{}{}", about(d), d.promised));
+                format!("{:>8}/{promised:<8}{:>7} ", stream.written, stream.missing)
+            }
+        };
+        let text = format!("{:<6}{figures}", words::cut(&stream.name, 6));
         let (word, ink) = judged(stream);
         body.line(0, 1 + y as u16, &[(&text, Ink::Plain), (word, ink)]);
     }
@@ -155,7 +163,7 @@ fn streams(pen: &mut Pen, s: &Snapshot) {
         body.text(0, 1, "nothing was recorded", Ink::Dim);
     }
     if let Some(stopped) = &s.stopped {
-        y += body.wrap(0, y, 2, stopped, Ink::Bad);
+        y += body.wrap(0, y, 3, stopped, Ink::Bad);
     }
     for delivery in s.stored.iter().filter_map(|stream| stream.delivery.as_ref()).filter(|d| !d.complete) {
         y += body.wrap(0, y, 2, &format!("{}: {}", delivery.stream, delivery.verdict), Ink::Fair);
@@ -169,6 +177,8 @@ fn judged(stream: &StoredStream) -> (&'static str, Ink) {
     // Up to one in a hundred is no disaster.
     let few = stream.missing * 100 < stream.written + stream.missing;
     match delivery.complete {
+        // Its figures say so already.
+        false if delivery.withheld => ("", Ink::Dim),
         true => ("whole", Ink::Good),
         false if stream.written == 0 => ("none", Ink::Dim),
         false if stream.missing == 0 => ("short", Ink::Fair),

@@ -1,6 +1,7 @@
 //! What can go wrong with the store; every sentence names the thing and the way out.
 
 use super::rows::SessionId;
+use crate::signal::counted;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -21,8 +22,11 @@ pub enum StoreError {
     NoHome { home: PathBuf, cause: io::Error },
     #[error("only {left} MiB are free at {}; free some space ({wanted} MiB) before anything is written there", home.display())]
     Full { home: PathBuf, left: u64, wanted: u64 },
-    #[error("there is room for {minutes:.0} minutes at {} ({free} MiB free) and the session needs about {wanted:.0} minutes; free some space or choose another --home", home.display())]
-    NoRoom { home: PathBuf, minutes: f64, wanted: f64, free: u64 },
+    #[error(
+        "there is room for {} at {} ({free} MiB free) and the session needs about {}; free some space or choose another --home",
+        counted(*minutes, "minute"), home.display(), counted(*wanted, "minute")
+    )]
+    NoRoom { home: PathBuf, minutes: usize, wanted: usize, free: u64 },
     #[error("the home {} was opened for reading only", home.display())]
     ReadOnly { home: PathBuf },
     #[error("cannot {what} {}: {cause}", path.display())]

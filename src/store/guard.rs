@@ -111,7 +111,9 @@ pub fn check_room(home: &Path, planned_s: f64, bytes_per_s: f64) -> Result<(), S
     if free >= STOP_BELOW && room >= wanted {
         return Ok(());
     }
-    Err(StoreError::NoRoom { home: home.into(), minutes: room, wanted, free: free >> 20 })
+    // Whole minutes that are there and that are needed: rounded alike, 6.6 and 7 would be the same.
+    let minutes = if free < STOP_BELOW { 0 } else { room as usize };
+    Err(StoreError::NoRoom { home: home.into(), minutes, wanted: wanted.ceil() as usize, free: free >> 20 })
 }
 
 /// Free bytes where the home lies; None where that means nothing.
@@ -175,6 +177,13 @@ mod tests {
         let dir = tempfile::tempdir().expect("dir");
         assert!(check_room(dir.path(), 60.0, 1.0).is_ok());
         let refused = check_room(dir.path(), 1e9, 1e9).expect_err("no disk is as large").to_string();
-        assert!(refused.contains("room for") && refused.contains("minutes"), "{refused}");
+        assert!(refused.contains("room for 0 minutes") && refused.contains("needs about 16666667 minutes"), "{refused}");
+        let free = free_bytes(dir.path()).expect("known");
+        let room = |minutes: f64, planned_s| {
+            let rate = free.saturating_sub(STOP_BELOW) as f64 / 60.0 / minutes;
+            check_room(dir.path(), planned_s, rate).expect_err("too little").to_string()
+        };
+        assert!(room(1.5, 3600.0).contains("room for 1 minute at") && room(1.5, 3600.0).contains("about 60 minutes;"));
+        assert!(room(0.5, 45.0).contains("room for 0 minutes") && room(0.5, 45.0).contains("about 1 minute;"));
     }
 }

@@ -88,18 +88,12 @@ impl Home {
         let home = Home { inner: Arc::new(inner) };
         let mut removed = false;
         for session in home.sessions()? {
-            // One that was closed before anything was recorded waits for its beginning.
-            let open = match session.state {
-                SessionState::Recording => true,
-                SessionState::Prepared => session.ended.is_none(),
-                _ => false,
-            };
             if session.state == SessionState::Prepared && session.is_half_import() {
                 super::erase::remove_session(&home.session_dir(session.id))?;
                 removed = true;
                 let name = format!("{}/{} ({})", session.participant, session.number, session.rig_name);
                 notices.push(format!("the import of {name} had not been finished and is removed; import it again"));
-            } else if open {
+            } else if session.is_open() {
                 let id = session.id;
                 notices.push(home.interrupt(session).unwrap_or_else(|e| format!("session {id} had not been closed: {e}")));
             }
@@ -214,6 +208,22 @@ impl Home {
         let bytes = disk::segment_bytes(&folder, journal::SESSION)?;
         apply(&mut state, id.0, &id.to_string(), rows, &places, bytes);
         Ok(())
+    }
+
+    /// Closes a session whose writer could not, as opening the home would: by what was durable then.
+    ///
+    /// # Errors
+    /// The session is being recorded or not there, the disk.
+    pub fn close_abandoned(&self, id: SessionId) -> Result<Session, StoreError> {
+        self.must_write()?;
+        if self.state().live.contains(&id) {
+            return Err(StoreError::Live { session: id });
+        }
+        let session = self.session(id)?;
+        if session.is_open() {
+            self.interrupt(session)?;
+        }
+        self.session(id)
     }
 
     /// Marks a session that no process writes any more, with counters as found in its segments.

@@ -96,6 +96,15 @@ pub struct Session {
 }
 
 impl Session {
+    /// Its writer did not close it. One that was closed before anything was recorded waits for its beginning.
+    pub(super) fn is_open(&self) -> bool {
+        match self.state {
+            SessionState::Recording => true,
+            SessionState::Prepared => self.ended.is_none(),
+            _ => false,
+        }
+    }
+
     /// Whether the date is known: an import of a file without one begins when its session was made.
     pub fn is_dated(&self) -> bool {
         !self.source.starts_with("import:") || self.started_utc.max(0) as u64 / 1_000_000 != self.id.0 >> 20

@@ -1,4 +1,5 @@
 //! A lab with simulated devices and simulated time, led by commands.
+#![allow(dead_code)]
 
 use limbic::lab::message::{Action, Command, Event, Snapshot};
 use limbic::lab::{Lab, LabOptions};

@@ -23,6 +23,17 @@ fn the_summary_shows_what_is_on_the_disk_and_where_it_has_gaps() {
         assert!(text.contains(words), "\"{words}\" is missing:\n{text}");
     }
     assert!(!text.contains("no gaps"), "{text}");
+    let mut cut = s.clone();
+    cut.stored[0].delivery.as_mut().expect("judged").promised = 400_000;
+    let text = Harness::at(ASCII, cut, Place::Summary).text(80, 24);
+    assert!(text.contains("161072/~400000 "), "{text}");
+    let face = s.stored.iter_mut().find(|stream| stream.name == "face").expect("a camera");
+    face.written = 0;
+    let delivery = face.delivery.as_mut().expect("judged");
+    (delivery.promised, delivery.delivered, delivery.withheld, delivery.complete) = (0, 0, true, false);
+    delivery.verdict = "not stored, for lack of consent".into();
+    let text = Harness::at(ASCII, s.clone(), Place::Summary).text(80, 24);
+    assert!(text.contains("face         none to be stored") && text.contains("face: not stored, for lack"), "{text}");
     // The devices go on delivering; what is shown of the session stands still.
     s.streams.iter_mut().for_each(|stream| stream.received += 5000);
     assert_eq!(Harness::at(ASCII, s, Place::Summary).text(80, 24), text);

@@ -219,3 +219,16 @@ fn foreign_text_stays_seven_bit_in_ascii() {
     let text = Harness::at(ASCII, prepared, Place::Devices).text(80, 24);
     assert!(text.is_ascii() && text.contains("Jorgs Labor"), "{text}");
 }
+
+#[test]
+fn a_disk_without_room_is_told_before_anything_begins() {
+    let mut s = ready();
+    let list = s.guided.playlist.as_mut().expect("a playlist");
+    list.no_room = Some("there is room for 1 minute at /data (59 MiB free) and the session needs about 7 minutes".into());
+    let mut h = Harness::at(ASCII, s, Place::Playlist);
+    let text = h.text(80, 24);
+    assert!(text.contains("! there is room for 1 minute at /data") && !text.contains("Everything is there"), "{text}");
+    assert!(!text.contains("BEGIN recording"), "{text}");
+    h.press(KeyCode::Enter);
+    assert!(!begins(&mut h));
+}

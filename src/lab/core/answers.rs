@@ -71,7 +71,8 @@ impl Lab {
 
     pub(in crate::lab) fn refresh_catalogue(&mut self) {
         let sessions = self.home.sessions();
-        let catalogue = sessions.and_then(|sessions| {
+        let catalogue = sessions.and_then(|mut sessions| {
+            self.tell_unclosed(&mut sessions);
             Ok(Catalogue {
                 participants: self.home.participants()?,
                 sessions,

@@ -114,6 +114,7 @@ fn playlist() -> PlaylistView {
         total_s: 396.0,
         player: "mpv 0.40".into(),
         shows: true,
+        no_room: None,
     }
 }
 

@@ -55,6 +55,7 @@ pub fn delivered(elapsed: Nanos) -> Vec<StoredStream> {
             missing: 0,
             gaps: vec![],
             complete: true,
+            withheld: false,
             verdict: "delivered what it promised".into(),
         };
         StoredStream { delivery: Some(delivery), ..s }
