@@ -43,6 +43,10 @@ fn a_script_ends_at_what_cannot_be_done() {
     let output = plain(home.path(), "participant P07\nconsent recording by=MK\nbegin\nnote never\n");
     let wrong = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && wrong.contains("\"begin\" was not done"), "{wrong}");
+    let output = plain(home.path(), "participant J\u{fc}rgen\nconsent recording by=MK\n");
+    let wrong = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && wrong.contains("\"participant J\u{fc}rgen\" was not done"), "{wrong}");
+    assert!(wrong.contains(limbic::store::CODE_RULE), "{wrong}");
     let output = plain(home.path(), "participant Anna Smith\n");
     assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("not understood"));
 }

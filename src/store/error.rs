@@ -1,5 +1,6 @@
 //! What can go wrong with the store; every sentence names the thing and the way out.
 
+use super::entrance::CODE_RULE;
 use super::rows::SessionId;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,7 +38,7 @@ pub enum StoreError {
     Catalogue { home: PathBuf, message: String },
     #[error("{participant} did not agree to be recorded; without that consent no session is created")]
     NoConsent { participant: String },
-    #[error("\"{code}\" cannot be a participant's code: use 1 to 32 characters without spaces or slashes, e.g. P07")]
+    #[error("\"{code}\" cannot be the code of a new participant: {CODE_RULE}")]
     BadCode { code: String },
     #[error("no session is called \"{word}\"; use its number, P07/1, or last (`limbic sessions` lists them)")]
     NoSession { word: String },
