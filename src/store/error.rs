@@ -40,9 +40,9 @@ pub enum StoreError {
     NoConsent { participant: String },
     #[error("\"{code}\" cannot be the code of a new participant: {CODE_RULE}")]
     BadCode { code: String },
-    #[error("no session is called \"{word}\"; use its number, P07/1, or last (`limbic sessions` lists them)")]
+    #[error("no session is called \"{word}\"; use participant and number, such as P07/1, or last (`limbic sessions` lists them)")]
     NoSession { word: String },
-    #[error("\"{word}\" could be {first} or {second}; type more of it")]
+    #[error("\"{word}\" could be {first} or {second}; type more of it, or participant and number, such as P07/1")]
     Ambiguous { word: String, first: String, second: String },
     #[error("there is no participant {code} in this home")]
     NoParticipant { code: String },
