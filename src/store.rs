@@ -49,6 +49,7 @@ mod writer;
 
 pub use check::{Damage, FileCheck, StreamCheck, VerifyReport};
 pub use delivery::{Delivery, Gap};
+pub use entrance::{CODE_RULE, is_code};
 pub use erase::Erased;
 pub use error::StoreError;
 pub use guard::{DiskGuard, DiskState, STOP_BELOW, check_room, expected_bytes_per_s, free_bytes};

@@ -249,6 +249,12 @@ fn deaps_original_recordings_and_mahnob_find_their_videos() {
     let shown = json(&limbic(folder.path(), &["show", "mahnob-01/1", "--json"]));
     let trial = &shown["trials"][0];
     assert_eq!((trial["rating"]["emotion"].as_str(), trial["video_on"].as_i64()), (Some("amusement"), Some(2_000_000_000)));
+
+    // A data set's own code that breaks the rule is named with its file and the way round it.
+    std::fs::write(session.join("session.xml"), xml.replace("id=\"1\"", "id=\"Anna B.\"")).expect("written");
+    let message = said(&limbic(folder.path(), &["import", "mahnob"]));
+    assert!(message.contains("emotion.bdf: \"mahnob-Anna B.\" cannot be") && message.contains("--participant"), "{message}");
+    json(&limbic(folder.path(), &["import", "mahnob", "--participant", "M02", "--json"]));
 }
 
 #[test]

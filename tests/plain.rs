@@ -43,6 +43,10 @@ fn a_script_ends_at_what_cannot_be_done() {
     let output = plain(home.path(), "participant P07\nconsent recording by=MK\nbegin\nnote never\n");
     let wrong = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && wrong.contains("\"begin\" was not done"), "{wrong}");
+    let output = plain(home.path(), "participant J\u{fc}rgen\nconsent recording by=MK\n");
+    let wrong = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && wrong.contains("\"participant J\u{fc}rgen\" was not done"), "{wrong}");
+    assert!(wrong.contains(limbic::store::CODE_RULE), "{wrong}");
     let output = plain(home.path(), "participant Anna Smith\n");
     assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("not understood"));
 }
@@ -61,4 +65,45 @@ fn the_summary_says_of_every_stream_what_show_says() {
     for line in verdicts {
         assert!(said.contains(line), "\"{line}\" is not in the summary:\n{said}");
     }
+}
+
+#[test]
+fn what_was_typed_in_a_session_is_read_back() {
+    let home = tempfile::tempdir().expect("a folder");
+    let script = "participant P07 note=tired\nconsent recording by=MK\ndevices\noverride dry electrodes\nwait gate\nbegin\n\
+         note the room\\tis quiet\nwait rating\nmarker door\nredo a phone rang\nwait 2\nskip cap slipped\npause for a drink\n\
+         wait 2\ncontinue\nwait rating\nrate reason=\"fell asleep\"\nabort P07\nwait end\nwait 5\nquit\n";
+    let output = plain(home.path(), &script.replace("\\t", "\t"));
+    assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let show = |more: &[&str]| {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_limbic")).args(["show", "last", "--home"]).arg(home.path()).args(more).output();
+        String::from_utf8(output.expect("starts").stdout).expect("text")
+    };
+    let shown = show(&[]);
+    let (_, remarks) = shown.split_once("\nnotes and markers\n").expect("they have a place of their own");
+    let words = |line: &str| line.split_whitespace().skip(2).collect::<Vec<_>>().join(" ");
+    let told: Vec<String> = remarks.lines().map(words).collect();
+    let expected = [
+        "override dry electrodes",
+        "note the room is quiet",
+        "marker trial 1 door",
+        "redo trial 1 a phone rang",
+        "skip trial 1 cap slipped",
+        "pause trial 1 for a drink",
+        "resume trial 1",
+        "abort trial 2 by the experimenter",
+    ];
+    assert_eq!(told, expected, "{shown}");
+    assert!(!shown.contains('\t') && shown.contains("fell asleep"), "the trials' notes, on lines that stay lines:\n{shown}");
+    let json: serde_json::Value = serde_json::from_str(&show(&["--json"])).expect("JSON");
+    assert!(json["session"]["override_reason"].is_null(), "it began above the gate");
+    let markers = json["markers"].as_array().expect("markers");
+    let skip = markers.iter().find(|m| m["kind"] == "skip").expect("skipped");
+    assert_eq!((&skip["text"], &skip["trial"]), (&"cap slipped".into(), &1.into()));
+    let line = remarks.lines().find(|line| line.contains("cap slipped")).expect("listed");
+    let at = (skip["at"].as_i64().expect("ns") - json["session"]["started"].as_i64().expect("ns")) as f64 / 1e9;
+    assert!(line.trim_start().starts_with(&format!("{at:.1} s")), "{line}: {at}");
+    assert!(markers.iter().any(|m| m["kind"] == "override" && m["text"] == "dry electrodes"));
+    assert_eq!(json["trials"][1]["note"], "fell asleep");
 }

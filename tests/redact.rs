@@ -6,8 +6,8 @@ mod store_support;
 
 use face_support::*;
 use limbic::prepare::mosaic::mosaic;
-use limbic::signal::Seed;
-use limbic::store::rows::SessionId;
+use limbic::signal::{Seed, StreamInfo};
+use limbic::store::rows::{SessionId, SessionState};
 use limbic::store::{Home, How, Redacted, StoreError};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -199,5 +199,29 @@ fn erasing_proves_by_search_that_nothing_is_left() {
     pieces.iter().for_each(|p| assert_eq!(holding(dir.path(), p), Vec::<String>::new()));
     for name in [b"Zaphod".as_slice(), id.to_string().as_bytes(), &id.0.to_be_bytes()] {
         assert_eq!(holding(dir.path(), name), Vec::<String>::new(), "{name:x?}");
+    }
+}
+
+#[test]
+fn equal_samples_tell_of_a_person_and_not_of_a_simulator() {
+    for simulated in [false, true] {
+        let dir = tempfile::tempdir().expect("dir");
+        let home = Home::open(dir.path()).expect("opens");
+        let streams: Vec<StreamInfo> = streams().into_iter().map(|info| StreamInfo { simulated, ..info }).collect();
+        let equal = |code: &str, seed: u64| {
+            let created = home.create_session(session(&home, code, seed), participant(code), consent());
+            let mut writer = created.expect("creates");
+            writer.declare_streams(&streams).expect("declares");
+            writer.samples(&chunk(0)).expect("buffers");
+            writer.frame(&frame(0)).expect("buffers");
+            writer.close(SessionState::Complete, STARTED + 60 * limbic::signal::SECOND).expect("closes").id
+        };
+        equal("Zaphod", 1);
+        let other = equal("P08", 2);
+        let search = home.erase_participant("Zaphod", false).expect("erases").search;
+        assert!(search.needles >= 4, "code and number are looked for in any case: {search:?}");
+        let replayed = [format!("{other}/eeg-000.seg"), format!("{other}/face-000.seg")];
+        let expected = if simulated { Vec::new() } else { replayed.to_vec() };
+        assert_eq!(search.found_in, expected, "simulated: {simulated}");
     }
 }

@@ -10,7 +10,9 @@ use anyhow::bail;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "A model that was trained on a participant may hold traces of them in its weights. It is named and stays, unless it \
-is to go with them (--with-models) or by itself (--model).\n\nExamples:\n  limbic erase --participant P07 --confirm P07\n  \
+is to go with them (--with-models) or by itself (--model).\n\nAfterwards all files are searched for the code, the sessions' numbers \
+and pieces of samples and pictures; not for pieces of what a simulator made, which others may have equally.\n\nExamples:\n  \
+limbic erase --participant P07 --confirm P07\n  \
 limbic erase --participant P07 --confirm P07 --with-models\n  \
 limbic erase --model eeg-20261121-140210 --confirm eeg-20261121-140210"
 )]

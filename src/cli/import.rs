@@ -2,10 +2,10 @@
 
 use crate::cli::{Common, progress};
 use crate::exchange::{self, ReadOptions, Source};
-use crate::store::Home;
 use crate::store::rows::Session;
-use crate::study;
-use anyhow::bail;
+use crate::store::{Home, StoreError};
+use crate::study::{self, StudyError};
+use anyhow::{anyhow, bail};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -76,7 +76,13 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         let outcome = first.take().map_or_else(|| source.open(options), Ok).map_err(anyhow::Error::from).and_then(|opened| {
             let imported = &opened.imported;
             let (format, zero_s, notes) = (imported.format.clone(), imported.zero_s, imported.notes.clone());
-            let session = study::import(&home, opened, source, args.participant.as_deref(), now, &stop)?;
+            let session = study::import(&home, opened, source, args.participant.as_deref(), now, &stop).map_err(|e| match e {
+                // The code is the data set's own.
+                StudyError::Store(bad @ StoreError::BadCode { .. }) if args.participant.is_none() => {
+                    anyhow!("{}: {bad}; give another with --participant", source.path().display())
+                }
+                other => other.into(),
+            })?;
             Ok(Taken { source: source.clone(), session, format, zero_s, notes })
         });
         if stop.load(Ordering::Relaxed) && outcome.is_err() {

@@ -14,6 +14,7 @@ use crate::present::Phase;
 use crate::rig::Rig;
 use crate::show::Link;
 use crate::signal::{Clock, ManualClock, SECOND, SharedClock, SystemClock};
+use crate::store::StoreError;
 use crate::store::rows::{Participant, SessionState};
 use anyhow::{anyhow, bail};
 use crossbeam_channel::{Receiver, TryRecvError};
@@ -153,7 +154,11 @@ impl<L: Link> Talk<L> {
     fn obey(&mut self, line: &str) -> anyhow::Result<bool> {
         match order::parse(line).map_err(|e| anyhow!(e))? {
             Order::Nothing => {}
-            Order::Participant(participant) => self.participant = Some(participant),
+            Order::Participant(participant) => {
+                let code = participant.code.clone();
+                anyhow::ensure!(self.known()?.catalogue.takes(&code), StoreError::BadCode { code });
+                self.participant = Some(participant);
+            }
             Order::Consent(consent) => {
                 let participant =
                     self.participant.take().ok_or_else(|| anyhow!("whose consent? participant CODE comes first"))?;

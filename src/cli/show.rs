@@ -1,10 +1,11 @@
-//! `limbic show SESSION`: streams with their counters, trials, what was predicted.
+//! `limbic show SESSION`: streams with their counters, trials, what was noted and marked, what was predicted.
 
 use crate::cli::{Common, clocks, text};
+use crate::store::rows::Trial;
 use crate::store::{Delivery, Home};
 use crate::study;
 
-/// One session: streams, counters, trials, predictions
+/// One session: streams, counters, trials, notes and markers, predictions
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: limbic show P07/1")]
 pub struct Args {
@@ -23,6 +24,8 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         let session = &recording.session;
         let deliveries: Vec<_> = recording.streams.iter().map(|row| Delivery::of(session, row, &recording.consent)).collect();
         value["electrodes"] = serde_json::to_value(&recording.placements)?;
+        // All of them, the course's own too; times as those of the trials.
+        value["markers"] = serde_json::to_value(&recording.markers)?;
         value["segments"] = serde_json::to_value(&recording.segments)?;
         value["deliveries"] = serde_json::to_value(deliveries)?;
         value["unreadable"] = serde_json::to_value(&recording.unreadable)?;
@@ -41,8 +44,11 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     }
     print!("\n{}", clocks::text(&recording));
     if !review.trials.is_empty() {
-        let rows: Vec<Vec<String>> = review.trials.iter().map(trial_row).collect();
-        print!("\n{}", text::table(&["trial", "stimulus", "intended", "felt", "valence", "arousal", "quality", "state"], &rows));
+        print!("\n{}", trials(&review.trials));
+    }
+    let remarks = text::remarks(&recording.markers, recording.session.started);
+    if !remarks.is_empty() {
+        print!("\nnotes and markers\n{remarks}");
     }
     if !review.predictions.is_empty() {
         print!("\n{}", text::review(&review));
@@ -50,7 +56,24 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn trial_row(trial: &crate::store::rows::Trial) -> Vec<String> {
+/// The trials, with a column of notes where there is one.
+fn trials(trials: &[Trial]) -> String {
+    let mut head = vec!["trial", "stimulus", "intended", "felt", "valence", "arousal", "quality", "state"];
+    let mut rows: Vec<Vec<String>> = trials.iter().map(trial_row).collect();
+    let notes: Vec<String> = trials.iter().map(|trial| text::one_line(&trial.note)).collect();
+    let width = notes.iter().map(|note| note.chars().count()).max().unwrap_or(0);
+    if width == 0 {
+        return text::table(&head, &rows);
+    }
+    // Words begin below each other; the table would let them end there.
+    let width = width.max("note".len());
+    let title = format!("{:<width$}", "note");
+    head.push(&title);
+    rows.iter_mut().zip(notes).for_each(|(row, note)| row.push(format!("{note:<width$}")));
+    text::table(&head, &rows)
+}
+
+fn trial_row(trial: &Trial) -> Vec<String> {
     let number = |v: Option<f32>| v.map_or("-".into(), |v| format!("{v}"));
     let word = |e: Option<crate::signal::Emotion>| e.map_or("-".into(), |e| e.name().to_string());
     vec![

@@ -4,7 +4,7 @@ pub mod evaluation;
 mod explanation;
 
 use crate::lab::message::Review;
-use crate::signal::seconds;
+use crate::signal::{Marker, MarkerKind, Nanos, seconds};
 use crate::store::rows::{Consent, PredictionRow, Session, SessionState, StreamRow, Trial};
 use crate::store::{Delivery, Search};
 pub use explanation::{quality_test, topographies};
@@ -104,6 +104,27 @@ pub fn session(
         let _ = writeln!(text, "\ntrials   {} of {} usable, {rated} fully rated", usable, session.trials_planned);
     }
     text
+}
+
+/// What a person typed or did while the session was prepared and recorded, a line each: notes, markers, what was done to
+/// the course with its reason, and an override even where the gate passed afterwards.
+pub fn remarks(markers: &[Marker], started: Nanos) -> String {
+    let by_hand = |m: &&Marker| {
+        use MarkerKind::{Abort, Marker, Note, Override, Pause, Redo, Resume, Skip};
+        matches!(m.kind, Abort | Marker | Note | Override | Pause | Redo | Resume | Skip)
+    };
+    let mut text = String::new();
+    for m in markers.iter().filter(by_hand) {
+        let trial = m.trial.map(|n| format!("trial {n}")).unwrap_or_default();
+        let line = format!("{:>9.1} s  {:<8}  {trial:<9}  {}", seconds(m.at - started), m.kind.name(), one_line(&m.text));
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+/// Typed words as they may stand on a line of a terminal.
+pub fn one_line(typed: &str) -> String {
+    typed.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// What each stream promised and delivered, and where it has gaps.

@@ -13,6 +13,7 @@ use crate::gate::{QualityReport, Verdict};
 use crate::lab::guided::Guided;
 use crate::present::ProtocolView;
 use crate::signal::{Nanos, Rating};
+use crate::store::is_code;
 use crate::store::rows::{Consent, ModelRow, Participant, Session, SessionId, Trial};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -137,6 +138,13 @@ pub struct Catalogue {
     pub rigs: Vec<(PathBuf, String)>,
     /// What doctor would say in one line each: missing libraries and what that costs.
     pub doctor: Vec<String>,
+}
+
+impl Catalogue {
+    /// Whether the store takes a participant of this code: one that keeps the rule, or that is there already.
+    pub fn takes(&self, code: &str) -> bool {
+        is_code(code) || self.participants.iter().any(|known| known.code == code)
+    }
 }
 
 /// An `Arc` on the wire is its value.

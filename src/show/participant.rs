@@ -9,6 +9,7 @@ use crate::show::pen::Pen;
 use crate::show::screen::{Letters, Next, Place, Screen};
 use crate::show::widget::field::Field;
 use crate::signal::counted;
+use crate::store::CODE_RULE;
 use crate::store::rows::{Consent, Participant};
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -133,13 +134,13 @@ impl ParticipantForm {
         (self.recording, self.stored, self.shared, self.said) = (false, false, false, PARTED);
     }
 
-    fn check(&self) -> Result<(), (Row, &'static str)> {
+    fn check(&self, snapshot: &Snapshot) -> Result<(), (Row, &'static str)> {
         let code = self.code.text();
         if code.trim().is_empty() {
             return Err((Row::Code, "a code is needed, e.g. P07; never a name"));
         }
-        if code.len() > 24 || !code.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
-            return Err((Row::Code, "letters, digits, - and _ only, at most 24: a code, never a name"));
+        if !snapshot.catalogue.takes(&code) {
+            return Err((Row::Code, CODE_RULE));
         }
         if !self.recording {
             return Err((Row::Recording, "without this consent nothing can be recorded"));
@@ -152,7 +153,7 @@ impl ParticipantForm {
 
     fn submit(&mut self, snapshot: &Snapshot) -> Next {
         self.fill(snapshot);
-        if let Err((row, problem)) = self.check() {
+        if let Err((row, problem)) = self.check(snapshot) {
             self.row = ROWS.iter().position(|r| *r == row).unwrap_or(0);
             self.problem = Some((row, problem));
             return Next::Stay;

@@ -2,6 +2,7 @@
 
 use super::disk;
 use super::error::{Named, StoreError};
+use super::home::Home;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 use std::fs::File;
@@ -10,14 +11,23 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
 
-/// A code that can stand in keys, file names and on a line of a table.
-pub(super) fn check_code(code: &str) -> Result<(), StoreError> {
-    let length = code.chars().count();
-    let odd = |c: char| c.is_whitespace() || c.is_control() || c == '/' || c == '\\';
-    if length == 0 || length > 32 || code.len() > 64 || code.contains(odd) {
-        return Err(StoreError::BadCode { code: code.into() });
+/// Which codes a new participant may have, in words.
+pub const CODE_RULE: &str = "letters, digits, - and _ only, at most 24; never a name";
+
+/// Whether a new participant may have this code: one that can stand in keys, file names, data sets and on a line of a table.
+pub fn is_code(code: &str) -> bool {
+    (1..=24).contains(&code.len()) && code.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_')
+}
+
+impl Home {
+    /// Refuses a code that breaks the rule, unless somebody has it: earlier versions let in more, and whoever is there may
+    /// come again.
+    pub(super) fn check_code(&self, code: &str) -> Result<(), StoreError> {
+        match is_code(code) || self.participants()?.iter().any(|known| known.code == code) {
+            true => Ok(()),
+            false => Err(StoreError::BadCode { code: code.into() }),
+        }
     }
-    Ok(())
 }
 
 /// A suffix for a folder that is moved aside, not taken yet.
@@ -90,4 +100,48 @@ pub(super) fn is_held(dir: &Path) -> bool {
     };
     // Shared, so that two who look do not take each other for a writer; it ends with the file.
     matches!(rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared), Err(Errno::WOULDBLOCK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keys;
+    use super::super::rows::{Consent, Entry, Participant};
+    use super::*;
+    use crate::signal::{ManualClock, Seed};
+
+    #[test]
+    fn new_people_keep_the_rule_and_whoever_is_there_comes_again() {
+        let fits = ["P07", "sub-01", "a_B", "-", "123456789012345678901234"];
+        assert!(fits.iter().all(|code| is_code(code)));
+        let odd = ["", "P 7", "P/7", "*", "Juergen\"x", "J\u{fc}rgen", "1234567890123456789012345"];
+        assert!(!odd.iter().any(|code| is_code(code)));
+
+        let dir = tempfile::tempdir().expect("dir");
+        let known = Participant { code: "J\u{fc}rgen\"x".into(), ..Participant::default() };
+        // As an earlier version let them in.
+        let home = Home::open(dir.path()).expect("opens");
+        let row = Entry::Participant(known.clone());
+        let (key, value) = (keys::key_of(&row, keys::HOME, 0).expect("key"), keys::seal(&row).expect("sealed"));
+        let mut state = home.state();
+        let log = state.log.as_mut().expect("open");
+        log.put(&key, &value).expect("put");
+        log.flush().expect("flushed");
+        drop(state);
+        home.rebuild().expect("the catalogue follows");
+        let record = |code: &str| {
+            let person = Participant { code: code.into(), ..Participant::default() };
+            let session = home.new_session(code, &ManualClock::new(0), &mut Seed::new(1)).expect("prepared");
+            home.create_session(session, person, Consent { recording: true, ..Consent::default() }).map(drop)
+        };
+        record(&known.code).expect("a further session");
+        for code in odd.into_iter().filter(|code| **code != *known.code) {
+            let refused = record(code).expect_err("nobody new").to_string();
+            assert!(refused.contains(CODE_RULE) && refused.contains(code), "{refused}");
+        }
+        home.put(Entry::Participant(Participant { note: "left-handed".into(), ..known.clone() })).expect("another note");
+        assert!(home.put(Entry::Participant(Participant { code: "*".into(), ..Participant::default() })).is_err());
+        assert_eq!(home.participants().expect("reads").len(), 1);
+        assert_eq!(home.erase_participant(&known.code, false).expect("erased").search.found_in, Vec::<String>::new());
+        assert!(record(&known.code).is_err(), "then they are new again");
+    }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong with the store; every sentence names the thing and the way out.
 
+use super::entrance::CODE_RULE;
 use super::rows::SessionId;
 use crate::signal::counted;
 use std::io;
@@ -41,11 +42,11 @@ pub enum StoreError {
     Catalogue { home: PathBuf, message: String },
     #[error("{participant} did not agree to be recorded; without that consent no session is created")]
     NoConsent { participant: String },
-    #[error("\"{code}\" cannot be a participant's code: use 1 to 32 characters without spaces or slashes, e.g. P07")]
+    #[error("\"{code}\" cannot be the code of a new participant: {CODE_RULE}")]
     BadCode { code: String },
-    #[error("no session is called \"{word}\"; use its number, P07/1, or last (`limbic sessions` lists them)")]
+    #[error("no session is called \"{word}\"; use participant and number, such as P07/1, or last (`limbic sessions` lists them)")]
     NoSession { word: String },
-    #[error("\"{word}\" could be {first} or {second}; type more of it")]
+    #[error("\"{word}\" could be {first} or {second}; type more of it, or participant and number, such as P07/1")]
     Ambiguous { word: String, first: String, second: String },
     #[error("there is no participant {code} in this home")]
     NoParticipant { code: String },

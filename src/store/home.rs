@@ -3,7 +3,7 @@
 use super::align::{apply, reconcile, session_ids};
 use super::catalogue::{Catalogue, Head};
 use super::disk;
-use super::entrance::{check_code, free_stamp, lock};
+use super::entrance::{free_stamp, lock};
 use super::error::{Named, StoreError};
 use super::journal::{self, Ledger};
 use super::keys;
@@ -170,7 +170,7 @@ impl Home {
             return self.amend(id, vec![entry]);
         }
         if let Entry::Participant(person) = &entry {
-            check_code(&person.code)?;
+            self.check_code(&person.code)?;
         }
         let row = (keys::key_of(&entry, keys::HOME, 0)?, keys::seal(&entry)?);
         let mut state = self.state();

@@ -73,6 +73,18 @@ fn one_is_counted_in_the_singular() {
 }
 
 #[test]
+fn the_form_takes_who_is_there_already_and_names_the_rule_to_others() {
+    let mut lab = example::home();
+    let known = limbic::store::rows::Participant { code: "J\u{fc}rgen".into(), ..Default::default() };
+    Arc::make_mut(&mut lab.catalogue).participants = vec![known];
+    let mut h = Harness::at(ASCII, lab, Place::Participant);
+    h.keys("J\u{fc}rge").press(KeyCode::Enter);
+    assert!(h.text(80, 24).contains(limbic::store::CODE_RULE), "{}", h.text(80, 24));
+    h.keys("n").press(KeyCode::Enter);
+    assert!(h.text(80, 24).contains("without this consent"), "the code is taken: {}", h.text(80, 24));
+}
+
+#[test]
 fn a_held_lab_says_what_holds_it_and_can_still_be_left() {
     let mut held = Harness::new(ASCII, example::home());
     held.app.link_mut().standing = Some(Standing::Keyboard);

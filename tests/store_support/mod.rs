@@ -59,7 +59,7 @@ pub fn streams() -> Vec<StreamInfo> {
         clock: "host arrival".into(),
         latency_s: 0.0,
         latency_origin: Default::default(),
-        simulated: true,
+        simulated: false,
     };
     let channels = (1..=CHANNELS).map(|i| Channel::eeg(format!("C{i}"))).collect();
     vec![info(EEG, "eeg", StreamKind::Signal, RATE, channels), info(FACE, "face", StreamKind::Face, 10.0, Vec::new())]

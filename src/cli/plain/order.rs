@@ -149,9 +149,6 @@ pub fn parse(line: &str) -> Result<Order, String> {
 
 fn participant(words: &[String]) -> Result<Order, String> {
     let code = words.first().filter(|w| !w.contains('=')).ok_or("participant needs a code, such as P07; never a name")?;
-    if code.len() > 24 || !code.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
-        return Err(format!("\"{code}\" is no code: letters, digits, - and _ only, at most 24; never a name"));
-    }
     known(&words[1..], &["age", "sex", "hand", "note"], &[])?;
     let text = |key| value(words, key).unwrap_or_default().to_string();
     Ok(Order::Participant(Participant {

@@ -2,7 +2,6 @@
 
 use super::super::codec::Encoder;
 use super::super::disk;
-use super::super::entrance::check_code;
 use super::super::error::{Named, StoreError};
 use super::super::home::Home;
 use super::super::journal;
@@ -27,7 +26,7 @@ impl Home {
         consent: Consent,
     ) -> Result<SessionWriter, StoreError> {
         self.must_write()?;
-        check_code(&participant.code)?;
+        self.check_code(&participant.code)?;
         if !consent.recording {
             return Err(StoreError::NoConsent { participant: participant.code });
         }
