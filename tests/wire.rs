@@ -354,6 +354,10 @@ fn one_has_the_keyboard_and_the_others_look_on() {
     let note = || Action::Note { text: "x".into() };
     assert!(watcher.refused(note()).contains("only looks on"));
     assert!(rater.refused(note()).contains("only answers questions"));
+    until("who came second is told why it looks on", || {
+        polite.look();
+        polite.events.iter().any(|e| matches!(e, Event::News { text, .. } if text.contains("has the keyboard"))).then_some(())
+    });
     assert!(polite.refused(note()).contains("limbic attach"));
     let rate = || Action::Rate { rating: Rating::default(), by: "participant".into(), done: false, reason: String::new() };
     // Let through to the lab, which is in a video.

@@ -176,6 +176,10 @@ impl Hub {
         }
         let why = "another terminal took the keyboard; you look on now, and `limbic attach` takes it back";
         self.tell_keyboard(earlier, false, why);
+        if role == Role::Keyboard && !self.seats.holds(number) {
+            let why = "another terminal has the keyboard; this one looks on until it leaves, and `limbic attach` takes it over";
+            self.tell_keyboard(Some(number), false, why);
+        }
     }
 
     fn tell_keyboard(&self, number: Option<u64>, held: bool, why: &str) {
