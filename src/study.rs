@@ -34,7 +34,7 @@ pub use import::{import, is_restricted};
 pub use overview::{Overview, PersonLine, SessionLine, overview};
 pub use plan::{Outcome, Plan, StudyError, target_named};
 pub use predict::{Wanted, newest_models, predict};
-pub use review::{explanation, newest_that_answered, review, review_of};
+pub use review::{explanation, newest_that_answered, review, review_of, review_of_file};
 pub use rows::Features;
 pub use run::run;
 pub use windows::Windows;

@@ -38,7 +38,8 @@ const CHANNELS: usize = 40;
 const SAMPLES: usize = 128 * 8;
 
 fn deap(folder: &Path, person: u32) -> PathBuf {
-    let samples = (0..TRIALS).flat_map(|r| (0..CHANNELS).flat_map(move |c| (0..SAMPLES).map(move |t| value(r, c, t))));
+    let samples = (0..TRIALS)
+        .flat_map(|r| (0..CHANNELS).flat_map(move |c| (0..SAMPLES).map(move |t| value(r, c, t) + f64::from(person - 1))));
     let ratings: Vec<f64> = (0..TRIALS).flat_map(|r| [r as f64 + 2.0, 8.5 - r as f64, 5.0, 6.0]).collect();
     let mut bytes = b"\x80\x02}(".to_vec();
     pickled(&mut bytes, "labels", &[TRIALS as u16, 4], &ratings);
@@ -86,22 +87,24 @@ fn deap_for_python_and_for_matlab_give_the_same_sessions() {
     assert_eq!((trial["rating"]["valence"].as_f64(), trial["rating"]["arousal"].as_f64()), (Some(3.0), Some(7.5)));
     // 3 s of the second trial before its video; 8 s and a hole of 5 s before that.
     assert_eq!(trial["video_on"].as_i64(), Some(16_000_000_000));
-    let matlab = folder.path().join("s07.mat");
+    // In a home of its own: the same data twice are refused, in whichever format.
+    let other = folder.path().join("other");
+    std::fs::create_dir(&other).expect("a folder");
+    let matlab = other.join("s07.mat");
     let at = |i: usize| (i % TRIALS, i / TRIALS % CHANNELS, i / TRIALS / CHANNELS);
     let data: Vec<f64> = (0..TRIALS * CHANNELS * SAMPLES).map(at).map(|(r, c, t)| value(r, c, t)).collect();
     let labels: Vec<f64> = (0..4 * TRIALS).map(|i| [i as f64 % 3.0 + 2.0, 8.5 - i as f64 % 3.0, 5.0, 6.0][i / TRIALS]).collect();
     let dims = [TRIALS as i32, CHANNELS as i32, SAMPLES as i32];
     mat(&matlab, &[matrix("data", dims, &data), matrix("labels", [3, 4, 0], &labels)]);
-    json(&limbic(folder.path(), &["import", "s07.mat", "--json"]));
-    for name in ["deap-01/1", "deap-07/1"] {
-        let out = format!("{}.npz", name.replace('/', "-"));
-        let output = limbic(folder.path(), &["export", name, "--to", "npz", &out]);
-        let why = said(&output);
+    let twice = said(&limbic(folder.path(), &["import", "other/s07.mat", "--json"]));
+    assert!(twice.contains("s07.mat is already here as deap-01/1"), "{twice}");
+    json(&limbic(&other, &["import", "s07.mat", "--json"]));
+    let [one, seven] = [(folder.path(), "deap-01/1"), (&other, "deap-07/1")].map(|(place, name)| {
+        let why = said(&limbic(place, &["export", name, "--to", "npz", "out.npz"]));
         assert!(why.contains("licence"), "a data set under licence does not leave by itself: {why}");
-        assert!(limbic(folder.path(), &["export", name, "--to", "npz", "--inside-lab", &out]).status.success());
-    }
-    let read = |name: &str| limbic::exchange::npz::arrays(&folder.path().join(name)).expect("arrays");
-    let (one, seven) = (read("deap-01-1.npz"), read("deap-07-1.npz"));
+        assert!(limbic(place, &["export", name, "--to", "npz", "--inside-lab", "out.npz"]).status.success());
+        limbic::exchange::npz::arrays(&place.join("out.npz")).expect("arrays")
+    });
     assert_eq!(one["trial_valence"], seven["trial_valence"]);
     let bits = |found: &limbic::exchange::npz::Found| found.numbers().iter().map(|v| v.to_bits()).collect::<Vec<_>>();
     assert_eq!(bits(&one["eeg"]), bits(&seven["eeg"]));

@@ -10,7 +10,7 @@ use limbic::signal::{
     StreamKind,
 };
 use limbic::store::rows::{Consent, Participant, Session, SessionState, Trial, TrialState};
-use limbic::store::{Home, Recording, StoreError, WholeSession, WholeStream};
+use limbic::store::{Home, Recording, Samples, StoreError, WholeSession, WholeStream};
 use limbic::study;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -127,6 +127,7 @@ fn described(home: &Home, number: u32, source: &str) -> (Session, Participant, C
         override_reason: Some("the participant had to leave".into()),
         quality: None,
         source: source.into(),
+        content: String::new(),
     };
     let person = Participant {
         code: "P07".into(),
@@ -238,6 +239,56 @@ fn a_bids_data_set_comes_back_as_the_session_that_it_was_and_goes_out_as_the_sam
     let again = bids::export(&first, std::slice::from_ref(&session), &one, &options(), &Job::silent()).expect("exported");
     assert_eq!((again.written.len(), again.unchanged.len()), (0, 1));
     assert_eq!(files(&one), a);
+}
+
+#[test]
+fn what_is_here_already_is_not_imported_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (first, second) = (home(folder.path(), "home"), home(folder.path(), "second"));
+    // Recorded here, so that nobody took its content.
+    let (session, person, consent) = described(&first, 1, "recorded");
+    let imported = first.import_session(session, person, consent, whole(), &AtomicBool::new(false)).expect("stored");
+    let recorded = Session { content: String::new(), ..imported };
+    first.put(limbic::store::rows::Entry::Session(recorded.clone())).expect("stored");
+    let again = |home: &Home, path: &Path, code: Option<&str>| {
+        let source = recognise(path).expect("recognised").sources.remove(0);
+        let opened = source.open(ReadOptions::default()).expect("opened");
+        let outcome = study::import(home, opened, &source, code, 1_800_000_000 * SECOND, &AtomicBool::new(false));
+        outcome.map(|s| s.name()).map_err(|e| e.to_string())
+    };
+    let refused = |outcome: Result<String, String>, name: &str| {
+        let said = outcome.expect_err("the same recording");
+        assert!(said.contains(&format!("already here as {name}")) && said.contains("--home"), "{said}");
+    };
+    // The same values under another code, and values rounded to another converter's steps under the same one.
+    let set = |name: &str, eeg| {
+        let root = folder.path().join(name);
+        let options = bids::Options { eeg, ..options() };
+        bids::export(&first, std::slice::from_ref(&recorded), &root, &options, &Job::silent()).expect("exported");
+        root
+    };
+    let (exact, rounded) = (set("exact", bids::Eeg::BrainVision), set("rounded", bids::Eeg::Bdf));
+    refused(again(&first, &exact, None), "P07/1");
+    refused(again(&first, &exact, Some("P08")), "P07/1");
+    let mut other = whole();
+    let Samples::Held(data) = &mut other.streams[0].samples else { panic!("in memory") };
+    data[0][77] += 0.25;
+    let (session, person, consent) = described(&second, 1, "recorded");
+    let changed = second.import_session(session, person, consent, other, &AtomicBool::new(false)).expect("stored");
+    second.put(limbic::store::rows::Entry::Session(Session { content: String::new(), ..changed })).expect("stored");
+    refused(again(&second, &rounded, None), "P07/1");
+    // Of another person it is another recording, once.
+    again(&second, &rounded, Some("P08")).expect("other values");
+    refused(again(&second, &rounded, Some("P09")), "P08/1");
+    assert_eq!((first.sessions().expect("listed").len(), second.sessions().expect("listed").len()), (1, 2));
+    drop(first);
+    // Alone it is an error; of several recordings it is left out, and said.
+    let alone = limbic(folder.path(), &["import", "exact"]);
+    assert!(!alone.status.success() && String::from_utf8_lossy(&alone.stderr).contains("already here as P07/1"));
+    let both = limbic(folder.path(), &["import", "exact", "rounded"]);
+    assert!(both.status.success(), "{}", String::from_utf8_lossy(&both.stderr));
+    let said = String::from_utf8_lossy(&both.stdout);
+    assert_eq!(said.matches("is already here as P07/1").count(), 2, "{said}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::exchange::{self, ReadOptions, Source};
 use crate::store::rows::Session;
 use crate::store::{Home, StoreError};
 use crate::study::{self, StudyError};
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -65,7 +65,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let job = progress::job();
     // Half an import goes; after a second Ctrl-C the next opening of the home takes it away.
     let stop = progress::stop_flag()?;
-    let (mut taken, mut failed) = (Vec::new(), Vec::new());
+    let (mut taken, mut failed, mut twice) = (Vec::new(), Vec::new(), Vec::new());
     for (done, source) in sources.iter().enumerate() {
         if stop.load(Ordering::Relaxed) {
             break;
@@ -76,25 +76,30 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         let outcome = first.take().map_or_else(|| source.open(options), Ok).map_err(anyhow::Error::from).and_then(|opened| {
             let imported = &opened.imported;
             let (format, zero_s, notes) = (imported.format.clone(), imported.zero_s, imported.notes.clone());
-            let session = study::import(&home, opened, source, args.participant.as_deref(), now, &stop).map_err(|e| match e {
-                // The code is the data set's own.
-                StudyError::Store(bad @ StoreError::BadCode { .. }) if args.participant.is_none() => {
-                    anyhow!("{}: {bad}; give another with --participant", source.path().display())
+            let session = match study::import(&home, opened, source, args.participant.as_deref(), now, &stop) {
+                // Of several recordings those that are new are taken; a single one that is not is refused.
+                Err(StudyError::Store(StoreError::Twice { session, .. })) if sources.len() > 1 => {
+                    twice.push(format!("{} is already here as {session}", source.path().display()));
+                    return Ok(None);
                 }
-                other => other.into(),
-            })?;
-            Ok(Taken { source: source.clone(), session, format, zero_s, notes })
+                // The code is the data set's own.
+                Err(StudyError::Store(bad @ StoreError::BadCode { .. })) if args.participant.is_none() => {
+                    bail!("{}: {bad}; give another with --participant", source.path().display())
+                }
+                outcome => outcome?,
+            };
+            Ok(Some(Taken { source: source.clone(), session, format, zero_s, notes }))
         });
         if stop.load(Ordering::Relaxed) && outcome.is_err() {
             break;
         }
         match outcome {
-            Ok(one) => taken.push(one),
+            Ok(one) => taken.extend(one),
             Err(e) => failed.push(format!("{e:#}")),
         }
     }
     progress::clear();
-    let skipped: Vec<&String> = found.iter().flat_map(|(_, f)| &f.skipped).collect();
+    let skipped: Vec<&String> = found.iter().flat_map(|(_, f)| &f.skipped).chain(&twice).collect();
     if common.json {
         let how: Vec<Value> =
             found.iter().map(|(path, f)| json!({ "path": path, "format": f.format, "recognised_by": f.how })).collect();
@@ -104,7 +109,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         taken.iter().for_each(print);
         skipped.iter().for_each(|s| println!("! left out: {s}"));
     }
-    if taken.len() + failed.len() < sources.len() {
+    if taken.len() + failed.len() + twice.len() < sources.len() {
         bail!("stopped: {} of {} recordings were imported, nothing is left of the others", taken.len(), sources.len());
     }
     if !failed.is_empty() {

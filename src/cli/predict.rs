@@ -35,7 +35,11 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         return Ok(());
     }
     let model = rows.first().map(|row| row.model.as_str());
-    print!("{}", text::review(&study::review_of(&home, session.id, model)?));
+    let review = match &args.file {
+        Some(file) => study::review_of_file(&home, session.id, model, file)?,
+        None => study::review_of(&home, session.id, model)?,
+    };
+    print!("{}", text::review(&review));
     if let Some(row) = rows.first() {
         let face = row.parts.face_from.as_ref().map(|by| format!("; face: {by}")).unwrap_or_default();
         println!("answered by {} on {}{face}", row.model, row.runtime);

@@ -54,6 +54,7 @@ pub fn session(code: &str, number: u32, state: SessionState, quality: f64) -> Se
         override_reason: None,
         quality: (state != SessionState::Prepared).then(|| signals::quality(quality > 80.0)),
         source: "recorded".into(),
+        content: String::new(),
     }
 }
 

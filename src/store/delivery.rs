@@ -158,6 +158,7 @@ mod tests {
             override_reason: None,
             quality: None,
             source: "recorded".into(),
+            content: String::new(),
         }
     }
 

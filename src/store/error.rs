@@ -52,6 +52,10 @@ pub enum StoreError {
     NoParticipant { code: String },
     #[error("session {session} exists already")]
     Exists { session: SessionId },
+    #[error(
+        "{what} is already here as {session}, and the same samples twice would stand in both training and test; use that session, or import into another home with --home"
+    )]
+    Twice { what: String, session: String },
     #[error("it was stopped, and nothing of it is stored")]
     Stopped,
     #[error("session {session} is being recorded; end it first")]

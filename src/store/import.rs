@@ -1,14 +1,16 @@
 //! A recording from elsewhere becomes an ordinary session.
 
 mod samples;
+mod twice;
 
 use super::error::StoreError;
 use super::home::Home;
 use super::rows::{Consent, Entry, Participant, Session, SessionState, Trial};
 use super::writer::SessionWriter;
-use crate::signal::{Marker, Nanos, Placement, SECOND, Segment, StreamInfo};
+use crate::signal::{Marker, Nanos, Placement, SECOND, Segment, StreamId, StreamInfo};
 pub use samples::{Samples, Windows};
 use std::sync::atomic::{AtomicBool, Ordering};
+use twice::Content;
 
 /// One stream from its first sample to its last.
 #[derive(Debug)]
@@ -36,7 +38,8 @@ impl Home {
     /// where it came from: "import:edf". Where the disk fails, or `stop` is raised, nothing of it is left.
     ///
     /// # Errors
-    /// As [`Home::create_session`] and [`super::SessionWriter::samples`]; [`StoreError::Stopped`].
+    /// As [`Home::create_session`] and [`super::SessionWriter::samples`]; [`StoreError::Stopped`]; [`StoreError::Twice`]
+    /// where the home has the same recording already.
     pub fn import_session(
         &self,
         session: Session,
@@ -55,7 +58,7 @@ impl Home {
         }
         let folder = self.session_dir(session.id);
         let writer = self.create_session(session, participant, consent)?;
-        fill(writer, whole, stop).inspect_err(|_| {
+        fill(self, writer, whole, stop).inspect_err(|_| {
             // Half a recording would look like a whole one; the catalogue forgets what has no folder.
             let _ = std::fs::remove_dir_all(&folder);
             let _ = self.rebuild();
@@ -63,7 +66,7 @@ impl Home {
     }
 }
 
-fn fill(mut writer: SessionWriter, whole: WholeSession, stop: &AtomicBool) -> Result<Session, StoreError> {
+fn fill(home: &Home, mut writer: SessionWriter, whole: WholeSession, stop: &AtomicBool) -> Result<Session, StoreError> {
     let (id, mut ended) = (writer.session().id, writer.session().started);
     let infos: Vec<StreamInfo> = whole.streams.iter().map(|s| s.info.clone()).collect();
     writer.declare_streams(&infos)?;
@@ -82,22 +85,47 @@ fn fill(mut writer: SessionWriter, whole: WholeSession, stop: &AtomicBool) -> Re
             writer.flush_journal()?;
         }
     }
-    for mut stream in whole.streams {
-        ended = ended.max(store(&mut writer, &mut stream, stop)?);
+    for (n, mut stream) in whole.streams.into_iter().enumerate() {
+        let mut content = Content::default();
+        ended = ended.max(store(&mut writer, &mut stream, &mut content, stop)?);
+        if n == 0 {
+            writer.set_content(content.named());
+            refuse_twice(home, &writer, stream.info.id)?;
+        }
     }
     writer.close(SessionState::Complete, ended)
+}
+
+/// An error where the home has the recording already whose first stream was just written.
+fn refuse_twice(home: &Home, writer: &SessionWriter, first: StreamId) -> Result<(), StoreError> {
+    let import = writer.session();
+    let Some(main) = writer.streams().into_iter().find(|row| row.info.id == first) else { return Ok(()) };
+    home.same_as(import, &main)?.map_or(Ok(()), |there| {
+        let session = format!("{}/{}", there.participant, there.number);
+        Err(StoreError::Twice { what: import.rig_name.clone(), session })
+    })
 }
 
 /// Chunks that wait for the writer while the next ones are made.
 const AHEAD: usize = 8;
 
-/// Writes a stream; answers when it ended. Rows are made on one core while the other packs them.
-fn store(writer: &mut SessionWriter, stream: &mut WholeStream, stop: &AtomicBool) -> Result<Nanos, StoreError> {
+/// Writes a stream, and tells `content` what it holds; answers when it ended. Rows are made on one core while the other packs them.
+fn store(
+    writer: &mut SessionWriter,
+    stream: &mut WholeStream,
+    content: &mut Content,
+    stop: &AtomicBool,
+) -> Result<Nanos, StoreError> {
     let end = even(stream, stream.samples.len());
     std::thread::scope(|scope| {
         let (sender, chunks) = std::sync::mpsc::sync_channel(AHEAD);
         // A writer that gave up has dropped its end.
-        scope.spawn(move || samples::cut(stream, |chunk| sender.send(chunk).is_ok()));
+        scope.spawn(move || {
+            samples::cut(stream, |chunk| {
+                chunk.iter().for_each(|chunk| content.add(&chunk.rows));
+                sender.send(chunk).is_ok()
+            });
+        });
         for chunk in chunks {
             if stop.load(Ordering::Relaxed) {
                 return Err(StoreError::Stopped);

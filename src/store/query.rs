@@ -218,6 +218,7 @@ impl Home {
             override_reason: None,
             quality: None,
             source: "recorded".into(),
+            content: String::new(),
         })
     }
 

@@ -93,6 +93,9 @@ pub struct Session {
     pub quality: Option<QualityReport>,
     /// Where the session came from: "recorded", "import:edf", ...
     pub source: String,
+    /// SHA-256 of the samples of an import's first stream, by which it is known again; empty where it was not taken.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub content: String,
 }
 
 impl Session {
@@ -103,6 +106,19 @@ impl Session {
             SessionState::Prepared => self.ended.is_none(),
             _ => false,
         }
+    }
+
+    /// Whether it was not imported.
+    pub fn is_recorded(&self) -> bool {
+        !self.source.starts_with("import:")
+    }
+
+    /// Whether two rows tell of one recording, as where it was imported twice: the same content, or the same person at the
+    /// same time, which files give to a second.
+    pub fn is_same_recording(&self, other: &Session) -> bool {
+        let content = !self.content.is_empty() && self.content == other.content;
+        let near = (self.started_utc - other.started_utc).abs() < 2 * SECOND;
+        content || self.id == other.id || (near && self.participant == other.participant && self.is_dated() && other.is_dated())
     }
 
     /// Whether the date is known: an import of a file without one begins when its session was made.

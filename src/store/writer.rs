@@ -46,6 +46,11 @@ impl SessionWriter {
         &self.consent
     }
 
+    /// Notes by what an import is known again; the close makes it durable.
+    pub(super) fn set_content(&mut self, content: String) {
+        self.session.content = content;
+    }
+
     /// Bytes made durable so far.
     pub fn written(&self) -> u64 {
         self.written

@@ -61,6 +61,7 @@ pub fn import(
         override_reason: lab.override_reason,
         quality: lab.quality,
         source: format!("import:{}", imported.format.to_ascii_lowercase()),
+        content: String::new(),
     };
     let consent = lab.consent.unwrap_or_else(|| Consent::elsewhere(&session.rig_name));
     let whole = whole(Opened { imported, later });

@@ -41,7 +41,7 @@ pub fn predict(home: &Home, id: SessionId, wanted: &Wanted, job: &Job) -> Result
         return Err(beside(home, &eeg.card.name));
     }
     let session = id.to_string();
-    if eeg.card.trained_on.iter().any(|(s, _)| *s == session) {
+    if eeg.card.saw(&session) {
         let stored: Vec<PredictionRow> =
             home.predictions(id)?.into_iter().filter(|p| p.model == eeg.card.name && p.held_out).collect();
         if !stored.is_empty() {
@@ -56,7 +56,10 @@ pub fn predict(home: &Home, id: SessionId, wanted: &Wanted, job: &Job) -> Result
     // The face is cut out as it was for the model's training.
     let faces = face.as_ref().map_or(Ok(FaceInput::default()), |f| FaceInput::of(&f.card.recipe, wanted.library_dir.as_deref()));
     let faces = faces.map_err(|message| StudyError::Session { session: session.clone(), message })?;
-    let models = Models { eeg: &eeg, face: face.as_ref(), faces, fusion: Fusion::default() };
+    // An import has another id than what it is a copy of, and the model knows it by that one.
+    let same = home.sessions()?.into_iter().filter(|other| other.is_same_recording(&recording.session));
+    let same = same.map(|other| other.id.to_string()).chain([session]).collect();
+    let models = Models { eeg: &eeg, face: face.as_ref(), faces, fusion: Fusion::default(), same };
     let rows = answers(&recording, &models, job)?;
     for row in &rows {
         home.put(Entry::Prediction(row.clone()))?;
@@ -101,7 +104,7 @@ pub fn newest_models(home: &Home) -> Result<(PathBuf, Option<PathBuf>), StudyErr
 }
 
 /// The face model that was trained together with an EEG model: same stamp, same folder.
-fn face_model(eeg: &Path) -> Option<PathBuf> {
+pub(super) fn face_model(eeg: &Path) -> Option<PathBuf> {
     let name = eeg.file_name()?.to_str()?.strip_prefix("eeg-")?;
     Some(eeg.with_file_name(format!("face-{name}")))
 }
@@ -144,6 +147,15 @@ struct Models<'a> {
     face: Option<&'a Opened>,
     faces: FaceInput,
     fusion: Fusion,
+    /// Ids of the session and of those that are the same recording.
+    same: Vec<String>,
+}
+
+impl Models<'_> {
+    fn never_saw(&self, trial: u32) -> bool {
+        let mut cards = [Some(self.eeg), self.face].into_iter().flatten().map(|model| &model.card);
+        cards.all(|card| self.same.iter().all(|session| card.never_saw(session, trial)))
+    }
 }
 
 fn answers(recording: &Recording, models: &Models<'_>, job: &Job) -> Result<Vec<PredictionRow>, StudyError> {
@@ -212,10 +224,9 @@ fn answer(
         eeg.as_deref().map(|p| Expert { probabilities: p, quality: trial.quality }),
         face.as_deref().map(|p| Expert { probabilities: p, quality: face_quality.map(f64::from) }),
     );
-    let (session, number) = (recording.session.id.to_string(), trial.number);
     Ok(PredictionRow {
         session: recording.session.id,
-        trial: number,
+        trial: trial.number,
         model: card.name.clone(),
         classes: card.classes.clone(),
         truth: (label < card.classes.len()).then_some(label),
@@ -227,7 +238,7 @@ fn answer(
         eeg: eeg.as_deref().map(single),
         face: face.as_deref().map(single),
         timeline: data.examples.iter().zip(&timeline).map(|(e, p)| (e.time as f32, single(p))).collect(),
-        held_out: card.never_saw(&session, number) && models.face.is_none_or(|m| m.card.never_saw(&session, number)),
+        held_out: models.never_saw(trial.number),
         runtime: models.eeg.predictor.runtime(),
     })
 }

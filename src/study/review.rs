@@ -2,10 +2,13 @@
 
 use crate::explain::report::ExplanationReport;
 use crate::lab::message::Review;
-use crate::store::rows::{ModelRow, PredictionRow, SessionId};
+use crate::store::rows::{ModelRow, PredictionRow, Session, SessionId};
 use crate::store::{Home, StoreError};
 use crate::study::StudyError;
+use crate::study::predict::face_model;
+use crate::train::Network;
 use crate::train::card::Card;
+use std::path::Path;
 
 /// Loads a session for review: trials, predictions of the newest model that answered, accuracies on the trials
 /// that were held out, the explanation of that model.
@@ -39,7 +42,7 @@ pub fn review_of(home: &Home, id: SessionId, model: Option<&str>) -> Result<Revi
     let classes = predictions.first().map(|p| p.classes.clone()).unwrap_or_default();
     let scored: Vec<&PredictionRow> = predictions.iter().filter(|p| p.held_out && p.truth.is_some()).collect();
     let models = home.models()?;
-    let cards = cards(home, &models, model);
+    let cards = cards(home, &models, model).into_iter().map(|card| of_session(card, &recording.session)).collect();
     Ok(Review {
         eeg_accuracy: accuracy(&scored, |p| p.eeg.as_ref()),
         face_accuracy: accuracy(&scored, |p| p.face.as_ref()),
@@ -56,6 +59,36 @@ pub fn review_of(home: &Home, id: SessionId, model: Option<&str>) -> Result<Revi
         classes,
         cards,
     })
+}
+
+/// As [`review_of`] where the model came as a file: its own card, and that of the face model beside it, say what its answers
+/// are worth where the home has none.
+///
+/// # Errors
+/// As [`review`]; the file cannot be read.
+pub fn review_of_file(home: &Home, id: SessionId, model: Option<&str>, file: &Path) -> Result<Review, StudyError> {
+    let mut review = review_of(home, id, model)?;
+    if review.cards.is_empty() {
+        let beside = face_model(file).filter(|face| face.exists());
+        for path in [Some(file.to_path_buf()), beside].into_iter().flatten() {
+            review.cards.extend(Network::load(&path)?.1.map(|card| of_session(card, &review.session)));
+        }
+    }
+    Ok(review)
+}
+
+/// A card as it is true of one session's answers. Of a session that was not learnt from, they are the answers of the network
+/// on the card, not of a cross-validation; whether its person was learnt from is then what must be known.
+fn of_session(mut card: Card, session: &Session) -> Card {
+    if !card.saw(&session.id.to_string()) && !card.trained_on.is_empty() {
+        let who = &session.participant;
+        card.caveats.retain(|caveat| caveat != Card::OTHER_SCORES);
+        card.caveats.push(match card.participants.contains(who) {
+            true => format!("The model was trained on other sessions of {who}."),
+            false => format!("The model was trained on other participants than {who}."),
+        });
+    }
+    card
 }
 
 /// Class with the highest probability; ties go to the lowest index (algorithms 5.5).

@@ -43,6 +43,14 @@ pub struct Card {
 }
 
 impl Card {
+    /// Stands on the card of a network that was trained on all trials: nothing is left that its own scores could be of.
+    pub const OTHER_SCORES: &str = "The scores are those of the cross-validation; this network was trained on all its trials.";
+
+    /// Whether any trial of this session was seen.
+    pub fn saw(&self, session: &str) -> bool {
+        self.trained_on.iter().any(|(seen, _)| seen == session)
+    }
+
     /// Whether the network has certainly never seen this trial.
     pub fn never_saw(&self, session: &str, trial: u32) -> bool {
         !self.trained_on.is_empty() && !self.trained_on.iter().any(|(s, t)| s == session && *t == trial)

@@ -157,7 +157,7 @@ pub fn train_on_all(
     let FoldResult { network, mut card, .. } = part.train(job, on_epoch)?;
     card.scores = crossval.scores.clone();
     card.protocol.clone_from(&crossval.protocol);
-    card.caveats.push("The scores are those of the cross-validation; this network was trained on all its trials.".into());
+    card.caveats.push(Card::OTHER_SCORES.into());
     Ok((network, card))
 }
 

@@ -45,6 +45,7 @@ pub fn session(home: &Home, code: &str, seed: u64) -> Session {
         override_reason: None,
         quality: None,
         source: "recorded".into(),
+        content: String::new(),
     }
 }
 
