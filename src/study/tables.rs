@@ -113,7 +113,8 @@ pub fn labels(recordings: &[Recording]) -> Table {
     table
 }
 
-/// One row a trial and model: what was true, what was said, and every class' probability.
+/// One row a trial and model: what was true, what was said, every class' probability, whether the answer abstains, and
+/// what it rests on.
 ///
 /// # Errors
 /// The home cannot be read.
@@ -133,6 +134,7 @@ pub fn predictions(home: &Home, recordings: &[Recording]) -> Result<Table, Study
     let mut table = Table::default();
     table.text("participant", each().map(|(r, _)| r.session.participant.clone()));
     table.text("session", each().map(|(_, p)| p.session.to_string()));
+    table.whole("session_number", each().map(|(r, _)| i64::from(r.session.number)));
     table.whole("trial", each().map(|(_, p)| i64::from(p.trial)));
     table.text("model", each().map(|(_, p)| p.model.clone()));
     table.text("truth", each().map(|(_, p)| class(p, p.truth)));
@@ -151,6 +153,14 @@ pub fn predictions(home: &Home, recordings: &[Recording]) -> Result<Table, Study
             table.number(&format!("{name}_{wanted}"), each().map(|(_, p)| probability(p)));
         }
     }
+    // What is said stands also where the answer abstains, as its probabilities do: it is scored nevertheless.
+    table.yes("abstained", each().map(|(_, p)| p.parts.abstain.is_some()));
+    table.text("abstain_why", each().map(|(_, p)| p.parts.abstain.clone().unwrap_or_default()));
+    table.text("source", each().map(|(_, p)| p.parts.source.clone()));
+    table.number("confidence", each().map(|(_, p)| p.parts.confidence.map(f64::from)));
+    table.number("eeg_quality", each().map(|(_, p)| p.parts.eeg_quality.map(f64::from)));
+    table.number("face_quality", each().map(|(_, p)| p.parts.face_quality.map(f64::from)));
+    table.text("face_from", each().map(|(_, p)| p.parts.face_from.clone().unwrap_or_default()));
     table.yes("simulated", each().map(|(r, _)| r.session.simulated));
     Ok(table)
 }
