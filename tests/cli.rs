@@ -336,6 +336,9 @@ fn exported_tables_say_what_the_screens_say() {
     ] {
         assert_eq!(column(&table, name), cells, "{name}");
     }
+    let table = exported("labels");
+    assert_eq!(column(&table, "felt_s"), ["0", "0"], "nothing was marked, which is no -0");
+    assert_eq!(column(&table, "simulated"), ["1", "1"]);
 }
 
 /// A person who was trained on: the models are named before and after, with the way out, and go where that is asked for.

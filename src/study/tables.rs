@@ -106,7 +106,8 @@ pub fn labels(recordings: &[Recording]) -> Table {
     table.number("valence", each().map(|(_, t)| t.rating.valence.map(f64::from)));
     table.number("arousal", each().map(|(_, t)| t.rating.arousal.map(f64::from)));
     table.text("rated_by", each().map(|(_, t)| t.rated_by.clone()));
-    let felt = |r: &Recording, t: &Trial| r.felt(t).iter().map(|s| s.to_s - s.from_s).sum::<f64>();
+    // Not `sum`, which makes -0 of nothing.
+    let felt = |r: &Recording, t: &Trial| r.felt(t).iter().fold(0.0, |sum, s| sum + (s.to_s - s.from_s));
     table.number("felt_s", each().map(|(r, t)| Some(felt(r, t))));
     table.number("quality", each().map(|(_, t)| t.quality));
     table.yes("simulated", each().map(|(r, _)| r.session.simulated));
