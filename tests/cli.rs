@@ -339,6 +339,8 @@ fn exported_tables_say_what_the_screens_say() {
     let table = exported("labels");
     assert_eq!(column(&table, "felt_s"), ["0", "0"], "nothing was marked, which is no -0");
     assert_eq!(column(&table, "simulated"), ["1", "1"]);
+    let marks = column(&exported("features"), "simulated");
+    assert!(marks.len() > 2 && marks.iter().all(|mark| mark == "1"), "{marks:?}");
 }
 
 /// A person who was trained on: the models are named before and after, with the way out, and go where that is asked for.

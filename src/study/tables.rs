@@ -77,7 +77,9 @@ impl Table {
             };
             Array::new(&column.name, &[rows], values)
         }));
-        arrays.extend(self.notes.into_iter().map(|(name, text)| Array::labels(name, &[text])));
+        // Two arrays of one name are none: what a column says row by row needs no note.
+        let notes: Vec<_> = self.notes.into_iter().filter(|(name, _)| arrays.iter().all(|a| a.name != *name)).collect();
+        arrays.extend(notes.into_iter().map(|(name, text)| Array::labels(name, &[text])));
         arrays
     }
 }
@@ -166,8 +168,8 @@ pub fn predictions(home: &Home, recordings: &[Recording]) -> Result<Table, Study
     Ok(table)
 }
 
-/// One row a window: whose, when, its class, and the features by name.
-pub fn features(data: &Dataset) -> Table {
+/// One row a window: whose, when, its class, and the features by name. `simulated` are ids of sessions.
+pub fn features(data: &Dataset, simulated: &BTreeSet<String>) -> Table {
     let each = || data.examples.iter();
     let mut table = Table::default();
     table.text("participant", each().map(|e| e.participant.clone()));
@@ -176,6 +178,7 @@ pub fn features(data: &Dataset) -> Table {
     table.text("stimulus", each().map(|e| e.stimulus.clone()));
     table.number("time_s", each().map(|e| Some(e.time)));
     table.text("class", each().map(|e| data.classes.get(e.label).cloned().unwrap_or_default()));
+    table.yes("simulated", each().map(|e| simulated.contains(&e.session)));
     let width = data.examples.first().map_or(0, |e| e.features.len());
     table.block = Some((names(data, width), each().flat_map(|e| e.features.iter().copied()).collect()));
     let parameters: Vec<String> = data.recipe.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -210,23 +213,27 @@ mod tests {
             bands: vec!["alpha".into()],
             parameters: Default::default(),
         };
-        let example = |trial: u32, features: [f32; 2]| Example {
+        let example = |session: &str, trial: u32, features: [f32; 2]| Example {
             features: features.to_vec(),
             label: 0,
             participant: "P1".into(),
-            session: "s".into(),
+            session: session.into(),
             trial,
             stimulus: "clip".into(),
             time: 1.0,
         };
-        let examples = vec![example(1, [1.0, 2.0]), example(2, [3.0, 4.0])];
+        let examples = vec![example("s", 1, [1.0, 2.0]), example("t", 2, [3.0, 4.0])];
         let data = Dataset { recipe, target: Target::Valence, classes: vec!["low".into()], examples, simulated: true };
-        let table = features(&data);
+        let table = features(&data, &BTreeSet::from(["t".into()]));
         let arrays = table.clone().arrays();
         assert_eq!((arrays[0].shape.as_slice(), &arrays[0].values), (&[2, 2][..], &Values::F32(vec![1.0, 2.0, 3.0, 4.0])));
+        let marks: Vec<&Values> = arrays.iter().filter(|a| a.name == "simulated").map(|a| &a.values).collect();
+        assert_eq!(marks, [&Values::I64(vec![0, 1])]);
         let (columns, notes) = table.flat();
         let cz = columns.iter().find(|c| c.name == "Cz alpha").expect("a column a feature");
         assert_eq!(cz.cells, Cells::F32(vec![2.0, 4.0]));
+        let mark = columns.iter().find(|c| c.name == "simulated").expect("a mark a row");
+        assert_eq!(mark.cells, Cells::Bool(vec![false, true]));
         assert!(notes.contains(&("simulated", "SIMULATED".into())), "{notes:?}");
     }
 }

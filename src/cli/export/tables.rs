@@ -30,7 +30,8 @@ pub fn run(args: &Args, home: &Home, sessions: &[Session], output: &Path, common
             let (target, features) = (study::target_named(&args.target)?, Features::named(&args.features)?);
             let made = eeg_dataset(&recordings, target, features, &job)?;
             left_out = made.left_out;
-            tables::features(&made.dataset)
+            let simulated = sessions.iter().filter(|s| s.simulated).map(|s| s.id.to_string()).collect();
+            tables::features(&made.dataset, &simulated)
         }
     };
     progress::clear();
