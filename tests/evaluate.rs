@@ -202,6 +202,7 @@ fn bad_requests_are_named() {
     refused(&["--protocol", "loso", "--target", "arousal9"], "SIM01");
     refused(&["--folds", "40"], "40 folds");
     refused(&["--modality", "face"], "face");
+    refused(&["--modality", "face", "--features", "bhi-hf-to-b"], "--features is for the EEG");
     refused(&["--folder", "nowhere", "--shard", "0"], "task.json");
 }
 
