@@ -188,6 +188,8 @@ fn a_figure_is_not_written_under_a_name_that_lies() {
         (&["topo", "v.csv", "--json", "-o", "v.svg"], "v.svg", "ends with .json"),
         (&["explain", "-o", "e.pdf"], "e.pdf", ".html, .htm, .svg, .png, .npz, .json or .txt"),
         (&["faces", "gone.jpg", "--sheet", "s.png"], "s.png", ".jpg or .jpeg"),
+        (&["export", "all", "--to", "parquet", "--what", "labels", "t.npz"], "t.npz", "ends with .parquet"),
+        (&["export", "all", "--to", "npz", "--what", "labels", "t.csv"], "t.csv", "ends with .npz"),
     ] {
         refuses(folder.path(), arguments, &[name, ends]);
         assert!(!folder.path().join(name).exists(), "{arguments:?} wrote {name}");
@@ -203,6 +205,31 @@ fn a_figure_is_not_written_under_a_name_that_lies() {
         assert!(output.status.success(), "{arguments:?}: {}", said(&output));
         assert!(std::fs::read(folder.path().join(arguments[3])).expect("written").starts_with(begin), "{arguments:?}");
     }
+}
+
+/// Options that the export does not look at are not taken without a word, nor are samples put in a file of another name.
+#[test]
+fn an_export_refuses_what_changes_nothing_and_names_that_lie() {
+    let folder = folder();
+    let export = |more: &[&str]| limbic(folder.path(), &[&["export", "last"], more].concat());
+    for (arguments, words) in [
+        (&["t.npz", "--to", "npz", "--what", "labels", "--target", "valence"][..], "--target changes nothing here"),
+        (&["t.npz", "--to", "npz", "--features", "psd"], "it goes with --what features"),
+        (&["t.bdf", "--to", "bdf", "--eeg", "edf"], "it goes with --to bids"),
+        (&["t.mkv", "--to", "mkv", "--face"], "--face changes nothing here"),
+        (&["t.tsv", "--to", "brainflow", "--what", "labels"], "--to npz or --to parquet"),
+    ] {
+        let output = export(arguments);
+        assert!(!output.status.success() && said(&output).contains(words), "{arguments:?}: {}", said(&output));
+        assert_eq!(said(&output).lines().count(), 1, "{arguments:?}: {}", said(&output));
+    }
+    assert!(limbic(folder.path(), &["record", "--seconds", "1"]).status.success());
+    for (kind, name, wanted) in [("edf", "t.bdf", ".edf"), ("brainvision", "t.edf", ".vhdr"), ("npz", "t.parquet", ".npz")] {
+        let output = export(&[name, "--to", kind]);
+        let named = said(&output).contains(&format!("{name} cannot be written; name a file that ends with {wanted}"));
+        assert!(!output.status.success() && named && !folder.path().join(name).exists(), "{kind}: {}", said(&output));
+    }
+    assert!(export(&["without-an-end", "--to", "npz"]).status.success());
 }
 
 /// Signals that are there are not recorded once more: they would count as new data.
