@@ -469,7 +469,10 @@ fn whoever_reads_a_damaged_session_says_so_and_counts_what_is_left() {
 #[test]
 fn numbers_that_count_nothing_and_a_full_disk_get_a_sentence() {
     let folder = folder();
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 15] = [
+        &["train", "--folds", "1"],
+        &["evaluate", "--folds", "0"],
+        &["reproduce", "thanh", "--data", "x", "--folds", "1"],
         &["train", "--hidden", "0"],
         &["train", "--epochs", "0"],
         &["evaluate", "--hidden", "0"],

@@ -44,7 +44,7 @@ pub struct Args {
     #[arg(long, value_name = "BACKBONE")]
     backbone: Option<String>,
     /// Folds of the k-fold protocols
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = numbers::folds)]
     folds: usize,
     /// Width of the dense layer; the published one when absent (512 for seed-a-cnn), less is faster
     #[arg(long, value_parser = numbers::some::<usize>)]
