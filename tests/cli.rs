@@ -504,6 +504,25 @@ fn numbers_that_count_nothing_and_a_full_disk_get_a_sentence() {
     assert_eq!(said(&output).lines().count(), 1, "{}", said(&output));
 }
 
+/// `limbic topo ... | head`: a reader that has seen enough is no failure, whatever the command writes with.
+#[test]
+fn a_pipe_that_is_closed_early_is_no_failure() {
+    let folder = folder();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_limbic"))
+        .args(["topo", "-", "--format", "svg"])
+        .current_dir(folder.path())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("limbic runs");
+    // Closed before there is anything to draw.
+    drop(child.stdout.take());
+    std::io::Write::write_all(&mut child.stdin.take().expect("its input"), b"Fz,1\nCz,2\nPz,3\n").expect("written");
+    let output = child.wait_with_output().expect("ends");
+    assert!(output.status.success() && said(&output).is_empty(), "{}", said(&output));
+}
+
 /// So many seconds are so many seconds of samples, and a recording that was stopped is none of them.
 #[test]
 fn a_recording_is_as_long_as_was_asked_for_or_says_that_it_is_not() {

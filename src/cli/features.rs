@@ -4,7 +4,7 @@ mod made;
 mod sources;
 mod tell;
 
-use crate::cli::{Common, progress};
+use crate::cli::{Common, files, progress};
 use crate::exchange::npz;
 use crate::job::Job;
 use crate::prepare::eeg::Cleaning;
@@ -204,7 +204,6 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     }
     let shape = tell::shape(&found, &first.table);
     let kept = found.iter().filter(|m| m.kept).count();
-    let mut out = std::io::stdout().lock();
     if common.json {
         let value = json!({
             "recipe": recipe,
@@ -215,8 +214,9 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
             "left_out": left_out,
             "files": found.iter().map(tell::described).collect::<Vec<_>>(),
         });
-        return Ok(writeln!(out, "{value:#}")?);
+        return files::print(format!("{value:#}\n"));
     }
+    let mut out = Vec::new();
     found.iter().try_for_each(|m| tell::print(&mut out, m))?;
     left_out.iter().try_for_each(|line| writeln!(out, "! {line}"))?;
     writeln!(out, "{}", tell::summary(args, &shape, first))?;
@@ -227,7 +227,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         Some(output) => writeln!(out, "written to {}", output.display())?,
         None => writeln!(out, "nothing written; name a file with -o")?,
     }
-    Ok(())
+    files::print(out)
 }
 
 /// Every input, "all" replaced by the home's sessions.
