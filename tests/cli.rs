@@ -523,6 +523,16 @@ fn a_pipe_that_is_closed_early_is_no_failure() {
     assert!(output.status.success() && said(&output).is_empty(), "{}", said(&output));
 }
 
+#[test]
+fn a_home_that_is_none_is_not_called_empty() {
+    let folder = folder();
+    write(folder.path(), "file.sh", "");
+    refuses(folder.path(), &["sessions", "--home", "file.sh"], &["file.sh is no home of limbic", "--home"]);
+    let output = limbic(folder.path(), &["sessions", "--home", "absent"]);
+    assert!(output.status.success() && printed(&output).contains("there is no folder absent"), "{}", printed(&output));
+    assert!(!folder.path().join("absent").exists());
+}
+
 /// So many seconds are so many seconds of samples, and a recording that was stopped is none of them.
 #[test]
 fn a_recording_is_as_long_as_was_asked_for_or_says_that_it_is_not() {
