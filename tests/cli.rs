@@ -189,6 +189,8 @@ fn a_figure_is_not_written_under_a_name_that_lies() {
         (&["topo", "v.csv", "--json", "-o", "v.svg"], "v.svg", "ends with .json"),
         (&["explain", "-o", "e.pdf"], "e.pdf", ".html, .htm, .svg, .png, .npz, .json or .txt"),
         (&["faces", "gone.jpg", "--sheet", "s.png"], "s.png", ".jpg or .jpeg"),
+        (&["export", "all", "--to", "parquet", "--what", "labels", "t.npz"], "t.npz", "ends with .parquet"),
+        (&["export", "all", "--to", "npz", "--what", "labels", "t.csv"], "t.csv", "ends with .npz"),
     ] {
         refuses(folder.path(), arguments, &[name, ends]);
         assert!(!folder.path().join(name).exists(), "{arguments:?} wrote {name}");
@@ -411,7 +413,10 @@ fn whoever_reads_a_damaged_session_says_so_and_counts_what_is_left() {
 #[test]
 fn numbers_that_count_nothing_and_a_full_disk_get_a_sentence() {
     let folder = folder();
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 15] = [
+        &["train", "--folds", "1"],
+        &["evaluate", "--folds", "0"],
+        &["reproduce", "thanh", "--data", "x", "--folds", "1"],
         &["train", "--hidden", "0"],
         &["train", "--epochs", "0"],
         &["evaluate", "--hidden", "0"],
@@ -441,6 +446,35 @@ fn numbers_that_count_nothing_and_a_full_disk_get_a_sentence() {
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).starts_with("limbic: cannot write to standard output: "), "{}", said(&output));
     assert_eq!(said(&output).lines().count(), 1, "{}", said(&output));
+}
+
+/// `limbic topo ... | head`: a reader that has seen enough is no failure, whatever the command writes with.
+#[test]
+fn a_pipe_that_is_closed_early_is_no_failure() {
+    let folder = folder();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_limbic"))
+        .args(["topo", "-", "--format", "svg"])
+        .current_dir(folder.path())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("limbic runs");
+    // Closed before there is anything to draw.
+    drop(child.stdout.take());
+    std::io::Write::write_all(&mut child.stdin.take().expect("its input"), b"Fz,1\nCz,2\nPz,3\n").expect("written");
+    let output = child.wait_with_output().expect("ends");
+    assert!(output.status.success() && said(&output).is_empty(), "{}", said(&output));
+}
+
+#[test]
+fn a_home_that_is_none_is_not_called_empty() {
+    let folder = folder();
+    write(folder.path(), "file.sh", "");
+    refuses(folder.path(), &["sessions", "--home", "file.sh"], &["file.sh is no home of limbic", "--home"]);
+    let output = limbic(folder.path(), &["sessions", "--home", "absent"]);
+    assert!(output.status.success() && printed(&output).contains("there is no folder absent"), "{}", printed(&output));
+    assert!(!folder.path().join("absent").exists());
 }
 
 /// So many seconds are so many seconds of samples, and a recording that was stopped is none of them.

@@ -60,6 +60,8 @@ fn protocols_are_told_apart_and_a_second_time_costs_nothing() {
     assert_eq!((all[1]["shards"][2]["held_out"].as_str(), all[0]["scores"]["trials"].as_u64()), (Some("SIM03"), Some(18)));
     for evaluation in &all {
         assert_eq!(evaluation["simulated"], true);
+        // Three people: whatever they score, an interval by person would promise too much.
+        assert!(evaluation["clustered_interval"].is_null(), "{}", evaluation["clustered_interval"]);
         assert!(evaluation["scores"]["accuracy"].as_f64().is_some_and(|a| (0.0..=1.0).contains(&a)));
     }
     let before = finished(home.path());
@@ -67,6 +69,7 @@ fn protocols_are_told_apart_and_a_second_time_costs_nothing() {
     assert_eq!(finished(home.path()), before, "a finished run was done again");
     let table = text(&limbic(home.path(), &SMALL).args(more).output().expect("limbic runs"));
     assert!(table.contains("LEAKS") && table.contains("SIMULATED") && table.is_ascii(), "{table}");
+    assert!(table.contains("! Too few people for an interval: 3 tested"), "{table}");
     erased(home.path());
 }
 
@@ -202,6 +205,7 @@ fn bad_requests_are_named() {
     refused(&["--protocol", "loso", "--target", "arousal9"], "SIM01");
     refused(&["--folds", "40"], "40 folds");
     refused(&["--modality", "face"], "face");
+    refused(&["--modality", "face", "--features", "bhi-hf-to-b"], "--features is for the EEG");
     refused(&["--folder", "nowhere", "--shard", "0"], "task.json");
 }
 

@@ -86,6 +86,27 @@ fn many_inputs_are_kept_and_what_cannot_be_used_is_said() {
     assert_eq!(kept(home.path()), 0, "features mix people: all of them go with one");
 }
 
+/// An option that the feature set does not look at is not taken without a word.
+#[test]
+fn options_that_would_change_nothing_are_refused() {
+    let home = tempfile::tempdir().expect("a folder");
+    for (options, words) in [
+        (
+            &["--recipe", "spectrogram-map", "--window-s", "10", "--hop-s", "5"][..],
+            "--window-s changes nothing in spectrogram-map",
+        ),
+        (&["--recipe", "spectrogram", "--hop-s", "1"], "--hop-s changes nothing in spectrogram"),
+        (&["--recipe", "spectrogram", "--reference", "none"], "--reference changes nothing"),
+        (&["--recipe", "bhi-hf-to-b", "--scale", "linear"], "--scale changes nothing in bhi-hf-to-b: it is for psd"),
+        (&["--recipe", "psd", "--mode", "sqrtstd"], "--mode changes nothing in psd: it is for bhi-..."),
+        (&["--intercept"], "--intercept changes nothing in psd"),
+        (&["--clean", "--remove", "0,1", "--keep", "1"], "component 1 cannot both stay and go"),
+    ] {
+        let (good, text) = said(home.path(), &[&["features", "last"], options].concat());
+        assert!(!good && text.contains(words) && text.trim().lines().count() == 1, "{options:?}: {text}");
+    }
+}
+
 #[test]
 fn a_killed_run_goes_on_where_it_was() {
     let home = study("3", "1", "4");

@@ -33,8 +33,8 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "eeg")]
     modality: ModalityChoice,
     /// What is learnt from the EEG: psd, bhi-lf-to-b, bhi-hf-to-b, bhi-b-to-lf, bhi-b-to-hf, spectrogram, spectrogram-map,
-    /// samples (for eeg-itnet), courses (for sst-emotionnet), inception-map (for seed-b-head)
-    #[arg(long, value_delimiter = ',', default_value = "psd")]
+    /// samples (for eeg-itnet), courses (for sst-emotionnet), inception-map (for seed-b-head) [default: psd]
+    #[arg(long, value_delimiter = ',')]
     features: Vec<String>,
     /// seed-a-cnn, seed-b-head, eeg-itnet, sst-emotionnet, patt-lite, face-small; the features' own when absent
     #[arg(long, value_delimiter = ',')]
@@ -44,7 +44,7 @@ pub struct Args {
     #[arg(long, value_name = "BACKBONE")]
     backbone: Option<String>,
     /// Folds of the k-fold protocols
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = numbers::folds)]
     folds: usize,
     /// Width of the dense layer; the published one when absent (512 for seed-a-cnn), less is faster
     #[arg(long, value_parser = numbers::some::<usize>)]
@@ -147,8 +147,15 @@ fn plans(args: &Args, home: &Home) -> anyhow::Result<Vec<EvaluationPlan>> {
     let modalities: Vec<(Modality, String, &str)> = match args.modality {
         ModalityChoice::Eeg if args.backbone.is_some() => bail!("--backbone is for faces; add --modality face"),
         ModalityChoice::Eeg => {
-            let all = args.features.iter().map(|name| Features::named(name)).collect::<Result<Vec<_>, _>>()?;
+            let named = args.features.iter().map(|name| Features::named(name));
+            let mut all = named.collect::<Result<Vec<_>, _>>()?;
+            if all.is_empty() {
+                all.push(Features::default());
+            }
             all.into_iter().map(|f| (Modality::Eeg(f), f.name(), f.network())).collect()
+        }
+        ModalityChoice::Face if !args.features.is_empty() => {
+            bail!("--features is for the EEG; leave it out, or leave out --modality face")
         }
         ModalityChoice::Face => {
             let backbone = args.backbone.as_deref();

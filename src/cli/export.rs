@@ -4,7 +4,7 @@
 mod playback;
 mod tables;
 
-use crate::cli::{Common, progress, text};
+use crate::cli::{Common, files, progress, text};
 use crate::exchange::bids;
 use crate::exchange::edf::About;
 use crate::exchange::outgoing::{each_stream, events, has_samples};
@@ -35,24 +35,24 @@ pub struct Args {
     /// What a table holds: a row a trial (labels), a trial and model (predictions), a window (features)
     #[arg(long, value_parser = ["samples", "labels", "predictions", "features"], default_value = "samples")]
     what: String,
-    /// The classes of features: intended, reported, valence, arousal
-    #[arg(long, value_name = "NAME", default_value = "intended")]
-    target: String,
-    /// Which features: psd, bhi-lf-to-b, bhi-hf-to-b, bhi-b-to-lf, bhi-b-to-hf, spectrogram, spectrogram-map
-    #[arg(long, value_name = "NAME", default_value = "psd")]
-    features: String,
-    /// How the EEG of a BIDS data set is written: exact floats, 16 bit, 24 bit
-    #[arg(long, value_parser = ["brainvision", "edf", "bdf"], default_value = "brainvision")]
-    eeg: String,
-    /// Name of a BIDS data set
-    #[arg(long, value_name = "TEXT", default_value = "limbic: emotion and EEG")]
-    name: String,
-    /// Author of a BIDS data set; may be given several times
-    #[arg(long, value_name = "NAME", default_value = "n/a")]
+    /// The classes of features: intended, reported, valence, arousal [default: intended]
+    #[arg(long, value_name = "NAME")]
+    target: Option<String>,
+    /// Which features: psd, bhi-lf-to-b, bhi-hf-to-b, bhi-b-to-lf, bhi-b-to-hf, spectrogram, spectrogram-map [default: psd]
+    #[arg(long, value_name = "NAME")]
+    features: Option<String>,
+    /// How the EEG of a BIDS data set is written: exact floats, 16 bit, 24 bit [default: brainvision]
+    #[arg(long, value_parser = ["brainvision", "edf", "bdf"])]
+    eeg: Option<String>,
+    /// Name of a BIDS data set [default: limbic: emotion and EEG]
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+    /// Author of a BIDS data set; may be given several times [default: n/a]
+    #[arg(long, value_name = "NAME")]
     author: Vec<String>,
-    /// Licence of a BIDS data set
-    #[arg(long, value_name = "NAME", default_value = "n/a")]
-    license: String,
+    /// Licence of a BIDS data set [default: n/a]
+    #[arg(long, value_name = "NAME")]
+    license: Option<String>,
     /// Put face video into the data set's sourcedata, of those who agreed that it is shared, and of simulated people
     #[arg(long)]
     face: bool,
@@ -64,10 +64,41 @@ pub struct Args {
     inside_lab: bool,
 }
 
+impl Args {
+    /// Refuses what this export does not look at: whoever gives it expects that it counts.
+    fn check(&self) -> anyhow::Result<()> {
+        if self.what != "samples" && !matches!(self.to.as_str(), "npz" | "parquet") {
+            bail!("{} are written as a table: --to npz or --to parquet", self.what);
+        }
+        if self.what == "samples" && self.to == "parquet" {
+            bail!("parquet takes a table: add --what labels, predictions or features");
+        }
+        let (features, bids) = (self.what == "features", self.to == "bids");
+        let given = [
+            ("--target", self.target.is_some(), features, "--what features"),
+            ("--features", self.features.is_some(), features, "--what features"),
+            ("--eeg", self.eeg.is_some(), bids, "--to bids"),
+            ("--name", self.name.is_some(), bids, "--to bids"),
+            ("--author", !self.author.is_empty(), bids, "--to bids"),
+            ("--license", self.license.is_some(), bids, "--to bids"),
+            ("--face", self.face, bids, "--to bids"),
+            ("--stream", self.stream.is_some(), self.to == "mkv", "--to mkv"),
+        ];
+        match given.into_iter().find(|(_, given, counts, _)| *given && !counts) {
+            Some((option, _, _, place)) => bail!("{option} changes nothing here: it goes with {place}; leave it out"),
+            None => Ok(()),
+        }
+    }
+}
+
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
+    args.check()?;
     let (output, sources) = args.paths.split_last().context("name what to export and where to")?;
     if sources.is_empty() {
         bail!("only {} is named; an export takes what to export and, last, where to", output.display());
+    }
+    if args.what != "samples" {
+        check_name(output, &args.to)?;
     }
     if args.to == "brainflow" {
         let [source] = sources else { bail!("brainflow takes one recording") };
@@ -80,31 +111,24 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         return Err(ExchangeError::Restricted { source_kind }.into());
     }
     if args.what != "samples" {
-        if !matches!(args.to.as_str(), "npz" | "parquet") {
-            bail!("{} are written as a table: --to npz or --to parquet", args.what);
-        }
         return tables::run(args, &home, &sessions, output, common);
     }
-    if args.to == "parquet" {
-        bail!("parquet takes a table: add --what labels, predictions or features");
-    }
+    let write = |recording: &Recording, out: &Path| match args.to.as_str() {
+        "mkv" => face_video(args, recording, out, common),
+        _ => one_file(args, recording, out, common),
+    };
     match (args.to.as_str(), sessions.as_slice()) {
         ("bids", _) => data_set(args, &home, &sessions, output, common),
-        ("mkv", [only]) => face_video(args, &home.recording(only.id)?, output, common),
-        (_, [only]) => one_file(args, &home.recording(only.id)?, output, common),
+        (kind, [only]) => {
+            check_name(output, ending(kind))?;
+            write(&home.recording(only.id)?, output)
+        }
         (_, several) => {
             // Every session gets a file of its own in that folder.
-            let ending = if args.to == "brainvision" { "vhdr" } else { &args.to };
             let mut written = 0;
             for session in several {
-                let out = output.join(format!("{}_{}.{ending}", session.participant, session.number));
-                let recording = home.recording(session.id)?;
-                let outcome = if args.to == "mkv" {
-                    face_video(args, &recording, &out, common)
-                } else {
-                    one_file(args, &recording, &out, common)
-                };
-                match outcome {
+                let out = output.join(format!("{}_{}.{}", session.participant, session.number, ending(&args.to)));
+                match write(&home.recording(session.id)?, &out) {
                     Ok(()) => written += 1,
                     Err(e) if is_empty(&e) => eprintln!("! {}/{} is left out: {e}", session.participant, session.number),
                     Err(e) => return Err(e),
@@ -116,6 +140,16 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// What a file of that kind ends with.
+fn ending(kind: &str) -> &str {
+    if kind == "brainvision" { "vhdr" } else { kind }
+}
+
+/// A name that ends otherwise than what is written into it would lie; one without an end promises nothing.
+fn check_name(output: &Path, ending: &str) -> anyhow::Result<()> {
+    if output.extension().is_some() { files::ends_with(output, &[ending]) } else { Ok(()) }
 }
 
 /// Whether a session only lacks what was to be written.
@@ -145,14 +179,14 @@ fn chosen(home: &Home, words: &[PathBuf]) -> anyhow::Result<Vec<Session>> {
 
 fn data_set(args: &Args, home: &Home, sessions: &[Session], root: &Path, common: &Common) -> anyhow::Result<()> {
     let options = bids::Options {
-        eeg: match args.eeg.as_str() {
-            "edf" => bids::Eeg::Edf,
-            "bdf" => bids::Eeg::Bdf,
+        eeg: match args.eeg.as_deref() {
+            Some("edf") => bids::Eeg::Edf,
+            Some("bdf") => bids::Eeg::Bdf,
             _ => bids::Eeg::BrainVision,
         },
-        name: args.name.clone(),
-        authors: args.author.clone(),
-        license: args.license.clone(),
+        name: args.name.clone().unwrap_or_else(|| "limbic: emotion and EEG".into()),
+        authors: if args.author.is_empty() { vec!["n/a".into()] } else { args.author.clone() },
+        license: args.license.clone().unwrap_or_else(|| "n/a".into()),
         face: args.face,
         bad_below: crate::rig::GateRig::default().bad_channel,
     };

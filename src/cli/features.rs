@@ -4,7 +4,7 @@ mod made;
 mod sources;
 mod tell;
 
-use crate::cli::{Common, progress};
+use crate::cli::{Common, files, progress};
 use crate::exchange::npz;
 use crate::job::Job;
 use crate::prepare::eeg::Cleaning;
@@ -40,18 +40,18 @@ pub struct Args {
     /// Where to write the arrays; nothing is written without it
     #[arg(short, long, value_name = "FILE.npz", value_parser = arrays)]
     output: Option<PathBuf>,
-    /// Length of a window, s
-    #[arg(long, value_name = "S", default_value_t = 2.0)]
-    window_s: f64,
-    /// Distance of two windows, s
-    #[arg(long, value_name = "S", default_value_t = 1.0)]
-    hop_s: f64,
-    /// What the potentials are measured against
-    #[arg(long, value_enum, default_value = "average")]
-    reference: ReferenceChoice,
-    /// Unit of the powers: log10 of uV^2, or uV^2
-    #[arg(long, value_enum, default_value = "log10")]
-    scale: ScaleChoice,
+    /// Length of a window, s, for psd and bhi-... [default: 2]
+    #[arg(long, value_name = "S")]
+    window_s: Option<f64>,
+    /// Distance of two windows, s, for psd and bhi-... [default: 1]
+    #[arg(long, value_name = "S")]
+    hop_s: Option<f64>,
+    /// What the potentials are measured against, for psd and bhi-... [default: average]
+    #[arg(long, value_enum)]
+    reference: Option<ReferenceChoice>,
+    /// Unit of the powers, for psd: log10 of uV^2, or uV^2 [default: log10]
+    #[arg(long, value_enum)]
+    scale: Option<ScaleChoice>,
     /// Take eye, heart and other artefacts out first, by wavelets and independent components; says what it took
     #[arg(long)]
     clean: bool,
@@ -61,9 +61,9 @@ pub struct Args {
     /// Components that go whatever the rules say, with --clean
     #[arg(long, value_name = "N", value_delimiter = ',', requires = "clean")]
     remove: Vec<usize>,
-    /// How brain and heart are normalised, for bhi-...
-    #[arg(long, value_enum, default_value = "minmax")]
-    mode: ModeChoice,
+    /// How brain and heart are normalised, for bhi-... [default: minmax]
+    #[arg(long, value_enum)]
+    mode: Option<ModeChoice>,
     /// Fit a constant too, for bhi-...: takes the bias of independent series away
     #[arg(long)]
     intercept: bool,
@@ -126,19 +126,40 @@ enum ScaleChoice {
 
 impl Args {
     fn psd(&self) -> PsdOptions {
+        let usual = PsdOptions::default();
         PsdOptions {
-            window_s: self.window_s,
-            hop_s: self.hop_s,
+            window_s: self.window_s.unwrap_or(usual.window_s),
+            hop_s: self.hop_s.unwrap_or(usual.hop_s),
             reference: match self.reference {
-                ReferenceChoice::Average => Reference::Average,
-                ReferenceChoice::None => Reference::None,
+                Some(ReferenceChoice::None) => Reference::None,
+                Some(ReferenceChoice::Average) | None => Reference::Average,
             },
             scale: match self.scale {
-                ScaleChoice::Log10 => Scale::Log10,
-                ScaleChoice::Linear => Scale::Linear,
+                Some(ScaleChoice::Linear) => Scale::Linear,
+                Some(ScaleChoice::Log10) | None => Scale::Log10,
             },
-            ..PsdOptions::default()
+            ..usual
         }
+    }
+
+    /// Refuses what the feature set does not look at: whoever gives it expects that it counts.
+    fn check(&self) -> anyhow::Result<()> {
+        let (psd, bhi) = (self.recipe == FeatureSet::Psd, self.recipe.needs_beats());
+        let given = [
+            ("--window-s", self.window_s.is_some(), psd || bhi, "psd and bhi-..., spectrograms have windows of their own"),
+            ("--hop-s", self.hop_s.is_some(), psd || bhi, "psd and bhi-..., spectrograms have windows of their own"),
+            ("--reference", self.reference.is_some(), psd || bhi, "psd and bhi-..."),
+            ("--scale", self.scale.is_some(), psd, "psd"),
+            ("--mode", self.mode.is_some(), bhi, "bhi-..."),
+            ("--intercept", self.intercept, bhi, "bhi-..."),
+        ];
+        if let Some((option, _, _, sets)) = given.into_iter().find(|(_, given, counts, _)| *given && !counts) {
+            bail!("{option} changes nothing in {}: it is for {sets}; leave it out", self.recipe.name());
+        }
+        if let Some(both) = self.keep.iter().find(|number| self.remove.contains(number)) {
+            bail!("component {both} cannot both stay and go; name it with --keep or with --remove");
+        }
+        Ok(())
     }
 }
 
@@ -148,6 +169,7 @@ impl Args {
 /// A file or session that cannot be read or used (unless left out), different channels, an output that cannot be
 /// written.
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
+    args.check()?;
     let paths = inputs(&args.files, &common.home)?;
     let job = progress::job();
     let made = make_all(&paths, args, common, &job);
@@ -182,7 +204,6 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     }
     let shape = tell::shape(&found, &first.table);
     let kept = found.iter().filter(|m| m.kept).count();
-    let mut out = std::io::stdout().lock();
     if common.json {
         let value = json!({
             "recipe": recipe,
@@ -193,8 +214,9 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
             "left_out": left_out,
             "files": found.iter().map(tell::described).collect::<Vec<_>>(),
         });
-        return Ok(writeln!(out, "{value:#}")?);
+        return files::print(format!("{value:#}\n"));
     }
+    let mut out = Vec::new();
     found.iter().try_for_each(|m| tell::print(&mut out, m))?;
     left_out.iter().try_for_each(|line| writeln!(out, "! {line}"))?;
     writeln!(out, "{}", tell::summary(args, &shape, first))?;
@@ -205,7 +227,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
         Some(output) => writeln!(out, "written to {}", output.display())?,
         None => writeln!(out, "nothing written; name a file with -o")?,
     }
-    Ok(())
+    files::print(out)
 }
 
 /// Every input, "all" replaced by the home's sessions.
@@ -251,11 +273,17 @@ impl Args {
     }
 
     fn options(&self) -> FeatureOptions {
-        let cleaning = || Cleaning { keep: self.keep.clone(), remove: self.remove.clone(), ..Cleaning::default() };
+        let (psd, usual) = (self.psd(), SdgOptions::default());
+        let cleaning = || Cleaning {
+            keep: self.keep.clone(),
+            remove: self.remove.clone(),
+            average_reference: psd.reference == Reference::Average,
+            ..Cleaning::default()
+        };
         FeatureOptions {
             cleaning: self.clean.then(cleaning),
-            psd: self.psd(),
-            sdg: SdgOptions { mode: self.mode.into(), intercept: self.intercept, ..SdgOptions::default() },
+            psd: psd.clone(),
+            sdg: SdgOptions { mode: self.mode.map_or(usual.mode, Mode::from), intercept: self.intercept, ..usual },
             per_trial_mean: self.mean,
             ..FeatureOptions::default()
         }

@@ -30,6 +30,18 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> anyhow::Result<()> {
     private().with_context(|| format!("{} cannot be written", path.display()))
 }
 
+/// Writes to standard output. A reader that has seen enough (`| head`) ends the program as after `println!`: it is no failure.
+///
+/// # Errors
+/// It cannot be written: a full disk.
+pub fn print(bytes: impl AsRef<[u8]>) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes.as_ref()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        written => written.context("cannot write to standard output"),
+    }
+}
+
 /// Refuses a file's name that ends otherwise than what can be written, before anything is computed for it.
 ///
 /// # Errors

@@ -66,7 +66,6 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     let report = try_judge_by(&eeg, args.method).with_context(|| format!("cannot judge {}", args.file.display()))?;
     let rig = GateRig { method: args.method, ..GateRig::default() };
     let answer = verdict(&report, &rig);
-    let mut out = std::io::stdout().lock();
     let drawn = args.plots.as_ref().map(|folder| drawn(folder, args, &eeg, &report, rig.bad_channel)).transpose()?.flatten();
     if common.json {
         let value = serde_json::json!({
@@ -81,9 +80,9 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
             "verdict": answer,
             "notes": loaded.notes,
         });
-        writeln!(out, "{value:#}")?;
-        return Ok(());
+        return files::print(format!("{value:#}\n"));
     }
+    let mut out = Vec::new();
     let mark = if loaded.stream.simulated { "  SIMULATED" } else { "" };
     let shape = format!("{} EEG channels, {} Hz, {:.1} s", report.channels.len(), eeg.rate, report.seconds);
     writeln!(out, "{}: {}, {shape}{mark}; judged by the {} figures\n", args.file.display(), loaded.format, args.method.name())?;
@@ -97,7 +96,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<()> {
     if args.plot {
         write!(out, "{}", plot::failing(&eeg, &report, args.method, rig.bad_channel, common.ascii)?)?;
     }
-    Ok(())
+    files::print(out)
 }
 
 /// Writes the picture of the failing channels, where there are any, named after the recording.

@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, value_delimiter = ',')]
     target: Vec<String>,
     /// Folds of the k-fold protocols
-    #[arg(long)]
+    #[arg(long, value_parser = numbers::folds)]
     folds: Option<usize>,
     /// Most epochs of a run (paper: 50)
     #[arg(long, value_parser = numbers::some::<u32>)]

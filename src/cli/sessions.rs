@@ -11,14 +11,17 @@ use crate::store::Home;
 pub struct Args {}
 
 pub fn run(_: &Args, common: &Common) -> anyhow::Result<()> {
-    // A home that was never used is an empty one.
-    let sessions = if common.home.is_dir() { Home::view(&common.home)?.sessions()? } else { Vec::new() };
+    // A home that was never used is an empty one, and may be a name that was mistyped.
+    let there = common.home.exists();
+    let sessions = if there { Home::view(&common.home)?.sessions()? } else { Vec::new() };
     if common.json {
         println!("{}", serde_json::to_string_pretty(&sessions)?);
         return Ok(());
     }
     if sessions.is_empty() {
-        println!("No sessions in {}. `limbic` starts one, `limbic simulate --home {0}` simulates one.", common.home.display());
+        let home = common.home.display();
+        let none = if there { format!("No sessions in {home}.") } else { format!("No sessions: there is no folder {home} yet.") };
+        println!("{none} `limbic --home {home}` starts one, `limbic simulate --home {home}` simulates one.");
         return Ok(());
     }
     let rows: Vec<Vec<String>> = sessions

@@ -11,7 +11,7 @@ use crate::show::palette::{Depth, Scale};
 use crate::show::topography::{Bands, Electrodes, Grid, png, svg};
 use anyhow::Context;
 use clap::ValueEnum;
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
 /// Draw values at electrodes as a map of the scalp.
@@ -129,7 +129,7 @@ pub fn draw_maps<E: Electrodes + ?Sized>(
         None if format(drawing) == Format::Png && !json && std::io::stdout().is_terminal() => {
             anyhow::bail!("a PNG does not belong on a terminal; write it to a file with -o map.png")
         }
-        None => Ok(std::io::stdout().lock().write_all(&bytes)?),
+        None => files::print(&bytes),
     }
 }
 

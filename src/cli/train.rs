@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(long, default_value = "all")]
     windows: String,
     /// Folds of the evaluation
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 4, value_parser = numbers::folds)]
     folds: usize,
     /// Width of the dense layer; the published one when absent (512 for seed-a-cnn), less is faster
     #[arg(long, value_parser = numbers::some::<usize>)]

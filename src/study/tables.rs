@@ -77,7 +77,9 @@ impl Table {
             };
             Array::new(&column.name, &[rows], values)
         }));
-        arrays.extend(self.notes.into_iter().map(|(name, text)| Array::labels(name, &[text])));
+        // Two arrays of one name are none: what a column says row by row needs no note.
+        let notes: Vec<_> = self.notes.into_iter().filter(|(name, _)| arrays.iter().all(|a| a.name != *name)).collect();
+        arrays.extend(notes.into_iter().map(|(name, text)| Array::labels(name, &[text])));
         arrays
     }
 }
@@ -106,14 +108,16 @@ pub fn labels(recordings: &[Recording]) -> Table {
     table.number("valence", each().map(|(_, t)| t.rating.valence.map(f64::from)));
     table.number("arousal", each().map(|(_, t)| t.rating.arousal.map(f64::from)));
     table.text("rated_by", each().map(|(_, t)| t.rated_by.clone()));
-    let felt = |r: &Recording, t: &Trial| r.felt(t).iter().map(|s| s.to_s - s.from_s).sum::<f64>();
+    // Not `sum`, which makes -0 of nothing.
+    let felt = |r: &Recording, t: &Trial| r.felt(t).iter().fold(0.0, |sum, s| sum + (s.to_s - s.from_s));
     table.number("felt_s", each().map(|(r, t)| Some(felt(r, t))));
     table.number("quality", each().map(|(_, t)| t.quality));
     table.yes("simulated", each().map(|(r, _)| r.session.simulated));
     table
 }
 
-/// One row a trial and model: what was true, what was said, and every class' probability.
+/// One row a trial and model: what was true, what was said, every class' probability, whether the answer abstains, and
+/// what it rests on.
 ///
 /// # Errors
 /// The home cannot be read.
@@ -133,6 +137,7 @@ pub fn predictions(home: &Home, recordings: &[Recording]) -> Result<Table, Study
     let mut table = Table::default();
     table.text("participant", each().map(|(r, _)| r.session.participant.clone()));
     table.text("session", each().map(|(_, p)| p.session.to_string()));
+    table.whole("session_number", each().map(|(r, _)| i64::from(r.session.number)));
     table.whole("trial", each().map(|(_, p)| i64::from(p.trial)));
     table.text("model", each().map(|(_, p)| p.model.clone()));
     table.text("truth", each().map(|(_, p)| class(p, p.truth)));
@@ -151,12 +156,20 @@ pub fn predictions(home: &Home, recordings: &[Recording]) -> Result<Table, Study
             table.number(&format!("{name}_{wanted}"), each().map(|(_, p)| probability(p)));
         }
     }
+    // What is said stands also where the answer abstains, as its probabilities do: it is scored nevertheless.
+    table.yes("abstained", each().map(|(_, p)| p.parts.abstain.is_some()));
+    table.text("abstain_why", each().map(|(_, p)| p.parts.abstain.clone().unwrap_or_default()));
+    table.text("source", each().map(|(_, p)| p.parts.source.clone()));
+    table.number("confidence", each().map(|(_, p)| p.parts.confidence.map(f64::from)));
+    table.number("eeg_quality", each().map(|(_, p)| p.parts.eeg_quality.map(f64::from)));
+    table.number("face_quality", each().map(|(_, p)| p.parts.face_quality.map(f64::from)));
+    table.text("face_from", each().map(|(_, p)| p.parts.face_from.clone().unwrap_or_default()));
     table.yes("simulated", each().map(|(r, _)| r.session.simulated));
     Ok(table)
 }
 
-/// One row a window: whose, when, its class, and the features by name.
-pub fn features(data: &Dataset) -> Table {
+/// One row a window: whose, when, its class, and the features by name. `simulated` are ids of sessions.
+pub fn features(data: &Dataset, simulated: &BTreeSet<String>) -> Table {
     let each = || data.examples.iter();
     let mut table = Table::default();
     table.text("participant", each().map(|e| e.participant.clone()));
@@ -165,6 +178,7 @@ pub fn features(data: &Dataset) -> Table {
     table.text("stimulus", each().map(|e| e.stimulus.clone()));
     table.number("time_s", each().map(|e| Some(e.time)));
     table.text("class", each().map(|e| data.classes.get(e.label).cloned().unwrap_or_default()));
+    table.yes("simulated", each().map(|e| simulated.contains(&e.session)));
     let width = data.examples.first().map_or(0, |e| e.features.len());
     table.block = Some((names(data, width), each().flat_map(|e| e.features.iter().copied()).collect()));
     let parameters: Vec<String> = data.recipe.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -199,23 +213,27 @@ mod tests {
             bands: vec!["alpha".into()],
             parameters: Default::default(),
         };
-        let example = |trial: u32, features: [f32; 2]| Example {
+        let example = |session: &str, trial: u32, features: [f32; 2]| Example {
             features: features.to_vec(),
             label: 0,
             participant: "P1".into(),
-            session: "s".into(),
+            session: session.into(),
             trial,
             stimulus: "clip".into(),
             time: 1.0,
         };
-        let examples = vec![example(1, [1.0, 2.0]), example(2, [3.0, 4.0])];
+        let examples = vec![example("s", 1, [1.0, 2.0]), example("t", 2, [3.0, 4.0])];
         let data = Dataset { recipe, target: Target::Valence, classes: vec!["low".into()], examples, simulated: true };
-        let table = features(&data);
+        let table = features(&data, &BTreeSet::from(["t".into()]));
         let arrays = table.clone().arrays();
         assert_eq!((arrays[0].shape.as_slice(), &arrays[0].values), (&[2, 2][..], &Values::F32(vec![1.0, 2.0, 3.0, 4.0])));
+        let marks: Vec<&Values> = arrays.iter().filter(|a| a.name == "simulated").map(|a| &a.values).collect();
+        assert_eq!(marks, [&Values::I64(vec![0, 1])]);
         let (columns, notes) = table.flat();
         let cz = columns.iter().find(|c| c.name == "Cz alpha").expect("a column a feature");
         assert_eq!(cz.cells, Cells::F32(vec![2.0, 4.0]));
+        let mark = columns.iter().find(|c| c.name == "simulated").expect("a mark a row");
+        assert_eq!(mark.cells, Cells::Bool(vec![false, true]));
         assert!(notes.contains(&("simulated", "SIMULATED".into())), "{notes:?}");
     }
 }

@@ -208,7 +208,10 @@ fn tuning_trials(of_subject: &[usize], labels: &[usize], draws: &mut Seed) -> (V
 
 fn window_folds(dataset: &Dataset, folds: usize, seed: u64) -> Result<Vec<Shard>, TrainError> {
     let count = dataset.examples.len();
-    if folds < 2 || count < folds {
+    if folds < 2 {
+        return Err(SplitError::TooFewFolds(folds).into());
+    }
+    if count < folds {
         return Err(SplitError::TooFew { folds, trials: count }.into());
     }
     let mut order: Vec<usize> = (0..count).collect();

@@ -122,8 +122,13 @@ fn bootstrap(truth: &[usize], predicted: &[usize], seed: u64) -> (f64, f64) {
     (at(0.025), at(0.975))
 }
 
+/// Fewest people for an interval by person. Drawn again, n people never give less than the lowest of them or more than the
+/// highest; all n lie on one side of the middle of everybody with probability 2^(1-n), which falls below 5 % at six.
+pub const FEWEST_PEOPLE: usize = 6;
+
 /// 95 % percentile interval of the share of hits, whole clusters (participants) drawn with replacement: trials of one
-/// person are alike, so drawing trials alone gives intervals that are too narrow. `None` with fewer than two clusters.
+/// person are alike, so drawing trials alone gives intervals that are too narrow. `None` with fewer than
+/// [`FEWEST_PEOPLE`], and where all score the same: then every draw gives that score, as if it were certain.
 pub fn clustered_interval(hits: &[bool], clusters: &[usize], seed: u64) -> Option<(f64, f64)> {
     let mut counts: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
     for (hit, cluster) in hits.iter().zip(clusters) {
@@ -131,7 +136,7 @@ pub fn clustered_interval(hits: &[bool], clusters: &[usize], seed: u64) -> Optio
         *count = (count.0 + usize::from(*hit), count.1 + 1);
     }
     let counts: Vec<(usize, usize)> = counts.into_values().collect();
-    if counts.len() < 2 {
+    if counts.len() < FEWEST_PEOPLE {
         return None;
     }
     let mut draws = Seed::new(seed).fork("clustered bootstrap");
@@ -143,7 +148,8 @@ pub fn clustered_interval(hits: &[bool], clusters: &[usize], seed: u64) -> Optio
     let mut values: Vec<f64> = (0..RESAMPLES).map(|_| one()).collect();
     values.sort_by(f64::total_cmp);
     let at = |share: f64| values[((RESAMPLES - 1) as f64 * share).round() as usize];
-    Some((at(0.025), at(0.975)))
+    let (low, high) = (at(0.025), at(0.975));
+    (low < high).then_some((low, high))
 }
 
 /// Share of shufflings of the true labels over trials that score at least as well, the observed one counted among
@@ -185,13 +191,18 @@ mod tests {
         assert_eq!((constant.accuracy, constant.permutation_p), (0.25, Some(1.0)));
     }
 
-    /// Two people, one all right and one all wrong: by trial the interval is narrow, by person it is everything.
+    /// Six people, three all right and three all wrong: by trial the interval is narrow, by person it is nearly everything.
+    /// Five are too few, and from people who score the same nothing can be said about others.
     #[test]
     fn people_not_trials_are_drawn_again() {
-        let hits: Vec<bool> = (0..80).map(|i| i < 40).collect();
-        let people: Vec<usize> = (0..80).map(|i| i / 40).collect();
-        assert_eq!(clustered_interval(&hits, &people, 1), Some((0.0, 1.0)));
-        assert_eq!(clustered_interval(&hits, &[0; 80], 1), None);
+        let of = |people: usize, hit: fn(usize) -> bool| {
+            let people: Vec<usize> = (0..40 * people).map(|i| i / 40).collect();
+            clustered_interval(&(0..people.len()).map(hit).collect::<Vec<_>>(), &people, 1)
+        };
+        let (low, high) = of(6, |i| i / 40 % 2 == 0).expect("enough people");
+        assert!(low < 0.2 && high > 0.8, "{low} {high}");
+        assert_eq!(of(5, |i| i / 40 % 2 == 0), None);
+        assert_eq!(of(12, |i| i % 8 < 3), None);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub enum SplitError {
         "{folds} folds need at least {folds} trials of which some can train; there are {trials}. Record more trials or use fewer folds"
     )]
     TooFew { folds: usize, trials: usize },
+    #[error("folds must be 2 or more, one to test and the others to train; there are to be {0}")]
+    TooFewFolds(usize),
     #[error("to leave one {what} out takes two or more; there is only {name}. Choose another protocol, or add sessions")]
     OneGroup { what: &'static str, name: String },
     #[error("to leave one video out, every trial must say what was watched; some do not. Choose another protocol")]
@@ -50,7 +52,10 @@ pub fn assign(trials: &[TrialKey], labels: &[usize], k: usize, seed: u64) -> Res
     if trials.len() != labels.len() {
         return Err(SplitError::Labels { trials: trials.len(), labels: labels.len() });
     }
-    if k < 2 || trials.len() < k {
+    if k < 2 {
+        return Err(SplitError::TooFewFolds(k));
+    }
+    if trials.len() < k {
         return Err(SplitError::TooFew { folds: k, trials: trials.len() });
     }
     let mut by_label: BTreeMap<usize, Vec<&TrialKey>> = BTreeMap::new();
@@ -188,5 +193,6 @@ mod tests {
     #[test]
     fn too_few_trials_are_refused() {
         assert_eq!(folds(&[("s".into(), 1)], &[0], 4, 1), Err(SplitError::TooFew { folds: 4, trials: 1 }));
+        assert_eq!(folds(&[("s".into(), 1), ("s".into(), 2)], &[0, 1], 1, 1), Err(SplitError::TooFewFolds(1)));
     }
 }

@@ -27,10 +27,12 @@ pub fn run(args: &Args, home: &Home, sessions: &[Session], output: &Path, common
         "labels" => tables::labels(&recordings),
         "predictions" => tables::predictions(home, &recordings)?,
         _ => {
-            let (target, features) = (study::target_named(&args.target)?, Features::named(&args.features)?);
+            let target = study::target_named(args.target.as_deref().unwrap_or("intended"))?;
+            let features = Features::named(args.features.as_deref().unwrap_or("psd"))?;
             let made = eeg_dataset(&recordings, target, features, &job)?;
             left_out = made.left_out;
-            tables::features(&made.dataset)
+            let simulated = sessions.iter().filter(|s| s.simulated).map(|s| s.id.to_string()).collect();
+            tables::features(&made.dataset, &simulated)
         }
     };
     progress::clear();

@@ -6,9 +6,11 @@ use crate::infer::predict::pooled;
 use crate::prepare::dataset::{Dataset, Target};
 use crate::train::card::Scores;
 use crate::train::protocol::Protocol;
-use crate::train::score::{ClassScore, accuracy, argmax, clustered_interval, macro_average, per_class, scores, weighted_average};
+use crate::train::score::{
+    ClassScore, FEWEST_PEOPLE, accuracy, argmax, clustered_interval, macro_average, per_class, scores, weighted_average,
+};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bins of the reliability table.
 const BINS: usize = 10;
@@ -64,7 +66,7 @@ pub struct Evaluation {
     /// By that unit. The interval draws single units again; see `clustered_interval`. No permutation p by window,
     /// since windows of one trial are not exchangeable.
     pub scores: Scores,
-    /// 95 % interval of the accuracy, participants drawn again; `None` with fewer than two.
+    /// 95 % interval of the accuracy, participants drawn again; `None` with too few of them, or where all score the same.
     pub clustered_interval: Option<(f64, f64)>,
     /// Accuracy of single windows.
     pub window_accuracy: f64,
@@ -105,6 +107,7 @@ pub fn summarise(dataset: &Dataset, protocol: Protocol, answers: &[ShardAnswers]
     }
     let hits: Vec<bool> = all.iter().map(|a| a.label == a.predicted).collect();
     let people: Vec<usize> = all.iter().map(|a| a.participant).collect();
+    let interval = clustered_interval(&hits, &people, seed);
     let of_class = per_class(&scored.confusion);
     let line = |class: &str, s: &ClassScore| ClassLine {
         class: class.into(),
@@ -132,7 +135,7 @@ pub fn summarise(dataset: &Dataset, protocol: Protocol, answers: &[ShardAnswers]
         windows: dataset.examples.len(),
         unit: if protocol.by_window() { "window" } else { "trial" }.into(),
         scores: scored,
-        clustered_interval: clustered_interval(&hits, &people, seed),
+        clustered_interval: interval,
         window_accuracy: flat.iter().filter(|a| a.label == a.predicted).count() as f64 / flat.len().max(1) as f64,
         per_class: dataset.classes.iter().zip(&of_class).map(|(c, s)| line(c, s)).collect(),
         macro_average: line("macro average", &macro_average(&of_class)),
@@ -144,7 +147,7 @@ pub fn summarise(dataset: &Dataset, protocol: Protocol, answers: &[ShardAnswers]
         calibration_error,
         simulated: dataset.simulated,
         limbic_version: env!("CARGO_PKG_VERSION").into(),
-        caveats: caveats(dataset, &truth, classes),
+        caveats: caveats(dataset, &truth, classes).into_iter().chain(no_interval(&people, interval)).collect(),
     }
 }
 
@@ -237,6 +240,19 @@ fn caveats(dataset: &Dataset, truth: &[usize], classes: usize) -> Vec<String> {
     caveats
 }
 
+/// Why there is no interval by person, where there is none.
+fn no_interval(people: &[usize], interval: Option<(f64, f64)>) -> Option<String> {
+    let tested = people.iter().collect::<BTreeSet<_>>().len();
+    match tested {
+        _ if interval.is_some() => None,
+        0 => None,
+        n if n < FEWEST_PEOPLE => {
+            Some(format!("Too few people for an interval: {n} tested, {FEWEST_PEOPLE} or more are needed."))
+        }
+        n => Some(format!("All {n} people score the same, so that drawing them again gives no interval.")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,7 +298,8 @@ mod tests {
         assert_eq!((all.mean, all.shards[0].accuracy, all.shards[1].accuracy), (0.5, 1.0, 0.0));
         assert!((all.sd - 0.5f64.sqrt()).abs() < 1e-12);
         assert_eq!(all.scores.confusion, [[1, 1], [1, 1]]);
-        assert_eq!(all.clustered_interval, Some((0.0, 1.0)));
+        assert_eq!(all.clustered_interval, None);
+        assert!(all.caveats.iter().any(|c| c == "Too few people for an interval: 2 tested, 6 or more are needed."));
         assert!(
             (all.calibration_error
                 - all.reliability.iter().map(|r| r.count as f64 / 4.0 * (r.accuracy - r.confidence).abs()).sum::<f64>())
@@ -298,6 +315,8 @@ mod tests {
         let all = summarise(&dataset(), Protocol::WindowKfold { folds: 2 }, &[one], 1);
         assert_eq!((all.unit.as_str(), all.scores.trials, all.scores.permutation_p), ("window", 8, None));
         assert!(all.leak.is_some_and(|l| l.contains("LEAKS")));
+        assert_eq!(no_interval(&[0, 1, 2, 3, 4, 5], Some((0.4, 0.6))), None);
+        assert!(no_interval(&[0, 1, 2, 3, 4, 5], None).is_some_and(|why| why.contains("All 6 people score the same")));
         let nothing = summarise(&dataset(), Protocol::Loso, &[], 1);
         assert_eq!((nothing.scores.accuracy, nothing.mean, nothing.calibration_error), (0.0, 0.0, 0.0));
     }
