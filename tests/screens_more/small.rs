@@ -4,6 +4,10 @@ use super::*;
 use limbic::show::picture;
 use limbic::signal::{Emotion, Rating};
 
+fn footer(h: &Harness, width: u16, height: u16) -> String {
+    h.text(width, height).lines().last().unwrap_or_default().to_string()
+}
+
 #[test]
 fn the_participants_scales_are_whole_in_the_smallest_window() {
     for size in [(60, 18), (60, 24), (66, 20)] {
@@ -19,4 +23,29 @@ fn the_participants_scales_are_whole_in_the_smallest_window() {
         }
         assert!(text.contains("Enter") && text.contains("SIMULATED"), "{text}");
     }
+}
+
+#[test]
+fn the_rating_screen_is_whole_in_the_smallest_window() {
+    let text = Harness::at(ASCII, example::rating(), Place::Rating).text(60, 18);
+    for emotion in Emotion::ALL {
+        assert!(text.contains(&format!("{} {emotion}", emotion.key())), "{emotion}:\n{text}");
+    }
+    for words in [
+        "during the video?",
+        "by participant (F2)",
+        "1 of 3 answered: saved",
+        "[ 3 ] 4   5",
+        "Enter goes on",
+        "excited, wide awake",
+    ] {
+        assert!(text.contains(words), "\"{words}\" is missing:\n{text}");
+    }
+}
+
+#[test]
+fn a_complete_rating_names_the_key_that_ends_it() {
+    let rating = Rating { valence: Some(3.0), arousal: Some(5.0), emotion: Some(Emotion::Fear) };
+    let line = footer(&Harness::at(ASCII, Snapshot { rating, ..example::rating() }, Place::Rating), 60, 18);
+    assert!(line.starts_with(" Enter done   "), "{line}");
 }
