@@ -49,3 +49,14 @@ fn a_complete_rating_names_the_key_that_ends_it() {
     let line = footer(&Harness::at(ASCII, Snapshot { rating, ..example::rating() }, Place::Rating), 60, 18);
     assert!(line.starts_with(" Enter done   "), "{line}");
 }
+
+#[test]
+fn verdicts_stand_in_narrow_windows() {
+    let mut s = example::gate_failing();
+    s.streams.iter_mut().for_each(|stream| stream.received = 0);
+    for width in [60, 70, 79, 80] {
+        let text = Harness::at(ASCII, s.clone(), Place::Devices).text(width, 24);
+        assert_eq!(text.matches("WAITING SIM").count(), 3, "{width}:\n{text}");
+        assert!(text.contains("  state") && text.contains("mov") && text.contains("255.90"), "{width}:\n{text}");
+    }
+}
