@@ -59,4 +59,8 @@ fn verdicts_stand_in_narrow_windows() {
         assert_eq!(text.matches("WAITING SIM").count(), 3, "{width}:\n{text}");
         assert!(text.contains("  state") && text.contains("mov") && text.contains("255.90"), "{width}:\n{text}");
     }
+    let mut dark = example::gate_passing();
+    dark.guided.camera.as_mut().expect("a camera").brightness = 230.0;
+    let text = Harness::at(ASCII, dark, Place::Camera).text(60, 18);
+    assert!(text.contains("TOO BRIGHT") && text.contains("NO DETECTOR") && text.contains("small picture"), "{text}");
 }
