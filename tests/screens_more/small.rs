@@ -64,3 +64,27 @@ fn verdicts_stand_in_narrow_windows() {
     let text = Harness::at(ASCII, dark, Place::Camera).text(60, 18);
     assert!(text.contains("TOO BRIGHT") && text.contains("NO DETECTOR") && text.contains("small picture"), "{text}");
 }
+
+/// What is typed, and the column of the cursor behind it.
+fn typed(text: &str) -> (String, u16) {
+    let mut h = Harness::at(COLOUR, example::recording(), Place::Session);
+    h.keys("n").keys(text);
+    let mut buf = Buffer::empty(Rect::new(0, 0, 80, 24));
+    h.app.draw(&mut buf);
+    let cursor = |c: &ratatui::buffer::Cell| c.modifier.contains(ratatui::style::Modifier::REVERSED) && c.symbol() == " ";
+    let at = buf.content.iter().rposition(cursor).expect("a cursor");
+    (lines(&buf), (at % 80) as u16)
+}
+
+#[test]
+fn a_field_counts_columns_and_not_characters() {
+    let (_, start) = typed("");
+    assert_eq!(typed("abc").1 - start, 3);
+    let (text, at) = typed("\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}\u{1f600}end");
+    assert_eq!(at - start, 15, "{text}");
+    assert_eq!(typed("\u{5b9f}\u{9a13}").1 - start, 4);
+    assert_eq!(typed("e\u{301}").1 - start, 1, "an accent joins its letter");
+    // Longer than the field: the end is what is seen, and the cursor stays in it.
+    let (text, at) = typed(&format!("{}end", "\u{1f600}".repeat(60)));
+    assert!(text.contains("end") && at < 74, "{at}: {text}");
+}
