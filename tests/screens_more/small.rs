@@ -88,3 +88,26 @@ fn a_field_counts_columns_and_not_characters() {
     let (text, at) = typed(&format!("{}end", "\u{1f600}".repeat(60)));
     assert!(text.contains("end") && at < 74, "{at}: {text}");
 }
+
+#[test]
+fn the_note_on_the_chosen_electrode_is_whole() {
+    let mut s = example::gate_failing();
+    let long = "the gel ran to its neighbour and was wiped off, the cap sits a finger too far back on this side, and the \
+                cable was taped to the chair; look at it again after the third trial, with the lamp switched off";
+    let at = s.guided.electrodes.iter().position(|e| e.mark.label == "T8").expect("T8");
+    s.guided.electrodes[0].mark.note = "wet".into();
+    for note in ["short", long] {
+        s.guided.electrodes[at].mark.note = note.into();
+        for (width, height) in [(60, 18), (80, 24), (120, 40)] {
+            let mut h = Harness::at(ASCII, s.clone(), Place::Montage);
+            assert!(h.text(width, height).contains("Fp1: wet"), "{}", h.text(width, height));
+            let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            h.keys("/T8").press(KeyCode::Enter);
+            let text = h.text(width, height);
+            assert!(words(&text).contains(&words(&format!("T8: {note}"))), "{width}x{height}:\n{text}");
+        }
+    }
+    let text = Harness::at(ASCII, s, Place::Montage).text(80, 24);
+    let row = text.lines().find(|l| l.contains("Fp1") && l.contains("placed")).unwrap_or_default();
+    assert!(row.ends_with("placed .."), "cut notes say so:\n{text}");
+}
