@@ -280,10 +280,22 @@ fn draw_segments(pen: &mut Pen, open: &Labelling, segments: &[Segment], selected
             (None, Some(rated)) => format!("as rated ({rated})"),
             (None, None) => "as rated".into(),
         };
-        let strong = x.intensity.map_or_else(|| "intensity -".into(), |i| format!("intensity {i}"));
-        let how = if x.live { "marked live" } else { "on the timeline" };
-        let text = format!("{:>6.1} - {:>5.1} s  {felt:<22} {strong:<12} ", x.from_s, x.to_s);
-        body.line(1, y, &[(&text, Ink::Plain), (&format!("{how} by {}", words::cut(&x.by, 14)), Ink::Dim)]);
+        let narrow = body.width() < 78;
+        let strong = x.intensity.map_or_else(|| "-".into(), |i| i.to_string());
+        let how = match (narrow, x.live) {
+            (true, true) => "live: ",
+            (true, false) => "",
+            (false, true) => "marked live by ",
+            (false, false) => "marked by ",
+        };
+        let text = if narrow {
+            format!("{:>5.1}-{:>5.1} s {felt:<20} {strong}/9 ", x.from_s, x.to_s)
+        } else {
+            format!("{:>6.1} - {:>5.1} s  {felt:<20} intensity {strong} ", x.from_s, x.to_s)
+        };
+        let end = body.text(1, y, &text, Ink::Plain);
+        let room = body.width().saturating_sub(end);
+        body.text(end, y, &words::cut(&format!("{how}{}", x.by), room.into()), Ink::Dim);
         if i == selected {
             body.select(y);
         }

@@ -111,3 +111,12 @@ fn the_note_on_the_chosen_electrode_is_whole() {
     let row = text.lines().find(|l| l.contains("Fp1") && l.contains("placed")).unwrap_or_default();
     assert!(row.ends_with("placed .."), "cut notes say so:\n{text}");
 }
+
+#[test]
+fn who_marked_a_segment_is_said_to_its_end() {
+    let h = Harness::at(ASCII, example::labelling(), Place::Label);
+    let text = h.text(80, 24);
+    assert!(text.contains("marked by experimenter") && text.contains("marked live by participant"), "{text}");
+    let text = h.text(60, 18);
+    assert!(text.contains("6/9 experimenter") && text.contains("live: participant"), "{text}");
+}
