@@ -120,3 +120,25 @@ fn who_marked_a_segment_is_said_to_its_end() {
     let text = h.text(60, 18);
     assert!(text.contains("6/9 experimenter") && text.contains("live: participant"), "{text}");
 }
+
+#[test]
+fn no_key_changes_another_segment_while_one_is_being_made() {
+    let mut none = example::labelling();
+    Arc::make_mut(none.guided.labelling.as_mut().expect("a timeline")).segments.clear();
+    for snapshot in [example::labelling(), none] {
+        let mut h = Harness::at(ASCII, snapshot, Place::Label);
+        h.keys(" ");
+        for key in [KeyCode::Char('f'), KeyCode::Char('7'), KeyCode::Char(']'), KeyCode::Backspace] {
+            h.press(KeyCode::Right).press(key);
+            let text = h.text(80, 24);
+            assert!(
+                h.sent().is_empty() && text.contains("has no end yet") && text.contains("Space end it here"),
+                "{key}: {text}"
+            );
+        }
+        h.keys(" ");
+        assert!(matches!(&h.sent()[..], [Action::Segment { .. }]));
+        h.keys("f");
+        assert_eq!(h.sent().len(), 1, "the one that was made");
+    }
+}
