@@ -122,6 +122,15 @@ fn who_marked_a_segment_is_said_to_its_end() {
 }
 
 #[test]
+fn the_gate_says_to_its_end_why_it_is_closed() {
+    let mut s = example::gate_failing();
+    let why = "76 % is below 80 %; 12 of 32 channels are bad; at most 10 % may be".to_string();
+    s.verdict.as_mut().expect("a verdict").why = why.clone();
+    let text = Harness::at(ASCII, s, Place::Gate).text(80, 24);
+    assert!(text.contains(&why) && text.contains("last 60 s"), "{text}");
+}
+
+#[test]
 fn no_key_changes_another_segment_while_one_is_being_made() {
     let mut none = example::labelling();
     Arc::make_mut(none.guided.labelling.as_mut().expect("a timeline")).segments.clear();
