@@ -131,6 +131,24 @@ fn the_gate_says_to_its_end_why_it_is_closed() {
 }
 
 #[test]
+fn a_review_says_which_of_its_trials_it_shows() {
+    let mut h = Harness::at(ASCII, example::reviewed(), Place::Review);
+    assert!(h.text(80, 24).contains("disagreements first, 1-5 of 12"), "{}", h.text(80, 24));
+    let text = h.text(60, 18);
+    assert!(text.contains(", 1-2 of 12") && text.contains("WRONG") && text.contains("fused"), "{text}");
+    h.press(KeyCode::End);
+    assert!(h.text(80, 24).contains("8-12 of 12") && !h.text(120, 80).contains("of 12 "), "{}", h.text(120, 80));
+    let mut plain = example::reviewed();
+    let review = Arc::make_mut(plain.review.as_mut().expect("a review"));
+    review.predictions.clear();
+    review.trials = example::trials(12).into_iter().cycle().take(30).collect();
+    let mut h = Harness::at(ASCII, plain, Place::Review);
+    assert!(h.text(80, 24).contains(" of 30") && h.text(80, 24).contains(", 1-"), "{}", h.text(80, 24));
+    h.press(KeyCode::End);
+    assert!(h.text(80, 24).contains("-30 of 30"), "{}", h.text(80, 24));
+}
+
+#[test]
 fn no_key_changes_another_segment_while_one_is_being_made() {
     let mut none = example::labelling();
     Arc::make_mut(none.guided.labelling.as_mut().expect("a timeline")).segments.clear();
