@@ -4,8 +4,19 @@ use super::*;
 use limbic::show::picture;
 use limbic::signal::{Emotion, Rating};
 
+fn top(h: &Harness, width: u16, height: u16) -> String {
+    h.text(width, height).lines().next().unwrap_or_default().to_string()
+}
+
 fn footer(h: &Harness, width: u16, height: u16) -> String {
     h.text(width, height).lines().last().unwrap_or_default().to_string()
+}
+
+/// A recording that has lost much and lasts for hours.
+fn troubled() -> Snapshot {
+    let mut s = example::rating();
+    (s.lost, s.recorded) = (22_833, 4_032_000_000_000);
+    s
 }
 
 #[test]
@@ -48,6 +59,34 @@ fn a_complete_rating_names_the_key_that_ends_it() {
     let rating = Rating { valence: Some(3.0), arousal: Some(5.0), emotion: Some(Emotion::Fear) };
     let line = footer(&Harness::at(ASCII, Snapshot { rating, ..example::rating() }, Place::Rating), 60, 18);
     assert!(line.starts_with(" Enter done   "), "{line}");
+}
+
+#[test]
+fn the_top_line_cuts_neither_a_safety_mark_nor_a_code() {
+    for (name, snapshot, place) in scenes() {
+        for (width, height) in [(60, 18), (66, 20), (72, 24), (80, 24), (120, 40)] {
+            let line = top(&Harness::at(ASCII, snapshot.clone(), place), width, height);
+            let records = if snapshot.recording { "REC FACE 04:03" } else { "not recording" };
+            assert!(line.contains("SIMULATED") && line.contains(records), "{name} {width}: {line}");
+            assert!(snapshot.lost == 0 || line.contains("lost 37!"), "{name} {width}: {line}");
+        }
+    }
+    for caps in [ASCII, COLOUR] {
+        let line = top(&Harness::at(caps, troubled(), Place::Rating), 60, 18);
+        assert!(line.contains("REC FACE 01:07:12  lost 22833!  SIMULATED") && line.contains("7/7 RATING"), "{line}");
+    }
+    // Somebody looks on: the code stands whole or not at all.
+    for width in 60..140 {
+        let mut h = Harness::at(ASCII, example::rating(), Place::Rating);
+        h.app.link_mut().standing = Some(Standing::Watching);
+        let line = top(&h, width, 24);
+        assert!(line.contains("LOOKING ON") && line.contains("REC FACE 04:03"), "{width}: {line}");
+        assert!(!line.contains("P0") || line.contains("P07/1 ") || line.contains("P07 session 1 "), "{width}: {line}");
+        assert!(width < 80 || line.contains("P07"), "{width}: {line}");
+    }
+    let little = Snapshot { disk_free: 900_000_000, ..example::recording() };
+    let line = top(&Harness::at(ASCII, little, Place::Session), 66, 20);
+    assert!(line.contains("disk 900M!") && !line.contains("lost 0"), "a warning outlives what is well: {line}");
 }
 
 #[test]
