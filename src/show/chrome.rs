@@ -266,22 +266,22 @@ fn message(pen: &mut Pen, frame: &Frame, told: impl Fn(&str) -> bool) {
     pen.wrap(column, 0, rows, text, ink);
 }
 
-/// The keys, as many as fit, and always the last one, which leads out; help stands at the right and says how many keys
-/// found no room.
+/// The keys, as many as fit, and always the first one, which leads on, and the last one, which leads out; help stands at the
+/// right and says how many keys found no room.
 fn footer(pen: &mut Pen, hints: &[Hint], ways: &[Hint]) {
-    let length = |h: &Hint| h.key.chars().count() + h.what.chars().count() + 1;
+    let length = |h: &Hint| cells(h.key) + cells(h.what) + 1;
     let right: usize = ways.iter().map(|h| length(h) + 2).sum();
     let width = pen.width() as usize;
     let all = hints.iter().map(|h| length(h) + 3).sum::<usize>().saturating_sub(3);
     let shown = if all <= width.saturating_sub(right + 2) {
-        hints.to_vec()
+        hints.iter().map(|h| (h.key, h.what.to_string())).collect()
     } else {
         // Room for "12 more" instead of "help".
         fitting(hints, width.saturating_sub(right + 5))
     };
     let mut x = 1;
-    for hint in &shown {
-        x = pen.line(x, 0, &[(hint.key, Ink::Accent), (" ", Ink::Plain), (hint.what, Ink::Plain)]) + 3;
+    for (key, what) in &shown {
+        x = pen.line(x, 0, &[(key, Ink::Accent), (" ", Ink::Plain), (what, Ink::Plain)]) + 3;
     }
     let more = format!("{} more", hints.len() - shown.len());
     let ways = ways.iter().map(|way| (way.key, if *way == HELP && shown.len() < hints.len() { &more } else { way.what }));
@@ -293,17 +293,24 @@ fn footer(pen: &mut Pen, hints: &[Hint], ways: &[Hint]) {
     }
 }
 
-/// As many as fit, the first ones first, and the last, in `room` columns.
-fn fitting(hints: &[Hint], room: usize) -> Vec<Hint> {
-    let length = |h: &Hint| h.key.chars().count() + h.what.chars().count() + 4;
-    let Some((last, others)) = hints.split_last() else { return Vec::new() };
-    let mut left = (room + 3).saturating_sub(length(last));
-    let fits = |hint: &&Hint| {
-        let fits = length(hint) <= left;
-        left -= if fits { length(hint) } else { 0 };
-        fits
-    };
-    let mut shown: Vec<Hint> = others.iter().filter(fits).copied().collect();
-    shown.push(*last);
+/// As many as fit in `room` columns: the first and the last, shortened where they must be, then the others in their order.
+fn fitting(hints: &[Hint], room: usize) -> Vec<(&'static str, String)> {
+    /// Columns that the first keeps, however long the last is.
+    const FIRST: usize = 24;
+    let length = |(key, what): &(&str, String)| cells(key) + cells(what) + 4;
+    let within = |h: &Hint, room: usize| (h.key, words::cut(h.what, room.saturating_sub(cells(h.key) + 1)));
+    let whole = |h: &Hint| within(h, usize::MAX);
+    let [first, others @ .., last] = hints else { return hints.iter().map(|h| within(h, room)).collect() };
+    let last = within(last, room.saturating_sub(length(&whole(first)).min(FIRST)));
+    let first = within(first, room.saturating_sub(length(&last)));
+    let mut left = (room + 3).saturating_sub(length(&first) + length(&last));
+    let mut shown = vec![first];
+    for hint in others.iter().map(whole) {
+        if length(&hint) <= left {
+            left -= length(&hint);
+            shown.push(hint);
+        }
+    }
+    shown.push(last);
     shown
 }

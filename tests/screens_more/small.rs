@@ -90,6 +90,25 @@ fn the_top_line_cuts_neither_a_safety_mark_nor_a_code() {
 }
 
 #[test]
+fn the_main_key_stays_in_the_footer() {
+    for (name, snapshot, place) in scenes().into_iter().filter(|(_, _, p)| *p != Place::Help) {
+        let hints = place.open().hints(&snapshot);
+        for width in 60..100 {
+            let line = footer(&Harness::at(ASCII, snapshot.clone(), place), width, 24);
+            let (first, last) = (hints.first().expect("a hint"), hints.last().expect("a hint"));
+            let start = |h: &limbic::show::hint::Hint| format!("{} {}", h.key, h.what.split(' ').next().unwrap_or_default());
+            assert!(line.starts_with(&format!(" {}", start(first))), "{name} {width}: {line}");
+            assert!(line.contains(&format!("   {}", last.key)), "{name} {width}: {line}");
+        }
+    }
+    let line = footer(&Harness::at(ASCII, example::gate_failing(), Place::Gate), 60, 18);
+    assert!(
+        line.contains("O go on below") && line.contains("..   Esc back to the montage") && line.contains("? 1 more"),
+        "{line}"
+    );
+}
+
+#[test]
 fn verdicts_stand_in_narrow_windows() {
     let mut s = example::gate_failing();
     s.streams.iter_mut().for_each(|stream| stream.received = 0);
