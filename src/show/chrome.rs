@@ -8,7 +8,7 @@ use crate::show::command::Line;
 use crate::show::hint::{Hint, for_looking_on, shows};
 use crate::show::pen::{Pen, cells, wrapped};
 use crate::show::popup::Popup;
-use crate::show::screen::Screen;
+use crate::show::screen::{Letters, Screen};
 use crate::show::words;
 use crate::signal::{Nanos, SECOND};
 use ratatui::buffer::Buffer;
@@ -21,6 +21,8 @@ const LITTLE_DISK: u64 = 5_000_000_000;
 
 /// Stands in the footer of every screen.
 const HELP: Hint = shows("?", "help");
+/// The same where a `?` is a letter of what is typed.
+const HELP_TYPING: Hint = shows("F1", "help");
 
 /// Most rows of one message.
 const MESSAGE_ROWS: u16 = 3;
@@ -73,7 +75,13 @@ pub fn draw(frame: &Frame, snapshot: Option<&Snapshot>, buf: &mut Buffer) {
         _ if frame.watching => for_looking_on(screen.hints(snapshot)),
         _ => screen.hints(snapshot),
     };
-    let ways: &[Hint] = if area.width >= 100 { &[shows(":", "command"), HELP] } else { &[HELP] };
+    let ways: &[Hint] = match screen.letters() {
+        // A box and a typed line take every key until they are left.
+        _ if frame.popup.is_some() || frame.line.is_some() => &[],
+        Letters::Text => &[HELP_TYPING],
+        _ if area.width >= 100 => &[shows(":", "command"), HELP],
+        _ => &[HELP],
+    };
     footer(&mut pen.part(0, area.height - 1, area.width, 1), &hints, ways);
 }
 
@@ -284,7 +292,8 @@ fn footer(pen: &mut Pen, hints: &[Hint], ways: &[Hint]) {
         x = pen.line(x, 0, &[(key, Ink::Accent), (" ", Ink::Plain), (what, Ink::Plain)]) + 3;
     }
     let more = format!("{} more", hints.len() - shown.len());
-    let ways = ways.iter().map(|way| (way.key, if *way == HELP && shown.len() < hints.len() { &more } else { way.what }));
+    let ways =
+        ways.iter().map(|way| (way.key, if way.what == HELP.what && shown.len() < hints.len() { &more } else { way.what }));
     let ways: Vec<(&str, &str)> = ways.collect();
     let right: usize = ways.iter().map(|h| h.0.len() + h.1.len() + 3).sum();
     let mut x = pen.width().saturating_sub(right as u16).saturating_add(1);

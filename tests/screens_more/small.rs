@@ -109,6 +109,22 @@ fn the_main_key_stays_in_the_footer() {
 }
 
 #[test]
+fn help_is_named_by_the_key_that_brings_it() {
+    let mut h = Harness::at(ASCII, example::home(), Place::Participant);
+    assert!(footer(&h, 80, 24).contains("F1 help") && footer(&h, 120, 40).contains("F1 help"), "{}", footer(&h, 80, 24));
+    assert!(!footer(&h, 120, 40).contains("? help") && !footer(&h, 120, 40).contains(": command"));
+    h.keys("?");
+    assert_eq!(h.app.place(), Place::Participant);
+    h.press(KeyCode::F(1));
+    assert_eq!(h.app.place(), Place::Help);
+    let mut h = Harness::at(ASCII, example::recording(), Place::Session);
+    assert!(footer(&h, 120, 40).contains("? "));
+    h.keys("n?");
+    let line = footer(&h, 120, 40);
+    assert!(h.text(80, 24).contains("?") && !line.contains("help") && !line.contains("command"), "{line}");
+}
+
+#[test]
 fn verdicts_stand_in_narrow_windows() {
     let mut s = example::gate_failing();
     s.streams.iter_mut().for_each(|stream| stream.received = 0);
