@@ -6,6 +6,8 @@ mod figures;
 mod guided;
 #[path = "screens_more/results.rs"]
 mod results;
+#[path = "screens_more/small.rs"]
+mod small;
 #[path = "screens_more/ways.rs"]
 mod ways;
 #[path = "screens_more/words.rs"]
@@ -16,7 +18,7 @@ use limbic::lab::message::{Action, Command, Event, Snapshot};
 use limbic::show::{App, Caps, Depth, Input, Link, Place, Standing, example};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use std::sync::Arc;
 
@@ -140,10 +142,8 @@ impl Harness {
 
 fn lines(buf: &Buffer) -> String {
     let width = buf.area.width as usize;
-    let rows = buf.content.chunks(width).map(|row| {
-        let line: String = row.iter().map(|c| c.symbol()).collect();
-        line.trim_end().to_string()
-    });
+    let line = |row: &[Cell]| row.iter().map(Cell::symbol).collect::<String>().trim_end().to_string();
+    let rows = buf.content.chunks(width).map(line);
     rows.collect::<Vec<_>>().join("\n")
 }
 

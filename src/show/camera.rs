@@ -10,6 +10,9 @@ use crate::show::widget::bar::bar;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::style::Color;
 
+/// Columns of a finding with its verdict.
+const FINDINGS: u16 = 41;
+
 /// From dark to bright, in seven bits.
 const RAMP: &[u8; 10] = b" .:-=+*#%@";
 
@@ -61,7 +64,8 @@ impl Screen for CameraScreen {
             return;
         };
         let (w, h) = (pen.width(), pen.height());
-        let picture = if w >= 100 { 54 } else { 36 };
+        // The picture shrinks before the verdicts do: they are what is judged by.
+        let picture = if w >= 100 { 54 } else { w.saturating_sub(FINDINGS + 1).min(36) };
         let above = h.saturating_sub(4);
         draw_picture(&mut pen.part(0, 0, picture, above), camera, s);
         draw_findings(&mut pen.part(picture + 1, 0, u16::MAX, above), camera, s);
@@ -77,10 +81,10 @@ fn draw_picture(pen: &mut Pen, camera: &CameraView, s: &Snapshot) {
     match &camera.preview {
         Some(preview) if consent && camera.wanted => picture(&mut body, preview),
         _ if !consent => {
-            body.wrap(1, 1, 5, "No picture: there is no consent to face video. The figures beside tell the framing.", Ink::Plain);
+            body.wrap(1, 1, 9, "No picture: there is no consent to face video. The figures beside tell the framing.", Ink::Plain);
         }
         _ if camera.wanted => {
-            body.text(1, 1, "the first picture comes ...", Ink::Fair);
+            body.wrap(1, 1, 4, "the first picture comes ...", Ink::Fair);
         }
         _ => {
             body.wrap(1, 1, 4, "Off. P shows a small picture here.", Ink::Dim);

@@ -6,9 +6,9 @@ use crate::show::app::Message;
 use crate::show::caps::{Caps, Ink};
 use crate::show::command::Line;
 use crate::show::hint::{Hint, for_looking_on, shows};
-use crate::show::pen::{Pen, wrapped};
+use crate::show::pen::{Pen, cells, wrapped};
 use crate::show::popup::Popup;
-use crate::show::screen::Screen;
+use crate::show::screen::{Letters, Screen};
 use crate::show::words;
 use crate::signal::{Nanos, SECOND};
 use ratatui::buffer::Buffer;
@@ -21,6 +21,8 @@ const LITTLE_DISK: u64 = 5_000_000_000;
 
 /// Stands in the footer of every screen.
 const HELP: Hint = shows("?", "help");
+/// The same where a `?` is a letter of what is typed.
+const HELP_TYPING: Hint = shows("F1", "help");
 
 /// Most rows of one message.
 const MESSAGE_ROWS: u16 = 3;
@@ -73,7 +75,13 @@ pub fn draw(frame: &Frame, snapshot: Option<&Snapshot>, buf: &mut Buffer) {
         _ if frame.watching => for_looking_on(screen.hints(snapshot)),
         _ => screen.hints(snapshot),
     };
-    let ways: &[Hint] = if area.width >= 100 { &[shows(":", "command"), HELP] } else { &[HELP] };
+    let ways: &[Hint] = match screen.letters() {
+        // A box and a typed line take every key until they are left.
+        _ if frame.popup.is_some() || frame.line.is_some() => &[],
+        Letters::Text => &[HELP_TYPING],
+        _ if area.width >= 100 => &[shows(":", "command"), HELP],
+        _ => &[HELP],
+    };
     footer(&mut pen.part(0, area.height - 1, area.width, 1), &hints, ways);
 }
 
@@ -89,33 +97,108 @@ fn too_small(pen: &mut Pen, snapshot: &Snapshot, broken: bool) {
     pen.wrap(0, 0, 3, &text, Ink::Strong);
 }
 
-/// Screen, session, recording clock, quality, disk, lost, SIMULATED. The right part is never cut for the left.
-fn top(pen: &mut Pen, screen: &dyn Screen, snapshot: &Snapshot, frame: &Frame) {
-    let title = format!(" {} ", screen.title(snapshot));
-    let mut x = pen.text(0, 0, &title, Ink::Title);
-    if frame.watching {
-        x = pen.text(x + 1, 0, "LOOKING ON", Ink::Accent);
+/// What a form of words in the top line is worth: where there is no room for everything the least goes first, whole.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Worth {
+    SessionInFull,
+    Link,
+    Disk,
+    NoneLost,
+    Quality,
+    TitleInFull,
+    Session,
+    LowQuality,
+    SlowLink,
+    LittleDisk,
+    TitleShort,
+    LookingOn,
+    /// Whether it records, what was lost, and that nobody is recorded: never left out.
+    Always,
+}
+
+/// One piece of the top line: its forms of words, the longest first.
+struct Piece {
+    ink: Ink,
+    forms: Vec<(Worth, String)>,
+}
+
+impl Piece {
+    fn new(worth: Worth, text: impl Into<String>, ink: Ink) -> Self {
+        Piece { ink, forms: vec![(worth, text.into())] }
     }
-    let mut facts = if frame.broken { old_facts(snapshot) } else { facts(snapshot, pen.caps) };
-    facts.extend(link(frame.link, pen.width()));
-    let length: usize = facts.iter().map(|(text, _)| text.chars().count() + 2).sum();
-    let start = (pen.width() as usize).saturating_sub(length).max(x as usize + 1) as u16;
-    let short = snapshot.session.as_ref().map(|s| format!("{}/{}", s.participant, s.number)).unwrap_or_default();
-    let said = title.split_whitespace().any(|word| word == short);
-    if let Some(session) = snapshot.session.as_ref().filter(|_| screen.of_session() && !said) {
-        let room = start.saturating_sub(x + 2) as usize;
-        let name = format!("{} session {}", session.participant, session.number);
-        let name = if name.chars().count() <= room { name } else { words::cut(&short, room) };
-        pen.text(x + 1, 0, &name, Ink::Strong);
+
+    fn text(&self) -> &str {
+        self.forms.first().map_or("", |(_, text)| text)
     }
-    let mut x = start;
-    for (text, ink) in &facts {
-        x = pen.text(x, 0, text, *ink) + 2;
+
+    /// Columns, with `gap` blanks.
+    fn length(&self, gap: usize) -> usize {
+        if self.forms.is_empty() { 0 } else { cells(self.text()) + gap }
     }
 }
 
+/// Screen and session at the left; recording clock, quality, disk, lost, SIMULATED at the right. Nothing is cut: a part of
+/// a code is another code, and a part of a figure another figure.
+fn top(pen: &mut Pen, screen: &dyn Screen, snapshot: &Snapshot, frame: &Frame) {
+    let mut left = vec![title(&screen.title(snapshot))];
+    if frame.watching {
+        left.push(Piece::new(Worth::LookingOn, "LOOKING ON", Ink::Accent));
+    }
+    left.extend(session(screen, snapshot));
+    let mut right = if frame.broken { old_facts(snapshot) } else { facts(snapshot, pen.caps) };
+    right.extend(link(frame.link, pen.width()));
+    let width = usize::from(pen.width());
+    loop {
+        let sum = |pieces: &[Piece], gap| pieces.iter().map(|piece| piece.length(gap)).sum::<usize>();
+        // A blank before each piece at the left, one around the title, two between those at the right.
+        let length = 2 + sum(&left, 1) + sum(&right, 2).saturating_sub(2);
+        let worth = |piece: &&mut Piece| piece.forms.first().map_or(Worth::Always, |(worth, _)| *worth);
+        let Some(least) = left.iter_mut().chain(&mut right).min_by_key(worth).filter(|p| worth(p) < Worth::Always) else { break };
+        // The long name of the session is for wide windows: it leaves the edge free.
+        let edge = if worth(&least) == Worth::SessionInFull { 2 } else { 0 };
+        if length + edge <= width {
+            break;
+        }
+        least.forms.remove(0);
+    }
+    let mut x = 0;
+    for piece in left.iter().filter(|piece| !piece.forms.is_empty()) {
+        let text = if x == 0 { format!(" {} ", piece.text()) } else { piece.text().into() };
+        x = pen.text(x, 0, &text, piece.ink) + 1;
+    }
+    let length: usize = right.iter().map(|piece| piece.length(2)).sum();
+    let mut x = (pen.width() as usize).saturating_sub(length).max(x as usize) as u16;
+    for piece in right.iter().filter(|piece| !piece.forms.is_empty()) {
+        x = pen.text(x, 0, piece.text(), piece.ink) + 2;
+    }
+}
+
+/// "4/7 QUALITY GATE", where there is less room "4/7 QUALITY", at last "4/7".
+fn title(whole: &str) -> Piece {
+    let words: Vec<&str> = whole.split_whitespace().collect();
+    let short = if whole.starts_with(|c: char| c.is_ascii_digit()) { 2 } else { 1 };
+    let mut forms = vec![(Worth::TitleInFull, whole.to_string())];
+    forms.push((Worth::TitleShort, words[..short.min(words.len())].join(" ")));
+    forms.push((Worth::Always, words.first().copied().unwrap_or_default().into()));
+    forms.dedup_by(|a, b| a.1 == b.1);
+    forms.last_mut().into_iter().for_each(|(worth, _)| *worth = Worth::Always);
+    Piece { ink: Ink::Title, forms }
+}
+
+/// Whose session it is, where the title does not say so.
+fn session(screen: &dyn Screen, snapshot: &Snapshot) -> Option<Piece> {
+    let session = snapshot.session.as_ref().filter(|_| screen.of_session())?;
+    let (code, number) = (&session.participant, session.number);
+    let short = format!("{code}/{number}");
+    if screen.title(snapshot).split_whitespace().any(|word| word == short) {
+        return None;
+    }
+    let forms = vec![(Worth::SessionInFull, format!("{code} session {number}")), (Worth::Session, short)];
+    Some(Piece { ink: Ink::Strong, forms })
+}
+
 /// The link, in steps so coarse that it stands still; on narrow screens only where it is slow.
-fn link(round_trip: Option<Nanos>, width: u16) -> Option<(String, Ink)> {
+fn link(round_trip: Option<Nanos>, width: u16) -> Option<Piece> {
     let ms = round_trip? / (SECOND / 1000);
     let slow = ms >= 500;
     let text = match ms {
@@ -123,44 +206,50 @@ fn link(round_trip: Option<Nanos>, width: u16) -> Option<(String, Ink)> {
         150..1000 => format!("link {} ms", (ms + 25) / 50 * 50),
         _ => format!("link {} s!", (ms + 500) / 1000),
     };
-    (slow || width >= 100).then_some((text, if slow { Ink::Fair } else { Ink::Dim }))
+    let (worth, ink) = if slow { (Worth::SlowLink, Ink::Fair) } else { (Worth::Link, Ink::Dim) };
+    (slow || width >= 100).then(|| Piece::new(worth, text, ink))
 }
 
 /// In place of the figures while nothing comes from the lab: nobody knows whether it still records.
 const BROKEN: &str = "NO LINE TO THE LAB: figures are old";
 
-fn old_facts(s: &Snapshot) -> Vec<(String, Ink)> {
-    let simulated = s.simulated.then(|| ("SIMULATED".into(), Ink::Simulated));
-    std::iter::once((BROKEN.into(), Ink::Bad)).chain(simulated).collect()
+fn simulated(s: &Snapshot) -> Option<Piece> {
+    s.simulated.then(|| Piece::new(Worth::Always, "SIMULATED", Ink::Simulated))
 }
 
-fn facts(s: &Snapshot, caps: Caps) -> Vec<(String, Ink)> {
+fn old_facts(s: &Snapshot) -> Vec<Piece> {
+    std::iter::once(Piece::new(Worth::Always, BROKEN, Ink::Bad)).chain(simulated(s)).collect()
+}
+
+fn facts(s: &Snapshot, caps: Caps) -> Vec<Piece> {
     let mut facts = Vec::new();
     if s.recording {
         let what = if s.face.as_ref().is_some_and(|f| f.stored) { "REC FACE" } else { "REC" };
         let clock = words::clock(s.recorded);
         // Hours only when there are some: the line is short.
         let clock = clock.strip_prefix("00:").unwrap_or(&clock);
-        facts.push((if caps.ascii { format!("{what} {clock}") } else { format!("● {what} {clock}") }, Ink::Bad));
+        let text = if caps.ascii { format!("{what} {clock}") } else { format!("● {what} {clock}") };
+        facts.push(Piece::new(Worth::Always, text, Ink::Bad));
     } else {
-        facts.push(("not recording".into(), Ink::Dim));
+        facts.push(Piece::new(Worth::Always, "not recording", Ink::Dim));
     }
     if let Some(report) = &s.quality {
         let low = report.overall < words::pass_mark(s);
         let sign = if low { "!" } else { "" };
-        facts.push((format!("Q {:.0}%{sign}", report.overall), if low { Ink::Fair } else { Ink::Good }));
+        let (worth, ink) = if low { (Worth::LowQuality, Ink::Fair) } else { (Worth::Quality, Ink::Good) };
+        facts.push(Piece::new(worth, format!("Q {:.0}%{sign}", report.overall), ink));
     }
     let little = s.disk_free < LITTLE_DISK;
     let sign = if little { "!" } else { "" };
     let lasts = s.disk_minutes.filter(|m| *m < 999.0).map(|m| format!(" ({m:.0} min)")).unwrap_or_default();
-    facts.push((format!("disk {}{lasts}{sign}", words::bytes(s.disk_free)), if little { Ink::Bad } else { Ink::Dim }));
-    if !s.streams.is_empty() || s.recording || s.lost > 0 {
-        let lost = if s.lost == 0 { ("lost 0".into(), Ink::Dim) } else { (format!("lost {}!", s.lost), Ink::Bad) };
-        facts.push(lost);
+    let (worth, ink) = if little { (Worth::LittleDisk, Ink::Bad) } else { (Worth::Disk, Ink::Dim) };
+    facts.push(Piece::new(worth, format!("disk {}{lasts}{sign}", words::bytes(s.disk_free)), ink));
+    if s.lost > 0 {
+        facts.push(Piece::new(Worth::Always, format!("lost {}!", s.lost), Ink::Bad));
+    } else if !s.streams.is_empty() || s.recording {
+        facts.push(Piece::new(Worth::NoneLost, "lost 0", Ink::Dim));
     }
-    if s.simulated {
-        facts.push(("SIMULATED".into(), Ink::Simulated));
-    }
+    facts.extend(simulated(s));
     facts
 }
 
@@ -185,25 +274,26 @@ fn message(pen: &mut Pen, frame: &Frame, told: impl Fn(&str) -> bool) {
     pen.wrap(column, 0, rows, text, ink);
 }
 
-/// The keys, as many as fit, and always the last one, which leads out; help stands at the right and says how many keys
-/// found no room.
+/// The keys, as many as fit, and always the first one, which leads on, and the last one, which leads out; help stands at the
+/// right and says how many keys found no room.
 fn footer(pen: &mut Pen, hints: &[Hint], ways: &[Hint]) {
-    let length = |h: &Hint| h.key.chars().count() + h.what.chars().count() + 1;
+    let length = |h: &Hint| cells(h.key) + cells(h.what) + 1;
     let right: usize = ways.iter().map(|h| length(h) + 2).sum();
     let width = pen.width() as usize;
     let all = hints.iter().map(|h| length(h) + 3).sum::<usize>().saturating_sub(3);
     let shown = if all <= width.saturating_sub(right + 2) {
-        hints.to_vec()
+        hints.iter().map(|h| (h.key, h.what.to_string())).collect()
     } else {
         // Room for "12 more" instead of "help".
         fitting(hints, width.saturating_sub(right + 5))
     };
     let mut x = 1;
-    for hint in &shown {
-        x = pen.line(x, 0, &[(hint.key, Ink::Accent), (" ", Ink::Plain), (hint.what, Ink::Plain)]) + 3;
+    for (key, what) in &shown {
+        x = pen.line(x, 0, &[(key, Ink::Accent), (" ", Ink::Plain), (what, Ink::Plain)]) + 3;
     }
     let more = format!("{} more", hints.len() - shown.len());
-    let ways = ways.iter().map(|way| (way.key, if *way == HELP && shown.len() < hints.len() { &more } else { way.what }));
+    let ways =
+        ways.iter().map(|way| (way.key, if way.what == HELP.what && shown.len() < hints.len() { &more } else { way.what }));
     let ways: Vec<(&str, &str)> = ways.collect();
     let right: usize = ways.iter().map(|h| h.0.len() + h.1.len() + 3).sum();
     let mut x = pen.width().saturating_sub(right as u16).saturating_add(1);
@@ -212,17 +302,24 @@ fn footer(pen: &mut Pen, hints: &[Hint], ways: &[Hint]) {
     }
 }
 
-/// As many as fit, the first ones first, and the last, in `room` columns.
-fn fitting(hints: &[Hint], room: usize) -> Vec<Hint> {
-    let length = |h: &Hint| h.key.chars().count() + h.what.chars().count() + 4;
-    let Some((last, others)) = hints.split_last() else { return Vec::new() };
-    let mut left = (room + 3).saturating_sub(length(last));
-    let fits = |hint: &&Hint| {
-        let fits = length(hint) <= left;
-        left -= if fits { length(hint) } else { 0 };
-        fits
-    };
-    let mut shown: Vec<Hint> = others.iter().filter(fits).copied().collect();
-    shown.push(*last);
+/// As many as fit in `room` columns: the first and the last, shortened where they must be, then the others in their order.
+fn fitting(hints: &[Hint], room: usize) -> Vec<(&'static str, String)> {
+    /// Columns that the first keeps, however long the last is.
+    const FIRST: usize = 24;
+    let length = |(key, what): &(&str, String)| cells(key) + cells(what) + 4;
+    let within = |h: &Hint, room: usize| (h.key, words::cut(h.what, room.saturating_sub(cells(h.key) + 1)));
+    let whole = |h: &Hint| within(h, usize::MAX);
+    let [first, others @ .., last] = hints else { return hints.iter().map(|h| within(h, room)).collect() };
+    let last = within(last, room.saturating_sub(length(&whole(first)).min(FIRST)));
+    let first = within(first, room.saturating_sub(length(&last)));
+    let mut left = (room + 3).saturating_sub(length(&first) + length(&last));
+    let mut shown = vec![first];
+    for hint in others.iter().map(whole) {
+        if length(&hint) <= left {
+            left -= length(&hint);
+            shown.push(hint);
+        }
+    }
+    shown.push(last);
     shown
 }

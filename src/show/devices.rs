@@ -157,7 +157,11 @@ fn draw_streams(pen: &mut Pen, s: &Snapshot) {
         body.text(1, 0, "nothing arrives yet", Ink::Dim);
         return;
     }
-    body.text(1, 0, "stream   ch  measured of nominal     lost  last  moving   latency  state", Ink::Dim);
+    // The state stands in every window; the nominal rate and the latency, which the self-test says as well, give way.
+    let narrow = body.width() < 78;
+    let (nominal, moving, latency) = if narrow { ("  ", "move", "") } else { (" of nominal", "moving", "latency  ") };
+    let moving_width = moving.len() + 1;
+    body.text(1, 0, &format!("stream   ch  measured{nominal}     lost  last  {moving}  {latency}state"), Ink::Dim);
     let rows = body.height().saturating_sub(1) as usize;
     for (y, stream) in s.streams.iter().take(rows).enumerate() {
         let test = s.guided.test.iter().flat_map(|t| &t.streams).find(|t| t.stream == stream.id);
@@ -171,21 +175,23 @@ fn draw_streams(pen: &mut Pen, s: &Snapshot) {
             Some(Outcome::Fails) => ("NO", Ink::Bad),
             _ => ("..", Ink::Dim),
         };
+        let nominal = if narrow { String::new() } else { format!("of {:>5.0} ", stream.rate) };
         let latency = match found("latency") {
-            Some(c) if c.outcome == Outcome::Warns => "assumed".to_string(),
-            Some(c) => c.found.split(',').next().unwrap_or_default().to_string(),
-            None => "..".into(),
+            _ if narrow => String::new(),
+            Some(c) if c.outcome == Outcome::Warns => format!("{:<8} ", "assumed"),
+            Some(c) => format!("{:<8} ", words::cut(c.found.split(',').next().unwrap_or_default(), 8)),
+            None => format!("{:<8} ", ".."),
         };
         body.line(
             1,
             1 + y as u16,
             &[
                 (&format!("{:<8} {:>2} ", words::cut(&stream.name, 8), stream.channels), Ink::Strong),
-                (&format!("{:>8.2} of {:>5.0} {unit:<3} ", stream.measured_rate, stream.rate), Ink::Plain),
+                (&format!("{:>8.2} {nominal}{unit:<3} ", stream.measured_rate), Ink::Plain),
                 (&format!("{:>6} ", stream.lost + stream.dropped), lost),
                 (&format!("{:>5.1}s  ", stream.age_s.min(999.0)), Ink::Dim),
-                (&format!("{:<8} ", moving.0), moving.1),
-                (&format!("{:<8} ", words::cut(&latency, 8)), Ink::Plain),
+                (&format!("{:<moving_width$} ", moving.0), moving.1),
+                (&latency, Ink::Plain),
                 (word, ink),
                 (if stream.simulated { " SIM" } else { "" }, Ink::Simulated),
             ],

@@ -4,7 +4,7 @@ use crate::gate::{ChannelQuality, QualityReport};
 use crate::lab::message::Snapshot;
 use crate::show::caps::Ink;
 use crate::show::hint::{Hint, orders, shows};
-use crate::show::pen::Pen;
+use crate::show::pen::{Pen, cells};
 use crate::show::popup::{Popup, Purpose};
 use crate::show::screen::{Next, Place, Screen};
 use crate::show::widget::{bar::bar, scalp};
@@ -86,10 +86,14 @@ fn verdict(pen: &mut Pen, report: &QualityReport, pass: f64, snapshot: &Snapshot
         (_, Some(v)) => v.why.clone(),
         _ => "not judged yet".into(),
     };
-    let judged = format!("last {:.0} s, {:.1}% complete", report.seconds, 100.0 * report.completeness);
-    let room = (pen.width() as usize).saturating_sub(judged.len() + 2);
-    pen.text(0, 1, &words::cut(&why, room), Ink::Plain);
-    pen.right(1, &judged, Ink::Dim);
+    // Why it is not good enough is said to its end; what it was judged by stands where there is room for it.
+    let last = format!("last {:.0} s", report.seconds);
+    let judged = format!("{last}, {:.1}% complete", 100.0 * report.completeness);
+    let left = usize::from(pen.width()).saturating_sub(cells(&why) + 2);
+    pen.text(0, 1, &words::cut(&why, pen.width().into()), Ink::Plain);
+    if let Some(judged) = [judged, last].into_iter().find(|text| cells(text) <= left) {
+        pen.right(1, &judged, Ink::Dim);
+    }
 }
 
 /// Score bars, two columns; the right part of each says what limits the score.

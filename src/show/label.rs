@@ -22,6 +22,9 @@ const LEAP_S: f64 = 5.0;
 /// What was sent is believed for so many snapshots; then the lab's word holds again.
 const BELIEVED: u64 = 40;
 
+/// Said to every key that would change a segment while another has no end yet.
+const UNENDED: &str = "The segment that was begun has no end yet: Space ends it at the cursor, Esc forgets it.";
+
 /// (trial, attempt, number) of a segment.
 type Name = (u32, u32, u32);
 
@@ -75,8 +78,11 @@ impl LabelScreen {
         Next::Do(Action::Segment { session: open.session, segment })
     }
 
-    /// Changes the selected segment.
+    /// Changes the selected segment; none while one is being made, which is the one that a person would mean.
     fn change(&mut self, s: &Snapshot, open: &Labelling, how: impl FnOnce(&mut Segment)) -> Next {
+        if self.begun.is_some() {
+            return Next::Say(UNENDED.into());
+        }
         let segments = self.segments(s, open);
         let Some(mut segment) = segments.get(self.selected.min(segments.len().saturating_sub(1))).cloned() else {
             return Next::Say("There is no segment yet: Space begins one at the cursor.".into());
@@ -108,7 +114,8 @@ impl LabelScreen {
 
     fn take_back(&mut self, s: &Snapshot, open: &Labelling) -> Next {
         let segments = self.segments(s, open);
-        if let Some(segment) = segments.get(self.selected.min(segments.len().saturating_sub(1))) {
+        let chosen = segments.get(self.selected.min(segments.len().saturating_sub(1)));
+        if let Some(segment) = chosen.filter(|_| self.begun.is_none()) {
             self.taken_back.push(segment.clone());
         }
         self.change(s, open, |segment| segment.removed = true)
@@ -280,10 +287,22 @@ fn draw_segments(pen: &mut Pen, open: &Labelling, segments: &[Segment], selected
             (None, Some(rated)) => format!("as rated ({rated})"),
             (None, None) => "as rated".into(),
         };
-        let strong = x.intensity.map_or_else(|| "intensity -".into(), |i| format!("intensity {i}"));
-        let how = if x.live { "marked live" } else { "on the timeline" };
-        let text = format!("{:>6.1} - {:>5.1} s  {felt:<22} {strong:<12} ", x.from_s, x.to_s);
-        body.line(1, y, &[(&text, Ink::Plain), (&format!("{how} by {}", words::cut(&x.by, 14)), Ink::Dim)]);
+        let narrow = body.width() < 78;
+        let strong = x.intensity.map_or_else(|| "-".into(), |i| i.to_string());
+        let how = match (narrow, x.live) {
+            (true, true) => "live: ",
+            (true, false) => "",
+            (false, true) => "marked live by ",
+            (false, false) => "marked by ",
+        };
+        let text = if narrow {
+            format!("{:>5.1}-{:>5.1} s {felt:<20} {strong}/9 ", x.from_s, x.to_s)
+        } else {
+            format!("{:>6.1} - {:>5.1} s  {felt:<20} intensity {strong} ", x.from_s, x.to_s)
+        };
+        let end = body.text(1, y, &text, Ink::Plain);
+        let room = body.width().saturating_sub(end);
+        body.text(end, y, &words::cut(&format!("{how}{}", x.by), room.into()), Ink::Dim);
         if i == selected {
             body.select(y);
         }

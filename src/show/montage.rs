@@ -5,7 +5,7 @@ use crate::lab::guided::Electrode;
 use crate::lab::message::{Action, Snapshot};
 use crate::show::caps::{Caps, Ink};
 use crate::show::hint::{Hint, orders, shows};
-use crate::show::pen::Pen;
+use crate::show::pen::{Pen, cells, wrapped};
 use crate::show::popup::{Popup, Purpose};
 use crate::show::screen::{Next, Place, Screen, move_in, scrolled};
 use crate::show::widget::scalp::{self, Spot};
@@ -110,16 +110,25 @@ impl Screen for MontageScreen {
         }
         let (w, h) = (pen.width(), pen.height());
         let roomy = h >= 30;
-        let foot = if roomy { 3 } else { 2 };
+        let note = self.note(s);
+        // A note takes the place of the sentence at the foot, and as many rows as it needs.
+        let below = note.as_ref().map_or(1, |n| wrapped(n, usize::from(w.saturating_sub(1))).len().clamp(1, 5) as u16);
+        let foot = below + if roomy { 2 } else { 1 };
         let side = if w >= 100 { 44 } else { 35 };
         let head = w.saturating_sub(side + 1);
         self.draw_head(&mut pen.part(0, 0, head, h.saturating_sub(foot)), s);
         self.draw_list(&mut pen.part(head + 1, 0, side, h.saturating_sub(foot)), s);
-        draw_foot(&mut pen.below(h.saturating_sub(foot)), all, roomy);
+        draw_foot(&mut pen.below(h.saturating_sub(foot)), all, note.as_deref(), roomy);
     }
 }
 
 impl MontageScreen {
+    /// The whole note on the chosen electrode, which its row has seldom room for.
+    fn note(&self, s: &Snapshot) -> Option<String> {
+        let mark = self.chosen(s).map(|e| &e.mark).filter(|mark| !mark.note.is_empty())?;
+        Some(format!("{}: {}", mark.label, mark.note))
+    }
+
     fn draw_head(&self, pen: &mut Pen, s: &Snapshot) {
         let chosen = self.chosen(s).map(|e| e.mark.label.clone());
         let spot = |e: &Electrode| {
@@ -141,14 +150,16 @@ impl MontageScreen {
         let rows = body.height().saturating_sub(1) as usize;
         let selected = self.selected.min(all.len() - 1);
         let first = scrolled(selected, rows, all.len());
-        body.text(1, 0, "name  contact  quality  state", Ink::Dim);
+        body.text(1, 0, "name  contact  quality state", Ink::Dim);
         for (y, (i, e)) in all.iter().enumerate().skip(first).take(rows).enumerate() {
             let y = 1 + y as u16;
             let (sign, ink) = sign(body.caps, e.mark.state);
             let quality = quality_of(s, &e.mark.label);
-            body.text(1, y, &format!("{:<5} {:<8} {:<8}", words::cut(&e.mark.label, 5), contact(e.contact), quality), Ink::Plain);
-            let x = body.line(25, y, &[(&sign.to_string(), ink), (" ", ink), (e.mark.state.name(), ink)]);
-            body.text(x + 1, y, &e.mark.note, Ink::Dim);
+            body.text(1, y, &format!("{:<5} {:<8} {:<7}", words::cut(&e.mark.label, 5), contact(e.contact), quality), Ink::Plain);
+            let x = body.line(24, y, &[(&sign.to_string(), ink), (" ", ink), (e.mark.state.name(), ink)]);
+            let room = body.width().saturating_sub(x + 1).into();
+            let note = if room < 3 && cells(&e.mark.note) > room { "..".into() } else { words::cut(&e.mark.note, room) };
+            body.text(x + 1, y, &note, Ink::Dim);
             if i == selected {
                 body.select(y);
             }
@@ -188,7 +199,7 @@ fn sign(caps: Caps, state: Placed) -> (char, Ink) {
     }
 }
 
-fn draw_foot(pen: &mut Pen, all: &[Electrode], roomy: bool) {
+fn draw_foot(pen: &mut Pen, all: &[Electrode], note: Option<&str>, roomy: bool) {
     let mut y = 0;
     if roomy {
         y = 1;
@@ -201,6 +212,10 @@ fn draw_foot(pen: &mut Pen, all: &[Electrode], roomy: bool) {
     ] {
         let (sign, ink) = sign(pen.caps, state);
         x = pen.line(x, y, &[(&sign.to_string(), ink), (words, Ink::Plain)]);
+    }
+    if let Some(note) = note {
+        pen.wrap(1, y + 1, u16::MAX, note, Ink::Plain);
+        return;
     }
     let graded = all.iter().any(|e| e.contact.is_some());
     let text = if graded {

@@ -67,13 +67,13 @@ impl<'a> Pen<'a> {
 
     /// Writes a text that ends at the right edge.
     pub fn right(&mut self, y: u16, text: &str, ink: Ink) {
-        let length = text.chars().count() as u16;
+        let length = cells(text) as u16;
         self.text(self.area.width.saturating_sub(length), y, text, ink);
     }
 
     /// Writes a text in the middle.
     pub fn centred(&mut self, y: u16, text: &str, ink: Ink) {
-        let length = text.chars().count() as u16;
+        let length = cells(text) as u16;
         self.text(self.area.width.saturating_sub(length) / 2, y, text, ink);
     }
 
@@ -178,6 +178,17 @@ impl<'a> Pen<'a> {
             self.part(2, 0, w.saturating_sub(4), 1).text(0, 0, &format!(" {title} "), Ink::Accent);
         }
     }
+}
+
+/// Columns that a text takes: two for an emoji or a letter of East Asia, none for an accent that joins the one before.
+pub fn cells(text: &str) -> usize {
+    ratatui::text::Span::raw(text).width()
+}
+
+/// As many of the first characters as `width` columns hold.
+pub fn clipped(text: &str, width: usize) -> &str {
+    let ends = text.char_indices().map(|(i, c)| i + c.len_utf8());
+    ends.take_while(|end| cells(&text[..*end]) <= width).last().map_or("", |end| &text[..end])
 }
 
 /// Breaks a text at blanks into lines of at most `width` characters; longer words are cut.

@@ -112,11 +112,15 @@ impl Screen for RatingScreen {
 
     fn hints(&self, s: &Snapshot) -> Vec<Hint> {
         let answer = if self.asked == Question::Feeling { orders("letter", "feeling") } else { orders("1-9", "value") };
-        let done = if self.current(s).is_complete() { orders("Enter", "done") } else { orders("Enter", "done (reason)") };
+        // The first key is the one that a narrow footer keeps.
+        let [first, third] = match self.current(s).is_complete() {
+            true => [orders("Enter", "done"), answer],
+            false => [answer, orders("Enter", "done (reason)")],
+        };
         vec![
-            answer,
+            first,
             orders("Tab", "next question"),
-            done,
+            third,
             orders("Bksp", "clear"),
             orders("F2", "who answers"),
             orders("Alt-n", "note"),
@@ -169,12 +173,18 @@ impl Screen for RatingScreen {
     fn draw(&self, pen: &mut Pen, s: &Snapshot) {
         let rating = self.current(s);
         let roomy = pen.height() >= 30;
-        let gap = if roomy { 6 } else { 4 };
+        let gap = match pen.height() {
+            30.. => 6,
+            18.. => 4,
+            _ => 3,
+        };
+        let narrow = pen.width() < 66;
         let width = 74.min(pen.width());
         let (left, height) = ((pen.width() - width) / 2, pen.height());
         let mut body = pen.part(left, if roomy { 3 } else { 0 }, width, height);
         body.text(0, 0, "How did you feel during the video?", Ink::Strong);
-        body.right(0, &format!("answered by: {} (F2)", self.by()), Ink::Dim);
+        let by = if narrow { "by" } else { "answered by:" };
+        body.right(0, &format!("{by} {} (F2)", self.by()), Ink::Dim);
         let (v, a, f) = (self.asked == Question::Valence, self.asked == Question::Arousal, self.asked == Question::Feeling);
         scale(&mut body.part(0, 2, width, 3), "VALENCE", ["unpleasant", "neutral", "pleasant"], rating.valence, v);
         scale(&mut body.part(0, 2 + gap, width, 3), "AROUSAL", ["calm, sleepy", "", "excited, wide awake"], rating.arousal, a);
@@ -187,12 +197,17 @@ impl Screen for RatingScreen {
             (_, true) => ("saved", Ink::Good),
             _ => ("saving ...", Ink::Fair),
         };
-        let y = 2 + 2 * gap + 6;
+        let y = 2 + 2 * gap + if gap > 3 { 6 } else { 5 };
         body.line(0, y, &[(&format!("{count} of 3 answered: "), Ink::Plain), (word, ink)]);
         let waiting = format!("rating for {}", words::minutes(s.now - s.protocol.phase_started));
         body.right(y, &waiting, Ink::Dim);
-        let text = "Each answer is saved the moment its key is pressed; Enter goes on when all three stand.";
-        body.wrap(0, y + 2, 2, text, Ink::Dim);
+        let enter = "Enter goes on when all three stand.";
+        if height >= y + 4 {
+            let text = format!("Each answer is saved the moment its key is pressed; {enter}");
+            body.wrap(0, y + 2, 2, &text, Ink::Dim);
+        } else {
+            body.text(0, y + 1, enter, Ink::Dim);
+        }
     }
 }
 
@@ -212,15 +227,22 @@ fn scale(pen: &mut Pen, title: &str, ends: [&str; 3], value: Option<f32>, here: 
     words_row.right(0, ends[2], Ink::Dim);
     for i in 1..=9u16 {
         let on = value.is_some_and(|v| (v - f32::from(i)).abs() < 0.5);
-        let (text, ink) = if on { (format!("[ {i} ]"), Ink::Title) } else { (format!("  {i}  "), Ink::Plain) };
-        pen.text(left + (i - 1) * step, 1, &text, ink);
+        let x = left + (i - 1) * step;
+        // Narrow columns share blanks: only the bare number leaves the brackets of its neighbour.
+        if on {
+            pen.text(x, 1, &format!("[ {i} ]"), Ink::Title);
+        } else {
+            pen.text(x + 2, 1, &i.to_string(), Ink::Plain);
+        }
     }
 }
 
 fn feelings(pen: &mut Pen, chosen: Option<Emotion>, here: bool) {
     name(pen, "FEELING", here);
+    // Three columns at every width: two letters of a word are no word.
+    let column = (pen.width().saturating_sub(14) / 3).min(20);
     for (i, emotion) in Emotion::ALL.into_iter().enumerate() {
-        let (x, y) = (14 + (i as u16 % 3) * 20, i as u16 / 3);
+        let (x, y) = (14 + (i as u16 % 3) * column, i as u16 / 3);
         let on = chosen == Some(emotion);
         let (open, close) = if on { ("[", "]") } else { (" ", " ") };
         let key = emotion.key().to_string();

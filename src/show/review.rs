@@ -90,7 +90,7 @@ impl Screen for ReviewScreen {
 
     fn hints(&self, s: &Snapshot) -> Vec<Hint> {
         if s.review.as_ref().is_none_or(|r| r.predictions.is_empty()) {
-            return vec![shows("t", "train"), orders("l", "label"), shows("Esc", "home")];
+            return vec![shows("t", "train"), orders("l", "label"), shows("j/k", "scroll"), shows("Esc", "home")];
         }
         let order = if self.in_order { shows("o", "disagreements first") } else { shows("o", "in order of trials") };
         let below = if self.calibration { shows("c", "confusion") } else { shows("c", "calibration") };
@@ -103,7 +103,8 @@ impl Screen for ReviewScreen {
     }
 
     fn handle(&mut self, key: KeyEvent, s: &Snapshot) -> Next {
-        let count = s.review.as_ref().map_or(0, |r| r.predictions.len());
+        // Before any training it is the trials themselves that are scrolled.
+        let count = s.review.as_ref().map_or(0, |r| if r.predictions.is_empty() { r.trials.len() } else { r.predictions.len() });
         if move_in(&mut self.selected, count, key) {
             return Next::Stay;
         }
@@ -158,7 +159,12 @@ impl Screen for ReviewScreen {
         };
         let (w, h) = (pen.width(), pen.height());
         let roomy = h >= 30;
-        let time = if roomy { (h / 4).max(8) } else { 4 };
+        // The trials themselves come before the seconds of one.
+        let time = match h {
+            30.. => (h / 4).max(8),
+            18.. => 4,
+            _ => 0,
+        };
         let scores = (review.classes.len() as u16 + 3).clamp(5, 9) + if roomy { 2 } else { 0 };
         // Caveats take what they need of the rows that the trials can spare.
         let (frame, fewest, least_table) = if roomy { (2, 5, 9) } else { (1, 3, 4) };
@@ -189,10 +195,11 @@ impl Screen for ReviewScreen {
 impl ReviewScreen {
     /// Before any training: the trials with their labels.
     fn draw_plain(&self, pen: &mut Pen, review: &Review) {
-        let mut body = pen.panel("Trials (no network has answered yet: t trains one)");
-        body.text(0, 0, "  #  stimulus             meant       reported    V  A  quality", Ink::Dim);
-        let rows = body.height().saturating_sub(1) as usize;
+        let title = "Trials (no network has answered yet: t trains one)";
+        let rows = pen.panel(title).height().saturating_sub(1) as usize;
         let first = scrolled(self.selected, rows, review.trials.len());
+        let mut body = pen.panel(&format!("{title}{}", window(first, rows, review.trials.len())));
+        body.text(0, 0, "  #  stimulus             meant       reported    V  A  quality", Ink::Dim);
         for (y, t) in review.trials.iter().skip(first).take(rows).enumerate() {
             let word = |e: Option<Emotion>| e.map_or("--", Emotion::name);
             let number = |v: Option<f32>| v.map_or_else(|| "-".into(), |v| format!("{v:.0}"));
@@ -210,10 +217,23 @@ impl ReviewScreen {
     }
 }
 
+/// Which rows of how many are shown, where that is not all.
+fn window(first: usize, rows: usize, count: usize) -> String {
+    if count <= rows || rows == 0 { String::new() } else { format!(", {}-{} of {count}", first + 1, first + rows) }
+}
+
 fn draw_table(pen: &mut Pen, title: &str, rows: &[&PredictionRow], selected: usize, review: &Review) {
-    let mut body = pen.panel(title);
+    let room = pen.panel(title).height().saturating_sub(1) as usize;
+    let first = scrolled(selected, room, rows.len());
+    let mut body = pen.panel(&format!("{title}{}", window(first, room, rows.len())));
     let wide = body.width() >= 110;
-    let (stimulus_width, class_width) = if wide { (13, 12) } else { (12, 9) };
+    // Every answer and its verdict stand before the stimulus and the ends of words.
+    let narrow = body.width() < 76;
+    let (stimulus_width, class_width) = match (wide, narrow) {
+        (true, _) => (13, 12),
+        (_, false) => (12, 9),
+        _ => (0, 6),
+    };
     let stimulus_width = if body.width() >= 130 { 24 } else { stimulus_width };
     // What the participant felt stands beside what was meant, unless it is the target itself.
     let target = target(review);
@@ -221,16 +241,15 @@ fn draw_table(pen: &mut Pen, title: &str, rows: &[&PredictionRow], selected: usi
     let felt = |text: &str| if beside { format!("{:<class_width$} ", words::cut(text, class_width)) } else { String::new() };
     let column = |name: &str| format!("{name:<width$}", width = class_width + 6);
     let head = format!(
-        "  #  {:<stimulus_width$} {target:<class_width$} {}{}{}{}",
-        "stimulus",
+        "  #  {:<stimulus_width$} {:<class_width$} {}{}{}{}",
+        if narrow { "" } else { "stimulus" },
+        words::cut(target, class_width),
         felt("reported"),
         column("EEG"),
         column("face"),
         column("fused")
     );
     body.text(0, 0, &head, Ink::Dim);
-    let room = body.height().saturating_sub(1) as usize;
-    let first = scrolled(selected, room, rows.len());
     for (y, (i, p)) in rows.iter().enumerate().skip(first).take(room).enumerate() {
         let y = 1 + y as u16;
         let name = |i: Option<usize>| i.and_then(|i| p.classes.get(i)).map_or("--", String::as_str);

@@ -3,6 +3,7 @@
 use crate::lab::message::{Action, Snapshot};
 use crate::rig::{GateRig, Rig};
 use crate::show::caps::Ink;
+use crate::show::pen::{cells, clipped};
 use crate::signal::{Nanos, SECOND, seconds};
 use crate::store::rows::{SessionState, Trial, TrialState};
 use std::path::Path;
@@ -97,13 +98,12 @@ pub fn outcomes(trials: &[Trial]) -> String {
     text + &format!(", {skipped} skipped")
 }
 
-/// Cuts to `width` characters, with two dots where something is missing.
+/// Cuts to `width` columns, with two dots where something is missing.
 pub fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
+    if cells(text) <= width {
         return text.into();
     }
-    let kept: String = text.chars().take(width.saturating_sub(2)).collect();
-    if width < 3 { text.chars().take(width).collect() } else { format!("{kept}..") }
+    if width < 3 { clipped(text, width).into() } else { format!("{}..", clipped(text, width - 2)) }
 }
 
 /// Seconds with one decimal.

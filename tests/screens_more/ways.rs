@@ -156,6 +156,7 @@ fn one_who_looks_on_is_offered_only_keys_that_do_something_there() {
             let keys: &[KeyCode] = match hint.split_whitespace().next().expect("a key") {
                 "Enter" => &[KeyCode::Enter],
                 "Esc" => &[KeyCode::Esc],
+                "F1" => &[KeyCode::F(1)],
                 "Left/Right" => &[KeyCode::Left, KeyCode::Right],
                 "j/k" => &[KeyCode::Char('j'), KeyCode::Char('k')],
                 "h/l" => &[KeyCode::Char('h'), KeyCode::Char('l')],

@@ -22,9 +22,12 @@ pub const AROUSAL: [[&str; 4]; 5] = [
     ["\\.---./", "( O O )", "|:*#*:|", "/'---'\\"],
 ];
 
-/// Columns of one number, and of the nine of them.
+/// Columns of one number where there is room, and of the nine of them.
 const CELL: u16 = 8;
 pub const WIDTH: u16 = 9 * CELL;
+/// Columns of one word with its key and its brackets.
+const WORD: u16 = 14;
+
 /// Nine numbers under five figures.
 pub struct Scale<'a> {
     pub title: &'a str,
@@ -35,6 +38,8 @@ pub struct Scale<'a> {
 impl Scale<'_> {
     pub fn draw(&self, pen: &mut Pen, value: Option<f32>, here: bool) {
         title(pen, self.title, here);
+        // A narrow window has narrower columns: a scale that lost its 9 would be another scale.
+        let cell = (pen.width() / 9).min(CELL);
         let first = 12;
         pen.text(first, 0, &format!("1 = {}", self.ends[0]), Ink::Dim);
         pen.right(0, &format!("9 = {}", self.ends[1]), Ink::Dim);
@@ -44,14 +49,14 @@ impl Scale<'_> {
             for (k, figure) in figures.iter().enumerate() {
                 let i = 2 * k as u16;
                 let ink = if chosen(i) { Ink::Strong } else { Ink::Plain };
-                figure.iter().enumerate().for_each(|(row, line)| _ = pen.text(i * CELL, 1 + row as u16, line, ink));
+                figure.iter().enumerate().for_each(|(row, line)| _ = pen.text(i * cell, 1 + row as u16, line, ink));
             }
             y = 5;
         }
         for i in 0..9 {
             let (text, ink) =
                 if chosen(i) { (format!("[ {} ]", i + 1), Ink::Title) } else { (format!("  {}  ", i + 1), Ink::Plain) };
-            pen.text(i * CELL + 1, y, &text, ink);
+            pen.text(i * cell + 1, y, &text, ink);
         }
     }
 }
@@ -61,11 +66,12 @@ fn title(pen: &mut Pen, text: &str, here: bool) {
     pen.line(0, 0, &[(sign, Ink::Accent), (text, if here { Ink::Accent } else { Ink::Strong })]);
 }
 
-/// The words in two rows of five, each with its key.
+/// The words, each with its key: two rows of five, or more and shorter ones.
 pub fn words(pen: &mut Pen, chosen: Option<Emotion>, here: bool) {
     title(pen, "ONE WORD", here);
+    let columns = (pen.width().saturating_sub(2) / WORD).clamp(1, 5);
     for (i, emotion) in Emotion::ALL.into_iter().enumerate() {
-        let (x, y) = (2 + (i as u16 % 5) * 14, 1 + i as u16 / 5);
+        let (x, y) = (2 + (i as u16 % columns) * WORD, 1 + i as u16 / columns);
         let on = chosen == Some(emotion);
         let (open, close) = if on { ("[", "]") } else { (" ", " ") };
         let (key, word) = (emotion.key().to_string(), format!(" {emotion}"));

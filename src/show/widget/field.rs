@@ -1,7 +1,7 @@
 //! A line of text being typed.
 
 use crate::show::caps::Ink;
-use crate::show::pen::Pen;
+use crate::show::pen::{Pen, cells, clipped};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// Longest line, in characters.
@@ -73,14 +73,18 @@ impl Field {
 
     /// Draws `width` cells: the text, underscores where it may grow, and the cursor where the field has the keys.
     pub fn draw(&self, pen: &mut Pen, x: u16, y: u16, width: u16, focused: bool) {
-        let room = width.saturating_sub(1) as usize;
-        let first = self.cursor.saturating_sub(room);
-        let shown: String = self.text.iter().skip(first).take(width as usize).collect();
+        let text = |from: usize, to: usize| self.text[from..to].iter().collect::<String>();
+        let under = self.text.get(self.cursor).copied().unwrap_or(' ');
+        // Measured in columns: an emoji takes two, and what joins the character before it takes none.
+        let taken = cells(under.encode_utf8(&mut [0; 4]));
+        let room = usize::from(width).saturating_sub(taken.max(1));
+        let first = (0..self.cursor).find(|first| cells(&text(*first, self.cursor)) <= room).unwrap_or(self.cursor);
         pen.fill(x, y, width, '_', Ink::Dim);
-        pen.text(x, y, &shown, if focused { Ink::Strong } else { Ink::Plain });
+        let rest = text(first, self.text.len());
+        pen.text(x, y, clipped(&rest, width.into()), if focused { Ink::Strong } else { Ink::Plain });
         if focused {
-            let under = self.text.get(self.cursor).copied().unwrap_or(' ');
-            pen.glyph(x + (self.cursor - first) as u16, y, under, Ink::Selected);
+            let at = x + cells(&text(first, self.cursor)) as u16;
+            pen.glyph(at, y, if taken == 0 { ' ' } else { under }, Ink::Selected);
         }
     }
 }
