@@ -304,3 +304,29 @@ fn on_a_real_clock_a_pump_brings_it_in_real_time() {
     assert!(samples >= 80 && took >= 79.0 / RATE, "{samples} samples in {took} s");
     assert_eq!(pump.dropped_total(), 0);
 }
+
+/// Signals that are there are not recorded once more: they would count as new data.
+#[test]
+fn simulated_people_are_recorded_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let limbic = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_limbic"));
+        let out = command.args(arguments).current_dir(folder.path()).output().expect("limbic runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (out.status.success(), text(&out.stdout), text(&out.stderr))
+    };
+    let simulate = |more: &[&str]| {
+        let usual = ["simulate", "--participants", "2", "--trials", "1", "--video-s", "3", "--face-fps", "0"];
+        limbic(&[&usual[..], more].concat())
+    };
+    let (good, _, why) = simulate(&[]);
+    assert!(good, "{why}");
+    let listed = limbic(&["sessions"]).1;
+    let (_, again, why) = simulate(&[]);
+    assert_eq!(again.matches("recorded earlier").count(), 2, "{again}{why}");
+    for (other, what) in [(["--effect", "0"], "seed 7"), (["--seed", "8"], "seed 8")] {
+        let (good, _, why) = simulate(&other);
+        assert!(!good && why.contains(what) && why.contains("limbic erase SIM0"), "{why}");
+    }
+    assert_eq!(limbic(&["sessions"]).1, listed);
+}
