@@ -1,6 +1,5 @@
 //! The real program, command by command: what it prints, its exit codes, and that bad input creates nothing.
 
-use limbic::store::Home;
 use std::path::Path;
 use std::process::{Command, Output};
 
