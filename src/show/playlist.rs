@@ -165,7 +165,7 @@ fn draw_side(pen: &mut Pen, list: &PlaylistView, s: &Snapshot) {
     let session = s.session.as_ref().filter(|_| list.baseline_s > 0.0);
     let lines = [
         session.map(|_| format!("baseline {:>6.0} s", list.baseline_s)),
-        Some(format!("fixation and rest {:>3.0} s a trial", list.around_s)),
+        Some(format!("fixation, rest {:>2.0} s each", list.around_s)),
         Some("rating: no limit".into()),
     ];
     for line in lines.into_iter().flatten() {

@@ -300,7 +300,7 @@ fn draw_paused(pen: &mut Pen, s: &Snapshot) {
     body.line(0, 0, &[(&format!("{where_} for {since}.  "), Ink::Plain), ("SAMPLES GO ON BEING WRITTEN.", Ink::Strong)]);
     let on_trial = p.trial > 0;
     let ways = [
-        (true, "c", "continue          a clip that it cut is marked interrupted"),
+        (true, "c", "continue          a cut clip is marked interrupted"),
         (on_trial, "r", "redo the trial    from its fixation"),
         (on_trial, "k", "skip the trial    a reason is asked"),
         (true, "n", "note              what happened"),
