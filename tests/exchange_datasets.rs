@@ -257,6 +257,8 @@ fn deaps_original_recordings_and_mahnob_find_their_videos() {
     std::fs::write(session.join("session.xml"), xml.replace("id=\"1\"", "id=\"Anna B.\"")).expect("written");
     let message = said(&limbic(folder.path(), &["import", "mahnob"]));
     assert!(message.contains("emotion.bdf: \"mahnob-Anna B.\" cannot be") && message.contains("--participant"), "{message}");
+    // Into a new home, since this one has the recording already.
+    std::fs::remove_dir_all(folder.path().join("home")).expect("removed");
     json(&limbic(folder.path(), &["import", "mahnob", "--participant", "M02", "--json"]));
 }
 
