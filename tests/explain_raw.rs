@@ -104,13 +104,13 @@ fn found((report, distances): (ExplanationReport, Distances)) {
 }
 
 #[test]
-#[ignore = "a minute on two cores; tests/explain_truth.rs plants the same in features: -- --ignored --nocapture"]
+#[ignore = "four minutes on two cores; tests/explain_truth.rs plants the same in features: -- --ignored --nocapture"]
 fn what_the_simulator_planted_is_found_through_raw_signals() {
     found(explained("2", "24", "10", "16", "14"));
 }
 
 #[test]
-#[ignore = "a minute on two cores; tests/explain_truth.rs plants nothing in features: -- --ignored --nocapture"]
+#[ignore = "four minutes on two cores; tests/explain_truth.rs plants nothing in features: -- --ignored --nocapture"]
 fn videos_that_move_nobody_give_no_conclusion() {
     let (report, _) = explained("0", "16", "6", "16", "6");
     for class in &report.classes {

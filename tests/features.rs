@@ -49,7 +49,7 @@ fn many_inputs_are_kept_and_what_cannot_be_used_is_said() {
     let (first, second) = (beside.path().join("first.npz"), beside.path().join("second.npz"));
     let (first, second) = (first.to_str().expect("text"), second.to_str().expect("text"));
     let (good, text) = said(home.path(), &["features", "all", "-o", "table.csv"]);
-    assert!(!good && text.contains("ends in .npz") && !Path::new("table.csv").exists(), "{text}");
+    assert!(!good && text.contains("ends with .npz") && !Path::new("table.csv").exists(), "{text}");
     let (good, text) = said(home.path(), &["features", "all", "--mean", "-o", first]);
     assert!(good && text.contains("SIMULATED") && !text.contains("earlier run"), "{text}");
     assert_eq!(kept(home.path()), 3);

@@ -48,7 +48,7 @@ fn live_epochs_are_those_of_the_study() {
 /// Through the whole program: a strong effect on band powers is learnt from the maps, though every channel and band of them is
 /// scaled to 0..1. The margin (at least 0.5 where chance is 0.25, p below 0.01) was chosen before it was run.
 #[test]
-#[ignore = "five minutes and more on two cores; run: cargo test --release --test inception_map -- --ignored"]
+#[ignore = "ten minutes on two cores, and needs `limbic setup` with --models; run: cargo test --release --test inception_map -- --ignored"]
 fn a_strong_effect_is_learnt_from_the_maps() {
     if let Err(why) = extractor() {
         return println!("skipped: {why}");

@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(long, alias = "kind", value_name = "NAME", default_value = "psd", value_parser = set)]
     recipe: FeatureSet,
     /// Where to write the arrays; nothing is written without it
-    #[arg(short, long, value_name = "FILE.npz", value_parser = arrays)]
+    #[arg(short, long, value_name = "FILE.npz")]
     output: Option<PathBuf>,
     /// Length of a window, s, for psd and bhi-... [default: 2]
     #[arg(long, value_name = "S")]
@@ -86,17 +86,6 @@ fn set(name: &str) -> Result<FeatureSet, String> {
     FeatureSet::named(name).ok_or_else(|| format!("there is no such feature set; choose one of {}", names()))
 }
 
-/// A file that is named after another format would not hold it.
-fn arrays(path: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(path);
-    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("npz")) {
-        return Ok(path);
-    }
-    Err("features are written as NumPy arrays: name a file that ends in .npz (limbic export ... --what features --to parquet \
-         writes a table of sessions)"
-        .into())
-}
-
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum ModeChoice {
     Minmax,
@@ -142,8 +131,11 @@ impl Args {
         }
     }
 
-    /// Refuses what the feature set does not look at: whoever gives it expects that it counts.
+    /// Refuses a name of another format, and what the feature set does not look at: whoever gives it expects that it counts.
     fn check(&self) -> anyhow::Result<()> {
+        if let Some(output) = &self.output {
+            files::ends_with(output, &["npz"])?;
+        }
         let (psd, bhi) = (self.recipe == FeatureSet::Psd, self.recipe.needs_beats());
         let given = [
             ("--window-s", self.window_s.is_some(), psd || bhi, "psd and bhi-..., spectrograms have windows of their own"),

@@ -138,28 +138,8 @@ mod tests {
     }
 
     fn session(ended: Nanos) -> Session {
-        Session {
-            id: SessionId(1),
-            participant: "P07".into(),
-            number: 1,
-            state: SessionState::Complete,
-            started_utc: 0,
-            started: SECOND,
-            ended: Some(ended),
-            rig_name: String::new(),
-            rig: String::new(),
-            playlist: String::new(),
-            order_seed: 0,
-            player: String::new(),
-            simulated: true,
-            limbic_version: String::new(),
-            trials_planned: 0,
-            verdict: None,
-            override_reason: None,
-            quality: None,
-            source: "recorded".into(),
-            content: String::new(),
-        }
+        let prepared = Session::prepared(SessionId(1), "P07", 1, (0, SECOND));
+        Session { state: SessionState::Complete, ended: Some(ended), simulated: true, ..prepared }
     }
 
     #[test]

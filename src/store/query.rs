@@ -198,28 +198,8 @@ impl Home {
     /// As [`Home::participants`].
     pub fn new_session(&self, participant: &str, clock: &dyn Clock, seed: &mut Seed) -> Result<Session, StoreError> {
         let utc = clock.utc();
-        Ok(Session {
-            id: self.new_session_id(utc, seed),
-            participant: participant.into(),
-            number: self.next_number(participant)?,
-            state: SessionState::Prepared,
-            started_utc: utc,
-            started: clock.now(),
-            ended: None,
-            rig_name: String::new(),
-            rig: String::new(),
-            playlist: String::new(),
-            order_seed: 0,
-            player: String::new(),
-            simulated: false,
-            limbic_version: env!("CARGO_PKG_VERSION").into(),
-            trials_planned: 0,
-            verdict: None,
-            override_reason: None,
-            quality: None,
-            source: "recorded".into(),
-            content: String::new(),
-        })
+        let (id, number) = (self.new_session_id(utc, seed), self.next_number(participant)?);
+        Ok(Session::prepared(id, participant, number, (utc, clock.now())))
     }
 
     /// Opens a session for reading.

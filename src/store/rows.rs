@@ -99,6 +99,32 @@ pub struct Session {
 }
 
 impl Session {
+    /// One that is to be recorded, of which nothing is known yet but whose it is and when, on both clocks, it was prepared.
+    pub(super) fn prepared(id: SessionId, participant: &str, number: u32, (utc, now): (Nanos, Nanos)) -> Session {
+        Session {
+            id,
+            participant: participant.into(),
+            number,
+            state: SessionState::Prepared,
+            started_utc: utc,
+            started: now,
+            ended: None,
+            rig_name: String::new(),
+            rig: String::new(),
+            playlist: String::new(),
+            order_seed: 0,
+            player: String::new(),
+            simulated: false,
+            limbic_version: env!("CARGO_PKG_VERSION").into(),
+            trials_planned: 0,
+            verdict: None,
+            override_reason: None,
+            quality: None,
+            source: "recorded".into(),
+            content: String::new(),
+        }
+    }
+
     /// Its writer did not close it. One that was closed before anything was recorded waits for its beginning.
     pub(super) fn is_open(&self) -> bool {
         match self.state {
